@@ -1,0 +1,52 @@
+# Atelier Q&A. `make help` lists what can be made.
+
+VERSION := 0.1.0
+# SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
+SANITIZE ?=
+BUILD := build/$(if $(SANITIZE),sanitize,release)
+PROGRAM := $(BUILD)/atelier-qa
+
+LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash
+WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
+    -Wmissing-prototypes -Wformat=2
+CPPFLAGS += -D_GNU_SOURCE -DQA_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/generated
+CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
+    -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
+    -fstack-protector-strong) $(WARNINGS) $(EXTRA_CFLAGS)
+LDFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
+comma := ,
+PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
+PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
+
+SOURCES := $(wildcard src/*.c src/*/*.c)
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
+GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/embedded_sql.c
+SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql)
+
+.PHONY: build
+build: $(PROGRAM)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize)
+
+$(PROGRAM): $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
+	@mkdir -p $(@D)
+	scripts/embed-sql.sh header sql/queries > $@
+
+$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh | sql/queries sql/migrations
+	@mkdir -p $(@D)
+	scripts/embed-sql.sh source sql/queries sql/migrations > $@
+
+$(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+.PHONY: clean
+clean:  ## remove what was compiled
+	rm -rf build
+
+-include $(OBJECTS:.o=.d)
