@@ -1,0 +1,64 @@
+/*
+ * One PostgreSQL connection in pipeline mode, driven by the event loop; nothing in it blocks.
+ *
+ * It connects by itself, prepares every statement, and when it is lost it comes back by itself with
+ * back-off. What is sent over it stays in its line until it is settled:
+ *
+ *   - A pipeline group (the queries up to a sync) is one transaction. A read that succeeded is
+ *     settled as soon as its result is here, everything else only at the group's sync: then a write
+ *     without an error is committed, and a query with one, or after one, is rolled back.
+ *   - When the connection is lost, what is in its line is unsettled for ever.
+ *
+ * What to do about that is the pool's decision, not the connection's.
+ */
+#pragma once
+
+#include "db/query.h"
+#include "db/server_address.h"
+#include "ops/log.h"
+
+/* What the connection tells its pool. None is called from within connection_send() or _sync(). */
+struct connection_events {
+    /* It can take queries. */
+    void (*on_ready)(void *owner, struct connection *connection);
+    /* A query is settled, and out of the line. The result, of status PGRES_TUPLES_OK,
+     * PGRES_COMMAND_OK, PGRES_FATAL_ERROR or PGRES_PIPELINE_ABORTED, is handed over. */
+    void (*on_settled)(void *owner, struct connection *connection, struct query *query,
+                       PGresult *result);
+    /* It was lost while ready; `unsettled` holds its queries in the order sent, to be taken out. */
+    void (*on_lost)(void *owner, struct connection *connection, struct query_line *unsettled,
+                    const char *reason);
+    /* An attempt to connect failed; another follows. */
+    void (*on_failed)(void *owner, const char *reason);
+};
+
+struct connection_settings {
+    int64_t lock_timeout_ms;
+    int64_t statement_timeout_ms;
+};
+
+/* Starts to connect at once. The arguments must outlive the connection. NULL when out of memory. */
+struct connection *connection_new(struct event_base *base, struct server_address *address,
+                                  const struct connection_settings *settings,
+                                  const struct connection_events *events, void *owner);
+
+/* Closes it and releases the queries in its line, which must have been answered. */
+void connection_free(struct connection *connection);
+
+bool connection_is_ready(const struct connection *connection);
+
+/* Queries in its line. */
+size_t connection_load(const struct connection *connection);
+
+/*
+ * Puts a query into the connection's open pipeline group. False when the connection turned out to
+ * be broken: the query is still the caller's, who calls connection_drop().
+ */
+__attribute__((warn_unused_result)) bool connection_send(struct connection *connection,
+                                                         struct query *query);
+
+/* Ends the open group, if there is one, and sends it. Before that nothing of it can take effect. */
+void connection_sync(struct connection *connection);
+
+/* Gives a ready connection up and starts a new one; tells on_lost. */
+void connection_drop(struct connection *connection, const char *reason);

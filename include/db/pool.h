@@ -1,0 +1,54 @@
+/*
+ * A worker's pool of pipelined connections: one lane for reads, one for writes, so that a read
+ * never waits behind a commit.
+ *
+ *   - Reads that one turn of the event loop produced share pipeline groups: one sync and one send
+ *     for each connection that got some. A group that one of them broke is sent again, each read
+ *     with a sync of its own. A read whose connection was lost is sent again once.
+ *   - A write is a group of its own, one at a time on each connection, and done only when its
+ *     commit is acknowledged. It is never sent twice.
+ *   - Every query has a deadline that covers waiting and running. A connection that holds an
+ *     overdue query is dropped and replaced.
+ *   - Both lanes are bounded; past the bound, and while the database is away, a query is refused
+ *     at once.
+ */
+#pragma once
+
+#include "db/connection.h"
+
+struct pool;
+
+struct pool_settings {
+    const char *database_url;
+    size_t read_connections;
+    size_t write_connections;
+    size_t queue_limit; /* unanswered queries in each lane */
+    int64_t request_timeout_ms;
+    struct connection_settings connection;
+};
+
+/* Told when both lanes have got a connection, or one has lost its last. */
+typedef void pool_on_change(void *owner, bool ready);
+
+/*
+ * Starts to connect. `settings` is copied but for the connection string, which is read only here;
+ * `logger` must outlive the pool. On failure NULL and one line in `error`.
+ */
+struct pool *pool_new(struct event_base *base, const struct logger *logger,
+                      const struct pool_settings *settings, pool_on_change *on_change, void *owner,
+                      char *error, size_t error_size);
+
+/* Answers every query (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), then closes. */
+void pool_free(struct pool *pool);
+
+/* True while both lanes have a live connection with its statements prepared. */
+bool pool_is_ready(const struct pool *pool);
+
+/*
+ * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
+ * exactly once, possibly before the function returns.
+ */
+void pool_read(struct pool *pool, enum statement statement, int parameter_count,
+               const char *const *parameters, query_on_done *on_done, void *owner);
+void pool_write(struct pool *pool, enum statement statement, int parameter_count,
+                const char *const *parameters, query_on_done *on_done, void *owner);

@@ -1,0 +1,90 @@
+/*
+ * A request as a handler sees it, from its first line until its answer has been sent.
+ *
+ * The server (http/server.h) owns it and hands it to the handler of its route. The handler answers
+ * with one of the functions of http/response.h, at once or from a later callback; the request, and
+ * all text that belongs to it, lives until then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct MHD_Connection;
+struct event;
+struct http_route;
+
+enum { HTTP_SEGMENTS_MAX = 8, HTTP_BODY_LIMIT_BYTES = 64 * 1024 };
+
+enum http_method {
+    HTTP_GET = 1,
+    HTTP_HEAD = 2,
+    HTTP_POST = 4,
+    HTTP_PUT = 8,
+    HTTP_OPTIONS = 16,
+    HTTP_OTHER = 32 /* known to no route */
+};
+
+/* Text with a length, which may hold U+0000. Not owned. */
+struct http_text {
+    const char *data;
+    size_t length;
+};
+
+/* What an answer needs of the server. */
+struct http_delivery {
+    struct event *run;      /* activated when a suspended request has been answered */
+    bool close_connections; /* while draining: no request follows on this connection */
+};
+
+struct http_request {
+    const struct http_delivery *delivery;
+    struct MHD_Connection *connection;
+    void *app; /* what the routes' handlers work on, as given to http_server_new() */
+    enum http_method method;
+    const struct http_route *route; /* once matched */
+    struct http_text parameter;     /* the path's `:name` segment, percent-decoded */
+    int64_t subject; /* the handler's own: the id that its callback has to know again */
+
+    char *body; /* owned; NUL-terminated when not NULL */
+    size_t body_length;
+    bool body_too_large; /* over HTTP_BODY_LIMIT_BYTES, and dropped */
+
+    bool suspended;
+    bool answered;
+    unsigned status; /* of the answer */
+
+    struct http_text segments[HTTP_SEGMENTS_MAX]; /* of the path, percent-decoded */
+    size_t segment_count;                         /* HTTP_SEGMENTS_MAX + 1 when there are more */
+    const char *query;                            /* after the first `?`, as it came; or "" */
+    char *scratch;                                /* where query values are decoded */
+    char target[];                                /* the request target; its path is decoded */
+};
+
+/* Parses a request target (RFC 9112, 3.2). NULL when out of memory. */
+struct http_request *http_request_new(const char *target);
+
+void http_request_free(struct http_request *request);
+
+enum http_method http_method_from_name(const char *name);
+
+/* Takes a piece of the body in; past the limit it only notes that. False when out of memory. */
+__attribute__((warn_unused_result)) bool http_request_add_body(struct http_request *request,
+                                                               const char *data, size_t length);
+
+enum http_query_result { HTTP_QUERY_ABSENT, HTTP_QUERY_FOUND, HTTP_QUERY_MALFORMED };
+
+/*
+ * The first occurrence of a query parameter, percent-decoded (WHATWG URL,
+ * application/x-www-form-urlencoded: `+` is a blank). MALFORMED: a `%` without two hexadecimal
+ * digits. `value` is valid until the next call for the same request.
+ */
+enum http_query_result http_request_query(struct http_request *request, const char *name,
+                                          struct http_text *value);
+
+/* A header's value, or NULL. Names are compared without regard to case. */
+const char *http_request_header(const struct http_request *request, const char *name);
+
+/* X-Request-Id as NGINX passes it, for log lines; "" when there is none. */
+const char *http_request_id(const struct http_request *request);

@@ -1,0 +1,61 @@
+/*
+ * Configuration: every setting of `atelier-qa serve`, from a flag, an environment variable, the
+ * file that QA_ENV_FILE names, or its default, in this order of precedence.
+ *
+ * Secrets have no flag, which every user of the machine could read; instead NAME_FILE names a file
+ * that holds the value.
+ */
+#pragma once
+
+#include "ops/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The values. Strings are owned by the struct and never NULL; config_free() releases them. */
+struct config {
+    char *database_url;       /* libpq connection string of the serving role; "" = libpq's PG* */
+    char *owner_database_url; /* of the role that owns the tables; "" = database_url */
+    char *env_file;
+    char *state_dir;
+    char *listen; /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
+    char *log_level_name;
+    char *loaderio_token; /* "" = none */
+    int64_t workers;
+    int64_t read_connections;  /* per worker */
+    int64_t write_connections; /* per worker */
+    int64_t queue_limit;       /* requests that may wait for the database, per worker */
+    int64_t max_clients;       /* client connections per worker */
+    int64_t answers_per_question;
+    int64_t lock_timeout_ms; /* the five time limits rise in this order */
+    int64_t statement_timeout_ms;
+    int64_t request_timeout_ms;
+    int64_t drain_timeout_ms;
+    int64_t client_idle_timeout_s;
+    enum log_level log_level; /* of log_level_name */
+};
+
+enum config_result { CONFIG_OK, CONFIG_WRONG, CONFIG_HELP };
+
+/*
+ * Reads all settings. `argv[1..argc-1]` are flags, such as --workers=4 or --workers 4.
+ * CONFIG_WRONG leaves one line that names the setting in `error`; CONFIG_HELP says that --help was
+ * asked for. `config` needs config_free() only after CONFIG_OK.
+ */
+__attribute__((warn_unused_result)) enum config_result
+config_load(struct config *config, int argc, char **argv, char *error, size_t error_size);
+
+void config_free(struct config *config);
+
+/*
+ * The environment of a worker process: this process's own with every setting resolved to its value,
+ * but without QA_ENV_FILE, the NAME_FILE forms and the owner's connection string, which are not a
+ * worker's business. NULL when out of memory; config_environment_free() releases it.
+ */
+char **config_environment(const struct config *config);
+
+void config_environment_free(char **environment);
+
+/* Prints each setting with its flag, variable, default, unit and meaning. */
+void config_print_help(void);

@@ -1,0 +1,29 @@
+/*
+ * The log: one JSON object a line on standard error, each written by one write(2), so that lines
+ * of several processes never mix.
+ *
+ * Fields: time (ISO 8601, UTC, milliseconds), level, worker (absent in the supervisor and in
+ * commands), message, and what the caller adds, such as request_id. Never an e-mail address, a
+ * body or a password: callers log identifiers and PostgreSQL's primary message, nothing else.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+
+/* Who writes and how much. Copied freely; owns nothing. */
+struct logger {
+    enum log_level level; /* lines below it are dropped */
+    int worker;           /* index of the worker, or -1 */
+};
+
+/* True, and *level set, when `name` is one of debug, info, warning, error. */
+bool log_level_from_name(const char *name, enum log_level *level);
+
+/*
+ * Writes one line. `fields` is a jansson json_pack() format of an object, such as
+ * "{s:s, s:i}", with its arguments after it, or NULL for none.
+ */
+void log_write(const struct logger *logger, enum log_level level, const char *message,
+               const char *fields, ...);

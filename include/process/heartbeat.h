@@ -1,0 +1,23 @@
+/*
+ * Heartbeats of workers, in memory that the supervisor shares with them: each worker writes the
+ * time into its own slot about once a second, and the supervisor replaces one that stops.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Room for the workers of two generations, which live together during a reload. */
+enum { HEARTBEAT_SLOTS = 1024 };
+
+struct heartbeats {
+    _Atomic int64_t beat_ms[HEARTBEAT_SLOTS]; /* clock_ms(), the same for all processes */
+};
+
+/* Makes the shared memory; its descriptor is closed on exec. NULL with errno set. */
+struct heartbeats *heartbeats_create(int *descriptor);
+
+/* Maps what heartbeats_create() made in another process. NULL with errno set. */
+struct heartbeats *heartbeats_map(int descriptor);

@@ -1,0 +1,24 @@
+/*
+ * The supervisor: opens one listening socket for each worker, starts the workers, and keeps them
+ * running.
+ *
+ *   - A worker that dies, or whose heartbeat stops, is replaced; one that keeps dying, with
+ *     back-off.
+ *   - SIGTERM, SIGINT: the workers drain; who has not finished in time is killed; then exit.
+ *   - SIGHUP: settings and program are read anew. A second generation of workers is started beside
+ *     the first, on the same sockets; when all of it is ready, the first drains. If it does not get
+ *     ready, it is stopped, and the first goes on.
+ */
+#pragma once
+
+#include "ops/config.h"
+
+struct supervisor_options {
+    struct config *config;   /* taken over */
+    const char *program;     /* path to run for each worker, read anew each time */
+    int argc;                /* the command's own arguments, read anew on SIGHUP */
+    char **argv;
+};
+
+/* Runs until told to stop. Returns the process's exit status. */
+int supervisor_run(const struct supervisor_options *options);

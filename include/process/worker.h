@@ -1,0 +1,24 @@
+/*
+ * A worker process: one thread, one event loop, which serves the routes from one pool of database
+ * connections. Started by the supervisor, never by hand.
+ */
+#pragma once
+
+#include "ops/config.h"
+
+/* Descriptors that a worker inherits. */
+enum {
+    WORKER_SOCKET_FD = 3,    /* listening */
+    WORKER_READY_FD = 4,     /* pipe: one byte is written when the worker can serve */
+    WORKER_HEARTBEAT_FD = 5, /* process/heartbeat.h */
+    WORKER_FDS_END = 6
+};
+
+struct worker_identity {
+    int index;           /* which of the N workers */
+    int heartbeat_slot;  /* which of the shared slots */
+    int supervisor_pid;  /* when it is no longer the parent, the worker drains */
+};
+
+/* Runs until SIGTERM and the drain that follows. Returns the process's exit status. */
+int worker_run(const struct config *config, const struct worker_identity *identity);

@@ -1,0 +1,34 @@
+/*
+ * Bodies of POST: a JSON object with the fields of a question or an answer. The read_ functions
+ * answer 400, 413 or 415 themselves, and then return false: the handler is done.
+ */
+#pragma once
+
+#include "http/request.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A checked body. The texts belong to `fields`, which body_free() releases. */
+struct body {
+    json_t *fields;
+    const char *text; /* its "body" */
+    const char *name;
+    const char *email;
+};
+
+/* Checks type, size and syntax, then body, name and email. After true body_free() is due. */
+__attribute__((warn_unused_result)) bool read_body(struct http_request *request,
+                                                   struct body *body);
+
+void body_free(struct body *body);
+
+/* product_id, an integer or a string of digits; *product_id stays as it is where it is absent. */
+__attribute__((warn_unused_result)) bool read_body_product_id(struct http_request *request,
+                                                              const struct body *body,
+                                                              int64_t *product_id);
+
+/* photos, as the text of a JSON array, to be released with free(). */
+__attribute__((warn_unused_result)) bool read_body_photos(struct http_request *request,
+                                                          const struct body *body, char **photos);

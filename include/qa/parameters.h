@@ -1,0 +1,38 @@
+/*
+ * Parameters of a request's path and query string. The read_ functions answer 400 themselves, and
+ * then return false: the handler is done.
+ */
+#pragma once
+
+#include "http/request.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PRODUCT_ID_MAX INT64_C(2147483647)
+
+/* A page of a list. */
+struct paging {
+    int64_t page;   /* from 1 */
+    int64_t count;  /* 1 to 1000 */
+    int64_t offset; /* rows before the page; INT64_MAX when that many cannot be counted */
+};
+
+/* True, and *value set, for ASCII digits only, leading zeros allowed, from 1 to `most`. */
+__attribute__((warn_unused_result)) bool parse_integer(struct http_text text, int64_t most,
+                                                       int64_t *value);
+
+/* The id in the path; `name` is what to blame. */
+__attribute__((warn_unused_result)) bool read_path_id(struct http_request *request,
+                                                      const char *name, int64_t most, int64_t *id);
+
+/* product_id from the query string; *product_id stays as it is where it is absent or empty. */
+__attribute__((warn_unused_result)) bool read_query_product_id(struct http_request *request,
+                                                               int64_t *product_id);
+
+/* page and count from the query string, or their defaults, 1 and 5. */
+__attribute__((warn_unused_result)) bool read_paging(struct http_request *request,
+                                                     struct paging *paging);
+
+/* Answers 400 for a product_id that is missing or wrong; always false. */
+bool refuse_product_id(struct http_request *request);

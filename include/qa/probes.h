@@ -1,0 +1,16 @@
+/* What machines ask: is the worker alive, can it serve, who owns this host. No database query. */
+#pragma once
+
+#include "http/request.h"
+
+#include <stdbool.h>
+
+/* GET /healthz: the event loop turns. */
+void show_health(struct http_request *request);
+
+/* GET /readyz: 503 while the pool has no live connection. */
+void show_readiness(struct http_request *request);
+
+/* GET /loaderio-TOKEN.txt, where a token is configured. */
+void show_loaderio_token(struct http_request *request);
+bool is_loaderio_token(const struct http_request *request);

@@ -1,0 +1,31 @@
+/* `atelier-qa migrate`: brings the database's schema up to date. */
+#include "cli/migrate.h"
+
+#include "db/migrations.h"
+#include "ops/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int migrate_command(int argc, char **argv) {
+    struct config config;
+    char error[256];
+    switch (config_load(&config, argc, argv, error, sizeof error)) {
+    case CONFIG_HELP:
+        puts("Usage: atelier-qa migrate\n"
+             "\n"
+             "Applies the migrations that the database lacks, as the role of\n"
+             "QA_OWNER_DATABASE_URL (default: DATABASE_URL). Safe to run at any time, also from\n"
+             "several hosts at once.");
+        return EXIT_SUCCESS;
+    case CONFIG_WRONG:
+        fprintf(stderr, "atelier-qa: %s\n", error);
+        return 2;
+    case CONFIG_OK:
+        break;
+    }
+    const struct logger logger = {.level = config.log_level, .worker = -1};
+    bool ok = migrations_apply(config.owner_database_url, &logger);
+    config_free(&config);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,39 @@
+/* Does the database have room for our connections? */
+#include "db/budget.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The least of the limits that are set; -1 is none. */
+static const char sql[] =
+    "SELECT least(current_setting('max_connections')::int"
+    "             - current_setting('superuser_reserved_connections')::int,"
+    "             nullif(datconnlimit, -1), nullif(rolconnlimit, -1))"
+    " FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user";
+
+enum budget budget_check(const char *database_url, long needed, char *message,
+                         size_t message_size) {
+    /* Later parameters win over those in the connection string. */
+    const char *const keywords[] = {"dbname", "connect_timeout", "fallback_application_name", NULL};
+    const char *const values[] = {database_url, "3", "atelier-qa", NULL};
+    PGconn *session = PQconnectdbParams(keywords, values, 1);
+    PGresult *result = PQstatus(session) == CONNECTION_OK ? PQexec(session, sql) : NULL;
+    enum budget budget = BUDGET_UNKNOWN;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
+        long limit = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        budget = needed <= limit ? BUDGET_FITS : BUDGET_EXCEEDED;
+        snprintf(message, message_size,
+                 "a reload needs %ld database connections (twice the workers times their read and "
+                 "write connections), and the database allows %ld: lower QA_WORKERS, "
+                 "QA_READ_CONNECTIONS or QA_WRITE_CONNECTIONS, or raise max_connections",
+                 needed, limit);
+    } else {
+        const char *reason = PQerrorMessage(session);
+        snprintf(message, message_size, "%.*s", (int)strcspn(reason, "\n"), reason);
+    }
+    PQclear(result);
+    PQfinish(session);
+    return budget;
+}

@@ -1,0 +1,432 @@
+/* One PostgreSQL connection in pipeline mode, driven by the event loop. */
+#include "db/connection.h"
+
+#include "db/embedded_sql.h"
+#include "ops/backoff.h"
+#include "ops/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CONNECT_LIMIT_MS = 2000,   /* name, TCP, TLS, authentication and preparing together */
+    STEADY_AFTER_MS = 1000,    /* ready for so long, it may come back at once when lost */
+    FIRST_BACKOFF_MS = 50,
+    LONGEST_BACKOFF_MS = 2000
+};
+
+enum state {
+    STATE_WAITING,   /* for the timer, to try again */
+    STATE_RESOLVING, /* the host's name */
+    STATE_CONNECTING,
+    STATE_PREPARING, /* session settings and statements, one pipeline group */
+    STATE_READY
+};
+
+struct connection {
+    struct event_base *base;
+    struct server_address *address;
+    const struct connection_settings *settings;
+    const struct connection_events *events;
+    void *owner;
+
+    enum state state;
+    PGconn *session; /* from STATE_CONNECTING on */
+    struct resolution *resolution;
+    struct event *socket_event; /* connecting: what libpq waits for; later: readable */
+    struct event *write_event;  /* later: only while libpq holds unsent bytes */
+    struct event *timer;        /* the connect limit, or the back-off */
+    struct backoff backoff;
+    int64_t ready_since_ms;
+    char *setup_error; /* the first error while preparing; owned */
+
+    struct query_line sent;     /* their results have not arrived */
+    struct query_line unproven; /* their results wait for the sync of their group */
+    size_t load;
+    bool group_open;  /* sent, but not yet followed by a sync */
+    bool result_open; /* the first in `sent` has a result; NULL, its end, follows */
+};
+
+static void start_timer(struct connection *connection, uint32_t delay_ms) {
+    const struct timeval delay = {.tv_sec = delay_ms / 1000,
+                                  .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
+    event_add(connection->timer, &delay);
+}
+
+static void close_session(struct connection *connection) {
+    if (connection->resolution) {
+        resolution_cancel(connection->resolution);
+        connection->resolution = NULL;
+    }
+    if (connection->socket_event) {
+        event_free(connection->socket_event);
+        connection->socket_event = NULL;
+    }
+    if (connection->write_event) {
+        event_free(connection->write_event);
+        connection->write_event = NULL;
+    }
+    event_del(connection->timer);
+    PQfinish(connection->session);
+    connection->session = NULL;
+    free(connection->setup_error);
+    connection->setup_error = NULL;
+    connection->group_open = false;
+    connection->result_open = false;
+    connection->state = STATE_WAITING;
+}
+
+static void connect_later(struct connection *connection) {
+    start_timer(connection, backoff_next_ms(&connection->backoff, (uint32_t)random()));
+}
+
+/* An attempt to connect failed. */
+static void fail(struct connection *connection, const char *reason) {
+    /* The reason may live in what is closed now. */
+    char kept[512];
+    snprintf(kept, sizeof kept, "%.*s", (int)strcspn(reason, "\n"), reason);
+    close_session(connection);
+    connect_later(connection);
+    connection->events->on_failed(connection->owner, kept);
+}
+
+void connection_drop(struct connection *connection, const char *reason) {
+    char kept[512];
+    snprintf(kept, sizeof kept, "%.*s", (int)strcspn(reason, "\n"), reason);
+    close_session(connection);
+    if (clock_ms() - connection->ready_since_ms >= STEADY_AFTER_MS) {
+        backoff_reset(&connection->backoff);
+        start_timer(connection, 0);
+    } else {
+        connect_later(connection);
+    }
+    struct query_line unsettled = TAILQ_HEAD_INITIALIZER(unsettled);
+    TAILQ_CONCAT(&unsettled, &connection->unproven, line);
+    TAILQ_CONCAT(&unsettled, &connection->sent, line);
+    connection->load = 0;
+    connection->events->on_lost(connection->owner, connection, &unsettled, kept);
+}
+
+/* Takes the first query with its result out of `line` and tells the pool. */
+static void settle(struct connection *connection, struct query_line *line) {
+    struct query *query = TAILQ_FIRST(line);
+    TAILQ_REMOVE(line, query, line);
+    connection->load--;
+    PGresult *result = query->result;
+    query->result = NULL;
+    query->connection = NULL;
+    connection->events->on_settled(connection->owner, connection, query, result);
+}
+
+static bool is_success(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* All results of the first sent query are here. */
+static void end_of_result(struct connection *connection) {
+    struct query *query = TAILQ_FIRST(&connection->sent);
+    connection->result_open = false;
+    if (!query->is_write && is_success(query->result)) {
+        settle(connection, &connection->sent);
+    } else {
+        TAILQ_REMOVE(&connection->sent, query, line);
+        TAILQ_INSERT_TAIL(&connection->unproven, query, line);
+    }
+}
+
+static void become_ready(struct connection *connection) {
+    event_del(connection->timer);
+    connection->state = STATE_READY;
+    connection->ready_since_ms = clock_ms();
+    connection->events->on_ready(connection->owner, connection);
+}
+
+/* Takes every result that libpq has; false when the connection is of no use any more. */
+static bool take_results(struct connection *connection) {
+    while (connection->session && !PQisBusy(connection->session)) {
+        PGresult *result = PQgetResult(connection->session);
+        struct query *query = TAILQ_FIRST(&connection->sent);
+        if (!result && !connection->result_open) {
+            break; /* nothing is in flight */
+        }
+        if (!result && connection->state == STATE_READY) {
+            end_of_result(connection);
+        } else if (!result) {
+            connection->result_open = false;
+        } else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            if (connection->state == STATE_PREPARING && connection->setup_error) {
+                return false;
+            }
+            if (connection->state == STATE_PREPARING) {
+                become_ready(connection);
+            }
+            while (!TAILQ_EMPTY(&connection->unproven)) {
+                settle(connection, &connection->unproven);
+            }
+        } else if (connection->state == STATE_PREPARING) {
+            connection->result_open = true;
+            if (!is_success(result) && !connection->setup_error) {
+                connection->setup_error = strdup(PQresultErrorMessage(result));
+            }
+            PQclear(result);
+        } else if (query) {
+            connection->result_open = true;
+            PQclear(query->result);
+            query->result = result;
+        } else {
+            PQclear(result);
+            return false;
+        }
+    }
+    return connection->session && PQstatus(connection->session) == CONNECTION_OK;
+}
+
+/* Sends what libpq holds; what does not fit into the socket is sent when it is writable again. */
+static bool flush(struct connection *connection) {
+    int rest = PQflush(connection->session);
+    if (rest > 0) {
+        event_add(connection->write_event, NULL);
+    }
+    return rest >= 0;
+}
+
+static void on_broken(struct connection *connection) {
+    const char *reason = connection->setup_error ? connection->setup_error
+                                                 : PQerrorMessage(connection->session);
+    if (connection->state == STATE_READY) {
+        connection_drop(connection, reason);
+    } else {
+        fail(connection, reason);
+    }
+}
+
+static void on_readable(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct connection *connection = argument;
+    /* What arrived before the connection broke still counts. */
+    bool consumed = PQconsumeInput(connection->session) == 1;
+    bool usable = take_results(connection);
+    /* A callback may have dropped this connection and begun a new one. */
+    if (!connection->session) {
+        return;
+    }
+    if (!consumed || !usable || !flush(connection)) {
+        on_broken(connection);
+    }
+}
+
+static void on_writable(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct connection *connection = argument;
+    if (!flush(connection)) {
+        on_broken(connection);
+    }
+}
+
+/* Session settings that the protocols rely on: an acknowledged write is on disk, an orphaned
+ * backend notices within a second that its client is gone, and plans are made once. */
+static bool send_setup(struct connection *connection) {
+    static const char sql[] =
+        "SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false),"
+        " set_config('client_connection_check_interval', '1s', false),"
+        " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
+        "   WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),"
+        " set_config('plan_cache_mode', 'force_generic_plan', false),"
+        " set_config('jit', 'off', false), set_config('TimeZone', 'UTC', false),"
+        " set_config('client_min_messages', 'warning', false)";
+    char lock_timeout[24];
+    char statement_timeout[24];
+    snprintf(lock_timeout, sizeof lock_timeout, "%lld",
+             (long long)connection->settings->lock_timeout_ms);
+    snprintf(statement_timeout, sizeof statement_timeout, "%lld",
+             (long long)connection->settings->statement_timeout_ms);
+    const char *const values[] = {lock_timeout, statement_timeout};
+    PGconn *session = connection->session;
+    if (PQsetnonblocking(session, 1) != 0 || PQenterPipelineMode(session) != 1 ||
+        PQsendQueryParams(session, sql, 2, NULL, values, NULL, NULL, 0) != 1) {
+        return false;
+    }
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        if (PQsendPrepare(session, embedded_queries[i].name, embedded_queries[i].text, 0, NULL) !=
+            1) {
+            return false;
+        }
+    }
+    return PQpipelineSync(session) == 1;
+}
+
+static void begin_setup(struct connection *connection) {
+    int socket = PQsocket(connection->session);
+    connection->state = STATE_PREPARING;
+    connection->socket_event =
+        event_new(connection->base, socket, EV_READ | EV_PERSIST, on_readable, connection);
+    connection->write_event =
+        event_new(connection->base, socket, EV_WRITE, on_writable, connection);
+    if (!connection->socket_event || !connection->write_event ||
+        event_add(connection->socket_event, NULL) != 0) {
+        fail(connection, "out of memory");
+    } else if (!send_setup(connection) || !flush(connection)) {
+        fail(connection, PQerrorMessage(connection->session));
+    }
+}
+
+static void on_connecting(evutil_socket_t descriptor, short what, void *argument);
+
+static void wait_while_connecting(struct connection *connection, short what) {
+    /* libpq may have gone on to another socket. */
+    if (connection->socket_event) {
+        event_free(connection->socket_event);
+    }
+    connection->socket_event = event_new(connection->base, PQsocket(connection->session), what,
+                                         on_connecting, connection);
+    if (!connection->socket_event || event_add(connection->socket_event, NULL) != 0) {
+        fail(connection, "out of memory");
+    }
+}
+
+static void on_connecting(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct connection *connection = argument;
+    switch (PQconnectPoll(connection->session)) {
+    case PGRES_POLLING_READING:
+        wait_while_connecting(connection, EV_READ);
+        break;
+    case PGRES_POLLING_WRITING:
+        wait_while_connecting(connection, EV_WRITE);
+        break;
+    case PGRES_POLLING_OK:
+        event_free(connection->socket_event);
+        connection->socket_event = NULL;
+        begin_setup(connection);
+        break;
+    default:
+        fail(connection, PQerrorMessage(connection->session));
+    }
+}
+
+/* Notices are not errors, and libpq would print them among the log lines. */
+static void ignore_notice(void *argument, const PGresult *notice) {
+    (void)argument;
+    (void)notice;
+}
+
+static void on_resolved(void *owner, const char *const *keywords, const char *const *values,
+                        const char *unresolved) {
+    struct connection *connection = owner;
+    connection->resolution = NULL;
+    if (unresolved) {
+        char reason[300];
+        snprintf(reason, sizeof reason, "cannot resolve the host name '%.200s'", unresolved);
+        fail(connection, reason);
+        return;
+    }
+    connection->state = STATE_CONNECTING;
+    connection->session = PQconnectStartParams(keywords, values, 0);
+    if (!connection->session) {
+        fail(connection, "out of memory");
+        return;
+    }
+    PQsetNoticeReceiver(connection->session, ignore_notice, NULL);
+    if (PQstatus(connection->session) == CONNECTION_BAD) {
+        fail(connection, PQerrorMessage(connection->session));
+        return;
+    }
+    wait_while_connecting(connection, EV_WRITE);
+}
+
+static void on_timer(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct connection *connection = argument;
+    if (connection->state != STATE_WAITING) {
+        fail(connection, "no connection within the time limit");
+        return;
+    }
+    connection->state = STATE_RESOLVING;
+    start_timer(connection, CONNECT_LIMIT_MS);
+    connection->resolution = server_address_resolve(connection->address, on_resolved, connection);
+    if (!connection->resolution) {
+        fail(connection, "out of memory");
+    }
+}
+
+struct connection *connection_new(struct event_base *base, struct server_address *address,
+                                  const struct connection_settings *settings,
+                                  const struct connection_events *events, void *owner) {
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection) {
+        return NULL;
+    }
+    *connection = (struct connection){
+        .base = base,
+        .address = address,
+        .settings = settings,
+        .events = events,
+        .owner = owner,
+        .backoff = {.first_ms = FIRST_BACKOFF_MS, .limit_ms = LONGEST_BACKOFF_MS},
+    };
+    TAILQ_INIT(&connection->sent);
+    TAILQ_INIT(&connection->unproven);
+    connection->timer = evtimer_new(base, on_timer, connection);
+    if (!connection->timer) {
+        free(connection);
+        return NULL;
+    }
+    start_timer(connection, 0);
+    return connection;
+}
+
+static void free_queries(struct query_line *line) {
+    struct query *query;
+    while ((query = TAILQ_FIRST(line))) {
+        TAILQ_REMOVE(line, query, line);
+        query_free(query);
+    }
+}
+
+void connection_free(struct connection *connection) {
+    close_session(connection);
+    free_queries(&connection->unproven);
+    free_queries(&connection->sent);
+    event_free(connection->timer);
+    free(connection);
+}
+
+bool connection_is_ready(const struct connection *connection) {
+    return connection->state == STATE_READY;
+}
+
+size_t connection_load(const struct connection *connection) {
+    return connection->load;
+}
+
+bool connection_send(struct connection *connection, struct query *query) {
+    if (PQsendQueryPrepared(connection->session, embedded_queries[query->statement].name,
+                            query->parameter_count, query->parameters, NULL, NULL, 0) != 1) {
+        return false;
+    }
+    query->connection = connection;
+    query->sent++;
+    TAILQ_INSERT_TAIL(&connection->sent, query, line);
+    connection->load++;
+    connection->group_open = true;
+    return true;
+}
+
+void connection_sync(struct connection *connection) {
+    if (!connection->group_open) {
+        return;
+    }
+    connection->group_open = false;
+    /* The sync may have left even if this fails: what became of the group shows when the socket is
+     * read, or at the deadline. */
+    if (PQpipelineSync(connection->session) == 1) {
+        (void)flush(connection);
+    }
+}

@@ -1,0 +1,100 @@
+/* Migrations: the versioned steps that bring a database's schema up to date. */
+#include "db/migrations.h"
+
+#include "db/embedded_sql.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Any number that no other program takes an advisory lock on in this database. */
+#define LOCK_KEY "7281504417"
+
+enum { LOCK_POLL_MS = 100 };
+
+static const char no_transaction[] = "-- no transaction\n";
+
+static bool fail(PGconn *session, const struct logger *logger, const char *name) {
+    const char *reason = PQerrorMessage(session);
+    log_write(logger, LOG_LEVEL_ERROR, "migration failed", "{s:s, s:s#}", "migration", name,
+              "reason", reason, (int)strcspn(reason, "\n"));
+    return false;
+}
+
+/* Runs statements; of the last one `*yes` says whether its first value is true. */
+static bool run(PGconn *session, const char *sql, const char *parameter, bool *yes) {
+    const char *const parameters[] = {parameter};
+    PGresult *result = parameter ? PQexecParams(session, sql, 1, NULL, parameters, NULL, NULL, 0)
+                                 : PQexec(session, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (yes) {
+        *yes = status == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
+               strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+    }
+    PQclear(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* Waiting inside pg_advisory_lock() would hold a snapshot, for which CREATE INDEX CONCURRENTLY in
+ * another migrator waits: a deadlock. So this polls. */
+static bool lock(PGconn *session) {
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+    bool locked = false;
+    while (run(session, "SELECT pg_try_advisory_lock(" LOCK_KEY ")", NULL, &locked) && !locked) {
+        nanosleep(&pause, NULL);
+    }
+    return locked;
+}
+
+static bool note(PGconn *session, const char *name) {
+    return run(session, "INSERT INTO schema_migrations (name) VALUES ($1)", name, NULL);
+}
+
+static bool apply(PGconn *session, const struct embedded_sql *migration) {
+    if (strncmp(migration->text, no_transaction, sizeof no_transaction - 1) == 0) {
+        return run(session, migration->text, NULL, NULL) && note(session, migration->name);
+    }
+    return run(session, "BEGIN", NULL, NULL) && run(session, migration->text, NULL, NULL) &&
+           note(session, migration->name) && run(session, "COMMIT", NULL, NULL);
+}
+
+static bool apply_missing(PGconn *session, const struct logger *logger) {
+    if (!run(session,
+             "SET client_min_messages = warning;"
+             "CREATE TABLE IF NOT EXISTS schema_migrations ("
+             " name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+             NULL, NULL)) {
+        return fail(session, logger, "schema_migrations");
+    }
+    for (const struct embedded_sql *migration = embedded_migrations; migration->name; migration++) {
+        bool applied = false;
+        if (!run(session, "SELECT EXISTS (SELECT FROM schema_migrations WHERE name = $1)",
+                 migration->name, &applied)) {
+            return fail(session, logger, migration->name);
+        }
+        if (applied) {
+            continue;
+        }
+        if (!apply(session, migration)) {
+            return fail(session, logger, migration->name);
+        }
+        log_write(logger, LOG_LEVEL_INFO, "migration applied", "{s:s}", "migration",
+                  migration->name);
+    }
+    return true;
+}
+
+bool migrations_apply(const char *database_url, const struct logger *logger) {
+    const char *const keywords[] = {"dbname", "connect_timeout", "client_encoding",
+                                    "fallback_application_name", NULL};
+    const char *const values[] = {database_url, "10", "UTF8", "atelier-qa migrate", NULL};
+    PGconn *session = PQconnectdbParams(keywords, values, 1);
+    /* Closing the session also gives the lock back. */
+    bool ok = PQstatus(session) == CONNECTION_OK && lock(session)
+                  ? apply_missing(session, logger)
+                  : fail(session, logger, "connecting");
+    PQfinish(session);
+    return ok;
+}

@@ -1,0 +1,374 @@
+/* A worker's pool of pipelined connections: who sends what where, and what a loss means. */
+#include "db/pool.h"
+
+#include "ops/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    /* Reads in flight on one connection: enough to keep it busy, few enough that what waits behind
+     * a slow one can still go elsewhere. */
+    PIPELINE_DEPTH = 64,
+    SENDS_MAX = 2 /* of one read, when connections are lost under it */
+};
+
+struct lane {
+    struct connection **connections;
+    size_t connection_count;
+    size_t depth;              /* queries in flight on one connection */
+    struct query_line waiting; /* not on any connection */
+    size_t unanswered;         /* waiting or in flight */
+};
+
+struct pool {
+    struct event_base *base;
+    const struct logger *logger;
+    struct pool_settings settings;
+    struct server_address *address;
+    pool_on_change *on_change;
+    void *owner;
+    struct lane reads;
+    struct lane writes;
+    struct query_line unanswered; /* by deadline; all have the same time limit, so also by age */
+    struct event *dispatch;
+    struct event *deadline;
+    bool ready;
+    bool outage_logged;
+};
+
+static struct lane *lane_of(struct pool *pool, const struct query *query) {
+    return query->is_write ? &pool->writes : &pool->reads;
+}
+
+static bool lane_is_ready(const struct lane *lane) {
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        if (connection_is_ready(lane->connections[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tells the outcome of a query that is not answered yet; the query stays in its line. */
+static void answer(struct pool *pool, struct query *query, enum query_outcome outcome,
+                   PGresult *result) {
+    lane_of(pool, query)->unanswered--;
+    TAILQ_REMOVE(&pool->unanswered, query, by_deadline);
+    query_answer(query, outcome, result);
+}
+
+/* The same for a query that is in no line any more; one that was answered before is only freed. */
+static void finish(struct pool *pool, struct query *query, enum query_outcome outcome,
+                   PGresult *result) {
+    if (query->on_done) {
+        answer(pool, query, outcome, result);
+    } else {
+        PQclear(result);
+    }
+    query_free(query);
+}
+
+static void refuse_waiting(struct pool *pool, struct lane *lane) {
+    struct query *query;
+    while ((query = TAILQ_FIRST(&lane->waiting))) {
+        TAILQ_REMOVE(&lane->waiting, query, line);
+        finish(pool, query, QUERY_REFUSED, NULL);
+    }
+}
+
+static void tell_change(struct pool *pool) {
+    bool ready = lane_is_ready(&pool->reads) && lane_is_ready(&pool->writes);
+    if (ready != pool->ready) {
+        pool->ready = ready;
+        pool->on_change(pool->owner, ready);
+    }
+}
+
+static void plan_dispatch(struct pool *pool) {
+    event_active(pool->dispatch, EV_TIMEOUT, 0);
+}
+
+/* The ready connection with the least to do and room for more; NULL when there is none. */
+static struct connection *least_loaded(const struct lane *lane) {
+    struct connection *best = NULL;
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        struct connection *connection = lane->connections[i];
+        if (connection_is_ready(connection) && connection_load(connection) < lane->depth &&
+            (!best || connection_load(connection) < connection_load(best))) {
+            best = connection;
+        }
+    }
+    return best;
+}
+
+/* Hands out what waits; reads of one turn share the groups. */
+static void send_waiting(struct lane *lane) {
+    struct query *query;
+    struct connection *connection;
+    while ((query = TAILQ_FIRST(&lane->waiting)) && (connection = least_loaded(lane))) {
+        if (query->alone) {
+            connection_sync(connection);
+        }
+        TAILQ_REMOVE(&lane->waiting, query, line);
+        if (!connection_send(connection, query)) {
+            TAILQ_INSERT_HEAD(&lane->waiting, query, line);
+            connection_drop(connection, "the connection broke while sending");
+            continue;
+        }
+        if (query->alone) {
+            connection_sync(connection);
+        }
+    }
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        connection_sync(lane->connections[i]);
+    }
+}
+
+static void on_dispatch(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct pool *pool = argument;
+    send_waiting(&pool->reads);
+    send_waiting(&pool->writes);
+}
+
+static bool is_complete(const struct lane *lane) {
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        if (!connection_is_ready(lane->connections[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An outage is logged once, at its first sign, and once more when it is over. */
+static void note_outage(struct pool *pool, const char *reason) {
+    if (!pool->outage_logged) {
+        pool->outage_logged = true;
+        log_write(pool->logger, LOG_LEVEL_ERROR, "a database connection failed; trying again",
+                  "{s:s}", "reason", reason);
+    }
+}
+
+static void on_ready(void *owner, struct connection *connection) {
+    (void)connection;
+    struct pool *pool = owner;
+    if (pool->outage_logged && is_complete(&pool->reads) && is_complete(&pool->writes)) {
+        pool->outage_logged = false;
+        log_write(pool->logger, LOG_LEVEL_INFO, "all database connections are back", NULL);
+    }
+    tell_change(pool);
+    plan_dispatch(pool);
+}
+
+static void on_settled(void *owner, struct connection *connection, struct query *query,
+                       PGresult *result) {
+    (void)connection;
+    struct pool *pool = owner;
+    ExecStatusType status = PQresultStatus(result);
+    if (!TAILQ_EMPTY(&lane_of(pool, query)->waiting)) {
+        plan_dispatch(pool);
+    }
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        finish(pool, query, QUERY_DONE, result);
+    } else if (!query->alone && query->on_done) {
+        /* It broke its group, or was broken by another: by itself it may succeed. */
+        PQclear(result);
+        query->alone = true;
+        TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
+        plan_dispatch(pool);
+    } else {
+        enum query_outcome outcome = query_outcome_of_error(result);
+        if (outcome != QUERY_FAILED) {
+            PQclear(result);
+            result = NULL;
+        }
+        finish(pool, query, outcome, result);
+    }
+}
+
+static void on_failed(void *owner, const char *reason) {
+    note_outage(owner, reason);
+}
+
+static void on_lost(void *owner, struct connection *connection, struct query_line *unsettled,
+                    const char *reason) {
+    (void)connection;
+    struct pool *pool = owner;
+    note_outage(pool, reason);
+    struct query *query;
+    while ((query = TAILQ_LAST(unsettled, query_line))) {
+        TAILQ_REMOVE(unsettled, query, line);
+        query->connection = NULL;
+        PQclear(query->result);
+        query->result = NULL;
+        if (query->is_write) {
+            finish(pool, query, QUERY_UNKNOWN, NULL);
+        } else if (query->on_done && query->sent < SENDS_MAX) {
+            TAILQ_INSERT_HEAD(&pool->reads.waiting, query, line);
+        } else {
+            finish(pool, query, QUERY_REFUSED, NULL);
+        }
+    }
+    tell_change(pool);
+    struct lane *lanes[] = {&pool->reads, &pool->writes};
+    for (size_t i = 0; i < 2; i++) {
+        if (!lane_is_ready(lanes[i])) {
+            refuse_waiting(pool, lanes[i]);
+        }
+    }
+    plan_dispatch(pool);
+}
+
+static const struct connection_events connection_events = {
+    .on_ready = on_ready,
+    .on_settled = on_settled,
+    .on_lost = on_lost,
+    .on_failed = on_failed,
+};
+
+static void arm_deadline(struct pool *pool) {
+    const struct query *oldest = TAILQ_FIRST(&pool->unanswered);
+    if (!oldest) {
+        return;
+    }
+    int64_t rest = oldest->deadline_ms - clock_ms();
+    rest = rest < 1 ? 1 : rest;
+    const struct timeval delay = {.tv_sec = rest / 1000, .tv_usec = (rest % 1000) * 1000};
+    event_add(pool->deadline, &delay);
+}
+
+static void on_deadline(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct pool *pool = argument;
+    int64_t now = clock_ms();
+    struct query *query;
+    while ((query = TAILQ_FIRST(&pool->unanswered)) && query->deadline_ms <= now) {
+        struct connection *connection = query->connection;
+        if (connection) {
+            /* The statement timeout should have ended it: this server or this link hangs. */
+            answer(pool, query, query->is_write ? QUERY_UNKNOWN : QUERY_EXPIRED, NULL);
+            connection_drop(connection, "an answer is overdue");
+        } else {
+            TAILQ_REMOVE(&lane_of(pool, query)->waiting, query, line);
+            finish(pool, query, QUERY_EXPIRED, NULL);
+        }
+    }
+    arm_deadline(pool);
+}
+
+static void submit(struct pool *pool, struct lane *lane, bool is_write, enum statement statement,
+                   int parameter_count, const char *const *parameters, query_on_done *on_done,
+                   void *owner) {
+    struct query *query = NULL;
+    if (lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit) {
+        query = query_new(statement, parameter_count, parameters);
+    }
+    if (!query) {
+        on_done(owner, QUERY_REFUSED, NULL);
+        return;
+    }
+    query->on_done = on_done;
+    query->owner = owner;
+    query->is_write = is_write;
+    query->alone = is_write;
+    query->deadline_ms = clock_ms() + pool->settings.request_timeout_ms;
+    lane->unanswered++;
+    TAILQ_INSERT_TAIL(&lane->waiting, query, line);
+    TAILQ_INSERT_TAIL(&pool->unanswered, query, by_deadline);
+    if (!event_pending(pool->deadline, EV_TIMEOUT, NULL)) {
+        arm_deadline(pool);
+    }
+    plan_dispatch(pool);
+}
+
+void pool_read(struct pool *pool, enum statement statement, int parameter_count,
+               const char *const *parameters, query_on_done *on_done, void *owner) {
+    submit(pool, &pool->reads, false, statement, parameter_count, parameters, on_done, owner);
+}
+
+void pool_write(struct pool *pool, enum statement statement, int parameter_count,
+                const char *const *parameters, query_on_done *on_done, void *owner) {
+    submit(pool, &pool->writes, true, statement, parameter_count, parameters, on_done, owner);
+}
+
+bool pool_is_ready(const struct pool *pool) {
+    return pool->ready;
+}
+
+static bool lane_open(struct pool *pool, struct lane *lane, size_t connection_count, size_t depth) {
+    TAILQ_INIT(&lane->waiting);
+    lane->depth = depth;
+    lane->connections = calloc(connection_count, sizeof(struct connection *));
+    while (lane->connections && lane->connection_count < connection_count) {
+        struct connection *connection =
+            connection_new(pool->base, pool->address, &pool->settings.connection,
+                           &connection_events, pool);
+        if (!connection) {
+            return false;
+        }
+        lane->connections[lane->connection_count++] = connection;
+    }
+    return lane->connections != NULL;
+}
+
+static void lane_close(struct pool *pool, struct lane *lane) {
+    refuse_waiting(pool, lane);
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        connection_free(lane->connections[i]);
+    }
+    free(lane->connections);
+}
+
+struct pool *pool_new(struct event_base *base, const struct logger *logger,
+                      const struct pool_settings *settings, pool_on_change *on_change, void *owner,
+                      char *error, size_t error_size) {
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (!pool) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    pool->base = base;
+    pool->logger = logger;
+    pool->settings = *settings;
+    pool->on_change = on_change;
+    pool->owner = owner;
+    TAILQ_INIT(&pool->unanswered);
+    TAILQ_INIT(&pool->reads.waiting);
+    TAILQ_INIT(&pool->writes.waiting);
+    pool->address = server_address_new(base, settings->database_url, error, error_size);
+    if (!pool->address) {
+        free(pool);
+        return NULL;
+    }
+    pool->dispatch = event_new(base, -1, 0, on_dispatch, pool);
+    pool->deadline = evtimer_new(base, on_deadline, pool);
+    if (!pool->dispatch || !pool->deadline ||
+        !lane_open(pool, &pool->reads, settings->read_connections, PIPELINE_DEPTH) ||
+        !lane_open(pool, &pool->writes, settings->write_connections, 1)) {
+        snprintf(error, error_size, "out of memory");
+        pool_free(pool);
+        return NULL;
+    }
+    return pool;
+}
+
+void pool_free(struct pool *pool) {
+    struct query *query;
+    while ((query = TAILQ_FIRST(&pool->unanswered))) {
+        bool may_be_applied = query->is_write && query->connection;
+        answer(pool, query, may_be_applied ? QUERY_UNKNOWN : QUERY_REFUSED, NULL);
+    }
+    lane_close(pool, &pool->reads);
+    lane_close(pool, &pool->writes);
+    if (pool->dispatch) {
+        event_free(pool->dispatch);
+    }
+    if (pool->deadline) {
+        event_free(pool->deadline);
+    }
+    server_address_free(pool->address);
+    free(pool);
+}

@@ -1,0 +1,136 @@
+/* Answers to a request: content, created, no content, problem. */
+#include "http/response.h"
+
+#include "http/entity_tag.h"
+#include "http/route.h"
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a 503: the database usually comes back, and a queue empties, within a second. */
+#define RETRY_AFTER_SECONDS "1"
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value) {
+    /* This fails only when memory is out, and a header less is then the least of the worries. */
+    (void)MHD_add_response_header(response, name, value);
+}
+
+/* Sends what is ready, and releases it. NULL: memory is out, and the connection is closed. */
+static void send_response(struct http_request *request, unsigned status,
+                          struct MHD_Response *response) {
+    bool suspended = request->suspended;
+    struct MHD_Connection *connection = request->connection;
+    const struct http_delivery *delivery = request->delivery;
+    request->answered = true;
+    request->status = status;
+    if (response) {
+        if (delivery->close_connections) {
+            add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        }
+        (void)MHD_queue_response(connection, status, response);
+        MHD_destroy_response(response);
+    }
+    if (suspended) {
+        request->suspended = false;
+        MHD_resume_connection(connection);
+        event_active(delivery->run, EV_TIMEOUT, 0);
+    }
+}
+
+static struct MHD_Response *response_of_body(struct http_body body) {
+    struct MHD_Response *response;
+    if (body.release) {
+        /* libmicrohttpd takes a pointer to bytes that it may change, and does not. */
+        response = MHD_create_response_from_buffer_with_free_callback_cls(
+            body.length, (void *)(uintptr_t)body.data, body.release, body.owner);
+    } else {
+        response = MHD_create_response_from_buffer(body.length, (void *)(uintptr_t)body.data,
+                                                   MHD_RESPMEM_PERSISTENT);
+    }
+    if (!response && body.release) {
+        body.release(body.owner);
+    }
+    return response;
+}
+
+void http_respond_content(struct http_request *request, const char *content_type,
+                          struct http_body body) {
+    char tag[ENTITY_TAG_SIZE];
+    entity_tag_of(body.data, body.length, tag);
+    unsigned status = MHD_HTTP_OK;
+    if (entity_tag_matches(http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), tag)) {
+        if (body.release) {
+            body.release(body.owner);
+        }
+        status = MHD_HTTP_NOT_MODIFIED;
+        body = (struct http_body){"", 0, NULL, NULL};
+    }
+    struct MHD_Response *response = response_of_body(body);
+    if (response) {
+        if (status == MHD_HTTP_OK) {
+            add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+        }
+        add_header(response, MHD_HTTP_HEADER_ETAG, tag);
+        add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+        add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    }
+    send_response(request, status, response);
+}
+
+void http_respond_created(struct http_request *request, const char *location,
+                          struct http_body body) {
+    struct MHD_Response *response = response_of_body(body);
+    if (response) {
+        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+        add_header(response, MHD_HTTP_HEADER_LOCATION, location);
+    }
+    send_response(request, MHD_HTTP_CREATED, response);
+}
+
+void http_respond_no_content(struct http_request *request) {
+    send_response(request, MHD_HTTP_NO_CONTENT,
+                  response_of_body((struct http_body){"", 0, NULL, NULL}));
+}
+
+/* A problem document (RFC 9457) with Retry-After where the status asks for it; NULL when out of
+ * memory. */
+static struct MHD_Response *problem_response(unsigned status, const char *field,
+                                             const char *detail) {
+    json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type", "about:blank", "title",
+                                MHD_get_reason_phrase_for(status), "status", (int)status, "detail",
+                                detail, "field", field);
+    char *text = problem ? json_dumps(problem, JSON_COMPACT) : NULL;
+    json_decref(problem);
+    if (!text) {
+        return NULL;
+    }
+    struct MHD_Response *response =
+        response_of_body((struct http_body){text, strlen(text), free, text});
+    if (response) {
+        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+        if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+            add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+    }
+    return response;
+}
+
+void http_respond_problem(struct http_request *request, unsigned status, const char *field,
+                          const char *detail) {
+    send_response(request, status, problem_response(status, field, detail));
+}
+
+void http_respond_not_allowed(struct http_request *request, unsigned allowed) {
+    struct MHD_Response *response = problem_response(
+        MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "this path does not have this method; see Allow");
+    if (response) {
+        char methods[64];
+        http_allow_header(allowed, methods, sizeof methods);
+        add_header(response, MHD_HTTP_HEADER_ALLOW, methods);
+    }
+    send_response(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
+}

@@ -1,0 +1,206 @@
+/* libmicrohttpd inside a libevent loop. */
+#include "http/server.h"
+
+#include "http/response.h"
+
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    CONNECTION_MEMORY_BYTES = 32 * 1024, /* headers and answer headers of one connection */
+    LAST_RUNS = 8                        /* to send the last answers before closing */
+};
+
+struct http_server {
+    const struct logger *logger;
+    struct http_server_settings settings;
+    struct MHD_Daemon *daemon;
+    struct event *run;   /* libmicrohttpd's epoll set is readable, or something was answered */
+    struct event *timer; /* when it wants to run again by itself */
+    struct http_delivery delivery;
+    void (*on_drained)(void *owner);
+    void *owner;
+};
+
+/* Called with the first line of a request; what it returns is the request's context. */
+static void *on_request_line(void *argument, const char *target,
+                             struct MHD_Connection *connection) {
+    struct http_server *server = argument;
+    struct http_request *request = http_request_new(target);
+    if (request) {
+        request->connection = connection;
+        request->app = server->settings.app;
+        request->delivery = &server->delivery;
+    }
+    return request;
+}
+
+static void on_completed(void *argument, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode reason) {
+    (void)connection;
+    (void)reason;
+    const struct http_server *server = argument;
+    struct http_request *request = *context;
+    if (!request) {
+        return;
+    }
+    if (server->logger->level <= LOG_LEVEL_DEBUG) {
+        log_write(server->logger, LOG_LEVEL_DEBUG, "request", "{s:s, s:s, s:i}", "request_id",
+                  http_request_id(request), "route",
+                  request->route ? request->route->pattern : "none", "status",
+                  (int)request->status);
+    }
+    http_request_free(request);
+    *context = NULL;
+}
+
+static void dispatch(const struct http_server *server, struct http_request *request) {
+    unsigned allowed = 0;
+    const struct http_route *route = http_route_match(server->settings.routes, request, &allowed);
+    if (route) {
+        route->handle(request);
+    } else if (allowed != 0) {
+        http_respond_not_allowed(request, allowed);
+    } else {
+        http_respond_problem(request, MHD_HTTP_NOT_FOUND, NULL, "there is no such path");
+    }
+}
+
+/* Called once when the headers are here, for each piece of the body, and once at the end. */
+static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *upload, size_t *upload_size, void **context) {
+    (void)url;
+    (void)version;
+    struct http_request *request = *context;
+    if (!request || request->answered) {
+        return MHD_NO; /* memory was out: closing the connection is all that is left */
+    }
+    if (!request->method) {
+        request->method = http_method_from_name(method);
+        return MHD_YES;
+    }
+    if (*upload_size > 0) {
+        bool ok = request->method != HTTP_POST ||
+                  http_request_add_body(request, upload, *upload_size);
+        *upload_size = 0;
+        return ok ? MHD_YES : MHD_NO;
+    }
+    dispatch(argument, request);
+    if (!request->answered) {
+        request->suspended = true;
+        MHD_suspend_connection(connection);
+    }
+    return MHD_YES;
+}
+
+__attribute__((format(printf, 2, 0))) static void on_message(void *argument, const char *format,
+                                                             va_list arguments) {
+    const struct http_server *server = argument;
+    char message[256];
+    vsnprintf(message, sizeof message, format, arguments);
+    /* Mostly clients that went away in the middle of a request. */
+    log_write(server->logger, LOG_LEVEL_DEBUG, "libmicrohttpd", "{s:s}", "detail", message);
+}
+
+/* Escapes are decoded segment by segment in http/request.c; libmicrohttpd leaves them alone. */
+static size_t keep_escapes(void *argument, struct MHD_Connection *connection, char *text) {
+    (void)argument;
+    (void)connection;
+    size_t length = 0;
+    while (text[length]) {
+        length++;
+    }
+    return length;
+}
+
+static void run(struct http_server *server) {
+    (void)MHD_run(server->daemon);
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    if (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES) {
+        const struct timeval delay = {.tv_sec = (time_t)(wait_ms / 1000),
+                                      .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
+        event_add(server->timer, &delay);
+    } else {
+        event_del(server->timer);
+    }
+}
+
+static bool has_connections(const struct http_server *server) {
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info && info->num_connections > 0;
+}
+
+static void on_run(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct http_server *server = argument;
+    run(server);
+    if (server->on_drained && !has_connections(server)) {
+        void (*on_drained)(void *) = server->on_drained;
+        server->on_drained = NULL;
+        on_drained(server->owner);
+    }
+}
+
+struct http_server *http_server_new(struct event_base *base, const struct logger *logger,
+                                    const struct http_server_settings *settings) {
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server) {
+        return NULL;
+    }
+    server->logger = logger;
+    server->settings = *settings;
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
+        server, MHD_OPTION_EXTERNAL_LOGGER, on_message, server, MHD_OPTION_LISTEN_SOCKET,
+        settings->listening_socket, MHD_OPTION_CONNECTION_LIMIT, settings->max_clients,
+        MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (info) {
+        server->run = event_new(base, info->epoll_fd, EV_READ | EV_PERSIST, on_run, server);
+        server->timer = evtimer_new(base, on_run, server);
+    }
+    if (!server->run || !server->timer || event_add(server->run, NULL) != 0) {
+        log_write(logger, LOG_LEVEL_ERROR, "libmicrohttpd cannot be started", NULL);
+        http_server_free(server);
+        return NULL;
+    }
+    server->delivery.run = server->run;
+    return server;
+}
+
+void http_server_drain(struct http_server *server, void (*on_drained)(void *owner), void *owner) {
+    MHD_socket socket = MHD_quiesce_daemon(server->daemon);
+    if (socket != MHD_INVALID_SOCKET) {
+        close(socket);
+    }
+    server->delivery.close_connections = true;
+    server->on_drained = on_drained;
+    server->owner = owner;
+    event_active(server->run, EV_TIMEOUT, 0);
+}
+
+void http_server_free(struct http_server *server) {
+    if (server->daemon) {
+        for (int i = 0; i < LAST_RUNS; i++) {
+            (void)MHD_run(server->daemon);
+        }
+        MHD_stop_daemon(server->daemon);
+    }
+    if (server->run) {
+        event_free(server->run);
+    }
+    if (server->timer) {
+        event_free(server->timer);
+    }
+    free(server);
+}

@@ -1,0 +1,55 @@
+/* atelier-qa: which subcommand. */
+#include "cli/generate.h"
+#include "cli/migrate.h"
+#include "cli/serve.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int version_command(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    puts("atelier-qa " QA_VERSION);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help; /* NULL: not for people */
+} commands[] = {
+    {"serve", serve_command, "serve the API: a supervisor and its workers"},
+    {"migrate", migrate_command, "bring the database's schema up to date"},
+    {"generate", generate_command, "write a data set of any size as CSV files"},
+    {"version", version_command, "print the version"},
+    {"worker", worker_command, NULL},
+};
+
+static int usage(FILE *stream) {
+    fputs("Usage: atelier-qa COMMAND [--help | ...]\n\n", stream);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (commands[i].help) {
+            fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
+        }
+    }
+    return stream == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        return usage(stderr);
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        return usage(stdout);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        return version_command(argc, argv);
+    }
+    fprintf(stderr, "atelier-qa: there is no command '%s'\n", argv[1]);
+    return usage(stderr);
+}

@@ -1,0 +1,404 @@
+/* Configuration: one table of settings; flags, environment, env file and help all come from it. */
+#include "ops/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum kind { TEXT, SECRET, NUMBER };
+
+struct setting {
+    const char *variable;
+    const char *flag; /* without the dashes; NULL = none */
+    enum kind kind;
+    size_t offset;        /* in struct config: char * of a text or secret, int64_t of a number */
+    const char *fallback; /* NULL = the number of processors */
+    int64_t least, most;
+    const char *unit; /* shown in the help */
+    const char *help;
+};
+
+#define AT(field) offsetof(struct config, field)
+
+static const struct setting settings[] = {
+    {"DATABASE_URL", NULL, SECRET, AT(database_url), "", 0, 0, "",
+     "PostgreSQL connection string of the serving role; empty: libpq's PG* variables"},
+    {"QA_OWNER_DATABASE_URL", NULL, SECRET, AT(owner_database_url), "", 0, 0, "",
+     "the same for the owner of the tables (migrate); empty: DATABASE_URL"},
+    {"QA_ENV_FILE", "env-file", TEXT, AT(env_file), "", 0, 0, "",
+     "file of NAME=VALUE lines, read at start and on SIGHUP; the environment wins over it"},
+    {"QA_STATE_DIR", "state-dir", TEXT, AT(state_dir), ".local", 0, 0, "",
+     "folder of sockets and other run-time files"},
+    {"QA_LISTEN", "listen", TEXT, AT(listen), "", 0, 0, "",
+     "unix:PREFIX (sockets PREFIX0.sock, PREFIX1.sock, ...) or ADDRESS:BASE (TCP ports BASE, "
+     "BASE+1, ...); empty: unix:$QA_STATE_DIR/run/worker"},
+    {"QA_WORKERS", "workers", NUMBER, AT(workers), NULL, 1, 256, "processes",
+     "worker processes; default: processors"},
+    {"QA_READ_CONNECTIONS", "read-connections", NUMBER, AT(read_connections), "2", 1, 64, "",
+     "database connections for reads, each worker"},
+    {"QA_WRITE_CONNECTIONS", "write-connections", NUMBER, AT(write_connections), "4", 1, 64, "",
+     "database connections for writes, each worker"},
+    {"QA_QUEUE_LIMIT", "queue-limit", NUMBER, AT(queue_limit), "1024", 1, 1000000, "requests",
+     "reads, and writes, that may wait for the database in a worker; past it 503"},
+    {"QA_MAX_CLIENTS", "max-clients", NUMBER, AT(max_clients), "4096", 1, 1000000, "connections",
+     "client connections of a worker"},
+    {"QA_ANSWERS_PER_QUESTION", "answers-per-question", NUMBER, AT(answers_per_question), "100", 0,
+     1000, "answers", "most answers shown with each question in a list of questions"},
+    {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER, AT(lock_timeout_ms), "1000", 1, 3600000, "ms",
+     "longest wait of a statement for a lock"},
+    {"QA_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", NUMBER, AT(statement_timeout_ms), "2000", 1,
+     3600000, "ms", "longest run of a statement; more than the lock timeout"},
+    {"QA_REQUEST_TIMEOUT_MS", "request-timeout-ms", NUMBER, AT(request_timeout_ms), "3000", 1,
+     3600000, "ms",
+     "deadline of a request, queue included; more than the statement timeout, less than NGINX's "
+     "proxy_read_timeout (5000)"},
+    {"QA_DRAIN_TIMEOUT_MS", "drain-timeout-ms", NUMBER, AT(drain_timeout_ms), "8000", 1, 3600000,
+     "ms", "longest drain of a stopping worker; more than NGINX's proxy_read_timeout"},
+    {"QA_CLIENT_IDLE_TIMEOUT_S", "client-idle-timeout-s", NUMBER, AT(client_idle_timeout_s), "60",
+     5, 86400, "s",
+     "idle keep-alive connections are closed after it; well above NGINX's upstream "
+     "keepalive_timeout (2), so that NGINX lets go first"},
+    {"QA_LOG_LEVEL", "log-level", TEXT, AT(log_level_name), "info", 0, 0, "",
+     "debug (each request), info, warning or error"},
+    {"QA_LOADERIO_TOKEN", "loaderio-token", TEXT, AT(loaderio_token), "", 0, 0, "",
+     "/loaderio-TOKEN.txt answers loader.io's verification with it; empty: off"},
+};
+
+#define SETTING_COUNT (sizeof settings / sizeof *settings)
+
+/* What was given for each setting; NULL where nothing was. The strings are owned. */
+struct given {
+    char *text[SETTING_COUNT];
+};
+
+static char **text_of(struct config *config, const struct setting *setting) {
+    return (char **)((char *)config + setting->offset);
+}
+
+static int64_t *number_of(struct config *config, const struct setting *setting) {
+    return (int64_t *)((char *)config + setting->offset);
+}
+
+__attribute__((format(printf, 3, 4))) static bool wrong(char *error, size_t size,
+                                                        const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error, size, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static bool give(struct given *given, size_t index, const char *text) {
+    free(given->text[index]);
+    given->text[index] = strdup(text);
+    return given->text[index] != NULL;
+}
+
+/* The contents of a file of at most 64 KiB without trailing line ends; NULL with errno set. */
+static char *read_small_file(const char *path) {
+    enum { LIMIT = 64 * 1024 };
+    char *text = calloc(1, LIMIT + 1);
+    int descriptor = text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (descriptor < 0) {
+        free(text);
+        return NULL;
+    }
+    size_t length = 0;
+    ssize_t count;
+    while ((count = read(descriptor, text + length, LIMIT - length)) > 0) {
+        length += (size_t)count;
+    }
+    int saved = errno;
+    close(descriptor);
+    if (count < 0) {
+        free(text);
+        errno = saved;
+        return NULL;
+    }
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r')) {
+        text[--length] = '\0';
+    }
+    return text;
+}
+
+static bool read_flags(struct given *given, int argc, char **argv, bool *help, char *error,
+                       size_t size) {
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i];
+        if (strcmp(name, "--help") == 0) {
+            *help = true;
+            return true;
+        }
+        size_t length = strcspn(name, "=");
+        size_t found = 0;
+        while (found < SETTING_COUNT &&
+               !(settings[found].flag && length == strlen(settings[found].flag) + 2 &&
+                 strncmp(name, "--", 2) == 0 &&
+                 strncmp(name + 2, settings[found].flag, length - 2) == 0)) {
+            found++;
+        }
+        if (found == SETTING_COUNT) {
+            return wrong(error, size, "unknown argument '%s' (--help lists all)", name);
+        }
+        const char *value = name[length] == '=' ? name + length + 1 : argv[++i];
+        if (i >= argc) {
+            return wrong(error, size, "%s needs a value", name);
+        }
+        if (!give(given, found, value)) {
+            return wrong(error, size, "out of memory");
+        }
+    }
+    return true;
+}
+
+static bool read_environment(struct given *given, char *error, size_t size) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *value = getenv(settings[i].variable);
+        /* An empty variable is as good as none: compose files set them so. */
+        if (value && *value && !given->text[i] && !give(given, i, value)) {
+            return wrong(error, size, "out of memory");
+        }
+        if (settings[i].kind != SECRET) {
+            continue;
+        }
+        char file_variable[64];
+        snprintf(file_variable, sizeof file_variable, "%s_FILE", settings[i].variable);
+        const char *path = getenv(file_variable);
+        if (!path || !*path) {
+            continue;
+        }
+        if (given->text[i]) {
+            return wrong(error, size, "%s and %s are both set; set one", settings[i].variable,
+                         file_variable);
+        }
+        given->text[i] = read_small_file(path);
+        if (!given->text[i]) {
+            return wrong(error, size, "%s: cannot read '%s': %s", file_variable, path,
+                         strerror(errno));
+        }
+    }
+    return true;
+}
+
+/* NAME=VALUE lines; blank ones and those that begin with # are left out. Names that are no setting
+ * of this program are left to others who read the same file. */
+static bool read_env_file(struct given *given, const char *path, char *error, size_t size) {
+    char *text = read_small_file(path);
+    if (!text) {
+        return wrong(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, strerror(errno));
+    }
+    bool ok = true;
+    size_t number = 0;
+    char *rest = text;
+    for (char *line; ok && (line = strsep(&rest, "\n"));) {
+        number++;
+        line += strspn(line, " \t");
+        line[strcspn(line, "\r")] = '\0';
+        if (*line == '\0' || *line == '#') {
+            continue;
+        }
+        char *equals = strchr(line, '=');
+        if (!equals) {
+            ok = wrong(error, size, "%s: line %zu is not NAME=VALUE", path, number);
+            break;
+        }
+        *equals = '\0';
+        for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
+            if (strcmp(line, settings[i].variable) == 0 && !given->text[i] &&
+                !give(given, i, equals + 1)) {
+                ok = wrong(error, size, "out of memory");
+            }
+        }
+    }
+    free(text);
+    return ok;
+}
+
+static bool parse_number(const struct setting *setting, const char *text, int64_t *number,
+                         char *error, size_t size) {
+    char *end = NULL;
+    errno = 0;
+    int64_t value = strtoll(text, &end, 10);
+    if (errno || end == text || *end != '\0' || value < setting->least || value > setting->most) {
+        return wrong(error, size,
+                     "%s must be a whole number from %" PRId64 " to %" PRId64 "%s%s, not '%s'",
+                     setting->variable, setting->least, setting->most, *setting->unit ? " " : "",
+                     setting->unit, text);
+    }
+    *number = value;
+    return true;
+}
+
+static bool fill(struct config *config, struct given *given, char *error, size_t size) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings[i];
+        if (setting->kind == NUMBER) {
+            int64_t *number = number_of(config, setting);
+            const char *text = given->text[i] ? given->text[i] : setting->fallback;
+            if (!text) {
+                long processors = sysconf(_SC_NPROCESSORS_ONLN);
+                *number = processors < 1 ? 1 : processors > 256 ? 256 : processors;
+            } else if (!parse_number(setting, text, number, error, size)) {
+                return false;
+            }
+        } else {
+            char **text = text_of(config, setting);
+            *text = given->text[i] ? given->text[i] : strdup(setting->fallback);
+            given->text[i] = NULL;
+            if (!*text) {
+                return wrong(error, size, "out of memory");
+            }
+        }
+    }
+    return true;
+}
+
+/* What concerns more than one setting, or needs more than a range. */
+static bool check(struct config *config, char *error, size_t size) {
+    if (!log_level_from_name(config->log_level_name, &config->log_level)) {
+        return wrong(error, size, "QA_LOG_LEVEL must be debug, info, warning or error, not '%s'",
+                     config->log_level_name);
+    }
+    if (strspn(config->loaderio_token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789-_") != strlen(config->loaderio_token)) {
+        return wrong(error, size, "QA_LOADERIO_TOKEN may hold letters, digits, - and _ only");
+    }
+    if (config->lock_timeout_ms >= config->statement_timeout_ms) {
+        return wrong(error, size, "QA_LOCK_TIMEOUT_MS must be less than QA_STATEMENT_TIMEOUT_MS");
+    }
+    if (config->statement_timeout_ms >= config->request_timeout_ms) {
+        return wrong(error, size,
+                     "QA_STATEMENT_TIMEOUT_MS must be less than QA_REQUEST_TIMEOUT_MS");
+    }
+    if (config->request_timeout_ms >= config->drain_timeout_ms) {
+        return wrong(error, size, "QA_REQUEST_TIMEOUT_MS must be less than QA_DRAIN_TIMEOUT_MS");
+    }
+    if (!*config->owner_database_url) {
+        free(config->owner_database_url);
+        config->owner_database_url = strdup(config->database_url);
+    }
+    if (!*config->listen) {
+        free(config->listen);
+        if (asprintf(&config->listen, "unix:%s/run/worker", config->state_dir) < 0) {
+            config->listen = NULL;
+        }
+    }
+    if (!config->owner_database_url || !config->listen) {
+        return wrong(error, size, "out of memory");
+    }
+    return true;
+}
+
+enum config_result config_load(struct config *config, int argc, char **argv, char *error,
+                               size_t error_size) {
+    struct given given = {0};
+    bool help = false;
+    memset(config, 0, sizeof *config);
+    bool ok = read_flags(&given, argc, argv, &help, error, error_size);
+    if (ok && !help) {
+        ok = read_environment(&given, error, error_size);
+        for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
+            if (settings[i].offset == AT(env_file) && given.text[i]) {
+                ok = read_env_file(&given, given.text[i], error, error_size);
+            }
+        }
+        ok = ok && fill(config, &given, error, error_size) && check(config, error, error_size);
+    }
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        free(given.text[i]);
+    }
+    if (!ok || help) {
+        config_free(config);
+    }
+    return help ? CONFIG_HELP : ok ? CONFIG_OK : CONFIG_WRONG;
+}
+
+void config_free(struct config *config) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (settings[i].kind != NUMBER) {
+            free(*text_of(config, &settings[i]));
+        }
+    }
+    memset(config, 0, sizeof *config);
+}
+
+/* True when `entry`, "NAME=VALUE", is a setting or the NAME_FILE form of one. */
+static bool is_setting(const char *entry) {
+    size_t length = strcspn(entry, "=");
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        size_t name_length = strlen(settings[i].variable);
+        if (strncmp(entry, settings[i].variable, name_length) == 0 &&
+            (length == name_length ||
+             (length == name_length + 5 && strncmp(entry + name_length, "_FILE", 5) == 0))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *environment_entry(const struct config *config, const struct setting *setting) {
+    const void *value = (const char *)config + setting->offset;
+    char *entry = NULL;
+    int length = setting->kind == NUMBER
+                     ? asprintf(&entry, "%s=%" PRId64, setting->variable, *(const int64_t *)value)
+                     : asprintf(&entry, "%s=%s", setting->variable, *(char *const *)value);
+    return length < 0 ? NULL : entry;
+}
+
+char **config_environment(const struct config *config) {
+    size_t count = 0;
+    while (environ[count]) {
+        count++;
+    }
+    char **environment = calloc(count + SETTING_COUNT + 1, sizeof *environment);
+    if (!environment) {
+        return NULL;
+    }
+    size_t used = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        if (!is_setting(environ[i])) {
+            ok = (environment[used++] = strdup(environ[i])) != NULL;
+        }
+    }
+    for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
+        if (settings[i].offset != AT(env_file) && settings[i].offset != AT(owner_database_url)) {
+            ok = (environment[used++] = environment_entry(config, &settings[i])) != NULL;
+        }
+    }
+    if (!ok) {
+        config_environment_free(environment);
+        return NULL;
+    }
+    return environment;
+}
+
+void config_environment_free(char **environment) {
+    for (char **entry = environment; entry && *entry; entry++) {
+        free(*entry);
+    }
+    free(environment);
+}
+
+void config_print_help(void) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings[i];
+        printf("  %s", setting->variable);
+        if (setting->flag) {
+            printf("  --%s", setting->flag);
+        }
+        if (setting->kind == SECRET) {
+            printf("  (no flag; or %s_FILE)", setting->variable);
+        } else {
+            const char *fallback = setting->fallback ? setting->fallback : "processors";
+            printf("  (default %s%s%s)", *fallback ? fallback : "none", *setting->unit ? " " : "",
+                   setting->unit);
+        }
+        printf("\n      %s\n", setting->help);
+    }
+}

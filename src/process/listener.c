@@ -1,0 +1,120 @@
+/* Listening sockets, one for each worker. */
+#include "process/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096 };
+
+static int fail(int descriptor, char *error, size_t size, const char *address, const char *reason) {
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    snprintf(error, size, "cannot listen on %s: %s", address, reason);
+    return -1;
+}
+
+static bool make_folders_of(const char *path) {
+    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+            return false;
+        }
+        *slash = '/';
+    }
+    return true;
+}
+
+static bool somebody_listens(const struct sockaddr_un *address) {
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool listens =
+        probe >= 0 && connect(probe, (const struct sockaddr *)address, sizeof *address) == 0;
+    if (probe >= 0) {
+        close(probe);
+    }
+    return listens;
+}
+
+static int open_unix(const char *prefix, unsigned index, char *error, size_t size) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int length =
+        snprintf(address.sun_path, sizeof address.sun_path, "%s%u.sock", prefix, index);
+    if (length < 0 || (size_t)length >= sizeof address.sun_path) {
+        return fail(-1, error, size, prefix, "the path of a Unix socket has at most 107 bytes");
+    }
+    if (!make_folders_of(address.sun_path)) {
+        return fail(-1, error, size, address.sun_path, strerror(errno));
+    }
+    if (somebody_listens(&address)) {
+        return fail(-1, error, size, address.sun_path, "another process listens there");
+    }
+    unlink(address.sun_path);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* NGINX's workers may run as another user; who may come near is the folder's business. */
+    if (descriptor < 0 ||
+        bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        chmod(address.sun_path, 0666) != 0 || listen(descriptor, BACKLOG) != 0) {
+        return fail(descriptor, error, size, address.sun_path, strerror(errno));
+    }
+    return descriptor;
+}
+
+static int open_tcp(const char *listen_on, unsigned index, char *error, size_t size) {
+    const char *colon = strrchr(listen_on, ':');
+    char *end = NULL;
+    unsigned long port = colon ? strtoul(colon + 1, &end, 10) + index : 0;
+    if (!colon || end == colon + 1 || *end != '\0' || port < 1 || port > 65535) {
+        return fail(-1, error, size, listen_on, "QA_LISTEN must be unix:PREFIX or ADDRESS:BASE");
+    }
+    const char *start = *listen_on == '[' ? listen_on + 1 : listen_on;
+    size_t host_length = (size_t)(colon - start) - (start > listen_on && colon[-1] == ']');
+    char host[64];
+    char service[8];
+    snprintf(host, sizeof host, "%.*s", (int)host_length, start);
+    snprintf(service, sizeof service, "%lu", port);
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    int result = getaddrinfo(host, service, &hints, &found);
+    if (result != 0) {
+        return fail(-1, error, size, listen_on, gai_strerror(result));
+    }
+    const int on = 1;
+    int descriptor = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool ok = descriptor >= 0 &&
+              setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+              bind(descriptor, found->ai_addr, found->ai_addrlen) == 0 &&
+              listen(descriptor, BACKLOG) == 0;
+    int reason = errno;
+    freeaddrinfo(found);
+    return ok ? descriptor : fail(descriptor, error, size, listen_on, strerror(reason));
+}
+
+int listener_open(const char *listen, unsigned index, char *error, size_t error_size) {
+    static const char unix_prefix[] = "unix:";
+    size_t length = sizeof unix_prefix - 1;
+    return strncmp(listen, unix_prefix, length) == 0
+               ? open_unix(listen + length, index, error, error_size)
+               : open_tcp(listen, index, error, error_size);
+}
+
+void listener_close(int descriptor) {
+    struct sockaddr_un address;
+    socklen_t length = sizeof address;
+    if (getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 &&
+        address.sun_family == AF_UNIX) {
+        unlink(address.sun_path);
+    }
+    close(descriptor);
+}

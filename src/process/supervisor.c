@@ -1,0 +1,541 @@
+/* The supervisor: sockets, workers, reload, stop. */
+#include "process/supervisor.h"
+
+#include "ops/backoff.h"
+#include "ops/clock.h"
+#include "process/heartbeat.h"
+#include "process/listener.h"
+#include "process/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    WORKERS_MAX = 256, /* as QA_WORKERS */
+    TICK_MS = 500,
+    HANG_AFTER_MS = 5000,  /* without a heartbeat */
+    READY_WITHIN_MS = 10000, /* of a reload */
+    KILL_AFTER_DRAIN_MS = 2000,
+    STEADY_AFTER_MS = 1000, /* a worker that lived so long is replaced at once */
+    LONGEST_BACKOFF_MS = 1000
+};
+
+_Static_assert(HEARTBEAT_SLOTS >= 4 * WORKERS_MAX, "two generations, and as many still draining");
+
+/* One worker process. It is free when pid is 0; its place in the table is its heartbeat slot. */
+struct child {
+    struct supervisor *supervisor;
+    pid_t pid;
+    unsigned index;      /* which of the N workers */
+    unsigned generation; /* of settings and program */
+    int64_t started_ms;
+    int64_t kill_at_ms; /* set when it has been told to drain */
+    bool ready;
+    int ready_pipe; /* -1 once it has said so */
+    struct event *on_ready;
+};
+
+/* One of the N places for a worker. */
+struct place {
+    struct supervisor *supervisor;
+    int socket; /* -1: not open */
+    struct backoff backoff;
+    struct event *restart;
+};
+
+struct supervisor {
+    struct supervisor_options options;
+    struct logger logger;
+    struct event_base *base;
+    struct config config;      /* of the current generation */
+    struct config next_config; /* of the generation that a reload is starting */
+    unsigned generation;       /* the current one */
+    unsigned next_generation;  /* the one that a reload is starting, or last tried to */
+    int64_t reload_until_ms; /* 0: no reload under way */
+    bool reload_again;
+    bool stopping;
+    int64_t ticked_ms;
+    int heartbeat_descriptor;
+    struct heartbeats *heartbeats;
+    struct event *signals[4];
+    struct event *tick;
+    struct place places[WORKERS_MAX];
+    struct child children[HEARTBEAT_SLOTS];
+};
+
+static void start_reload(struct supervisor *supervisor);
+
+static struct timeval duration(int64_t ms) {
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+}
+
+static const struct config *config_of(const struct supervisor *supervisor, unsigned generation) {
+    return generation == supervisor->generation ? &supervisor->config : &supervisor->next_config;
+}
+
+static struct child *free_child(struct supervisor *supervisor) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (supervisor->children[i].pid == 0) {
+            return &supervisor->children[i];
+        }
+    }
+    return NULL;
+}
+
+/* Starts the program as `worker`, with its three descriptors and the generation's settings. */
+static bool spawn(struct supervisor *supervisor, struct child *child, int ready_pipe) {
+    char index[24], slot[24], parent[24];
+    snprintf(index, sizeof index, "%u", child->index);
+    snprintf(slot, sizeof slot, "%td", child - supervisor->children);
+    snprintf(parent, sizeof parent, "%d", getpid());
+    char name[] = "atelier-qa", command[] = "worker";
+    char *arguments[] = {name, command, index, slot, parent, NULL};
+    char **environment = config_environment(config_of(supervisor, child->generation));
+    posix_spawn_file_actions_t actions;
+    if (!environment || posix_spawn_file_actions_init(&actions) != 0) {
+        config_environment_free(environment);
+        return false;
+    }
+    int socket = supervisor->places[child->index].socket;
+    bool ok =
+        posix_spawn_file_actions_adddup2(&actions, socket, WORKER_SOCKET_FD) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, ready_pipe, WORKER_READY_FD) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, supervisor->heartbeat_descriptor,
+                                         WORKER_HEARTBEAT_FD) == 0 &&
+        posix_spawn(&child->pid, supervisor->options.program, &actions, NULL, arguments,
+                    environment) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    config_environment_free(environment);
+    return ok;
+}
+
+static void on_child_ready(evutil_socket_t descriptor, short what, void *argument);
+
+static void forget_ready_pipe(struct child *child) {
+    if (child->on_ready) {
+        event_free(child->on_ready);
+        child->on_ready = NULL;
+    }
+    if (child->ready_pipe >= 0) {
+        close(child->ready_pipe);
+        child->ready_pipe = -1;
+    }
+}
+
+static bool start_worker(struct supervisor *supervisor, unsigned index, unsigned generation) {
+    struct child *child = free_child(supervisor);
+    int pipe_ends[2];
+    if (!child || pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker cannot be started", "{s:i}",
+                  "index", (int)index);
+        return false;
+    }
+    *child = (struct child){.supervisor = supervisor,
+                            .index = index,
+                            .generation = generation,
+                            .started_ms = clock_ms(),
+                            .ready_pipe = pipe_ends[0]};
+    atomic_store(&supervisor->heartbeats->beat_ms[child - supervisor->children],
+                 child->started_ms);
+    child->on_ready = event_new(supervisor->base, pipe_ends[0], EV_READ, on_child_ready, child);
+    bool ok = child->on_ready && event_add(child->on_ready, NULL) == 0 &&
+              spawn(supervisor, child, pipe_ends[1]);
+    int reason = errno;
+    close(pipe_ends[1]);
+    if (!ok) {
+        child->pid = 0;
+        forget_ready_pipe(child);
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker cannot be started",
+                  "{s:i, s:s}", "index", (int)index, "reason", strerror(reason));
+        return false;
+    }
+    log_write(&supervisor->logger, LOG_LEVEL_INFO, "worker started", "{s:i, s:i}", "index",
+              (int)index, "pid", (int)child->pid);
+    return true;
+}
+
+static void restart_later(struct place *place) {
+    const struct timeval delay = duration(backoff_next_ms(&place->backoff, (uint32_t)random()));
+    event_add(place->restart, &delay);
+}
+
+static void on_restart(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct place *place = argument;
+    struct supervisor *supervisor = place->supervisor;
+    if (!supervisor->stopping && place->socket >= 0 &&
+        !start_worker(supervisor, (unsigned)(place - supervisor->places),
+                      supervisor->generation)) {
+        restart_later(place);
+    }
+}
+
+static void tell_to_drain(struct child *child) {
+    if (child->pid != 0 && child->kill_at_ms == 0) {
+        child->kill_at_ms = clock_ms() + child->supervisor->config.drain_timeout_ms +
+                            KILL_AFTER_DRAIN_MS;
+        kill(child->pid, SIGTERM);
+    }
+}
+
+/* Opens the sockets of places [0, count) that are closed. */
+static bool open_places(struct supervisor *supervisor, const struct config *config, char *error,
+                        size_t error_size) {
+    for (unsigned i = 0; i < (unsigned)config->workers; i++) {
+        struct place *place = &supervisor->places[i];
+        if (place->socket < 0) {
+            place->socket = listener_open(config->listen, i, error, error_size);
+        }
+        if (place->socket < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Closes the sockets of places from `first` on. */
+static void close_places(struct supervisor *supervisor, unsigned first) {
+    for (unsigned i = first; i < WORKERS_MAX; i++) {
+        if (supervisor->places[i].socket >= 0) {
+            listener_close(supervisor->places[i].socket);
+            supervisor->places[i].socket = -1;
+        }
+    }
+}
+
+/* The reload is over; one that was asked for meanwhile begins. */
+static void end_reload(struct supervisor *supervisor) {
+    supervisor->reload_until_ms = 0;
+    if (supervisor->reload_again && !supervisor->stopping) {
+        supervisor->reload_again = false;
+        start_reload(supervisor);
+    }
+}
+
+static void abandon_reload(struct supervisor *supervisor, const char *reason) {
+    log_write(&supervisor->logger, LOG_LEVEL_ERROR,
+              "the reload failed; the old workers and settings stay", "{s:s}", "reason", reason);
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (supervisor->children[i].generation == supervisor->next_generation) {
+            tell_to_drain(&supervisor->children[i]);
+        }
+    }
+    close_places(supervisor, (unsigned)supervisor->config.workers);
+    config_free(&supervisor->next_config);
+    end_reload(supervisor);
+}
+
+static bool next_generation_is_ready(const struct supervisor *supervisor) {
+    int64_t ready = 0;
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        const struct child *child = &supervisor->children[i];
+        ready += child->pid != 0 && child->ready && child->generation == supervisor->next_generation;
+    }
+    return ready == supervisor->next_config.workers;
+}
+
+static void complete_reload(struct supervisor *supervisor) {
+    supervisor->generation = supervisor->next_generation;
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (supervisor->children[i].generation != supervisor->generation) {
+            tell_to_drain(&supervisor->children[i]);
+        }
+    }
+    config_free(&supervisor->config);
+    supervisor->config = supervisor->next_config;
+    supervisor->next_config = (struct config){0};
+    supervisor->logger.level = supervisor->config.log_level;
+    close_places(supervisor, (unsigned)supervisor->config.workers);
+    log_write(&supervisor->logger, LOG_LEVEL_INFO, "reloaded", NULL);
+    end_reload(supervisor);
+}
+
+static void start_reload(struct supervisor *supervisor) {
+    char error[256];
+    if (config_load(&supervisor->next_config, supervisor->options.argc, supervisor->options.argv,
+                    error, sizeof error) != CONFIG_OK) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR,
+                  "the reload failed; the old workers and settings stay", "{s:s}", "reason", error);
+        return;
+    }
+    supervisor->reload_until_ms = clock_ms() + READY_WITHIN_MS;
+    supervisor->next_generation++;
+    if (strcmp(supervisor->next_config.listen, supervisor->config.listen) != 0) {
+        abandon_reload(supervisor, "QA_LISTEN cannot change while the service runs");
+    } else if (!open_places(supervisor, &supervisor->next_config, error, sizeof error)) {
+        abandon_reload(supervisor, error);
+    } else {
+        for (unsigned i = 0; i < (unsigned)supervisor->next_config.workers; i++) {
+            if (!start_worker(supervisor, i, supervisor->next_generation)) {
+                abandon_reload(supervisor, "a worker cannot be started");
+                return;
+            }
+        }
+    }
+}
+
+static void on_child_ready(evutil_socket_t descriptor, short what, void *argument) {
+    (void)what;
+    struct child *child = argument;
+    char byte;
+    child->ready = read(descriptor, &byte, 1) == 1;
+    forget_ready_pipe(child); /* closed without a word: its end shows by SIGCHLD */
+    struct supervisor *supervisor = child->supervisor;
+    if (supervisor->reload_until_ms != 0 && next_generation_is_ready(supervisor)) {
+        complete_reload(supervisor);
+    }
+}
+
+static bool has_children(const struct supervisor *supervisor) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (supervisor->children[i].pid != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void replace(struct supervisor *supervisor, const struct child *dead) {
+    struct place *place = &supervisor->places[dead->index];
+    if (place->socket < 0) {
+        return;
+    }
+    if (clock_ms() - dead->started_ms < STEADY_AFTER_MS) {
+        restart_later(place);
+        return;
+    }
+    backoff_reset(&place->backoff);
+    if (!start_worker(supervisor, dead->index, supervisor->generation)) {
+        restart_later(place);
+    }
+}
+
+static void on_exit_of(struct supervisor *supervisor, struct child *child, int status) {
+    const struct child dead = *child;
+    forget_ready_pipe(child);
+    child->pid = 0;
+    bool told_to = dead.kill_at_ms != 0;
+    if (!told_to || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker died", "{s:i, s:i, s:s, s:i}",
+                  "index", (int)dead.index, "pid", (int)dead.pid, "by",
+                  WIFSIGNALED(status) ? "signal" : "exit status", "value",
+                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+    if (supervisor->stopping) {
+        if (!has_children(supervisor)) {
+            event_base_loopbreak(supervisor->base);
+        }
+    } else if (!told_to && dead.generation != supervisor->generation) {
+        abandon_reload(supervisor, "a new worker died");
+    } else if (dead.generation == supervisor->generation) {
+        replace(supervisor, &dead);
+    }
+}
+
+static void on_child_signal(evutil_socket_t number, short what, void *argument) {
+    (void)number;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    int status;
+    pid_t pid;
+    /* As process 1 of a container it also reaps what others left behind. */
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+            if (supervisor->children[i].pid == pid) {
+                on_exit_of(supervisor, &supervisor->children[i], status);
+                break;
+            }
+        }
+    }
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *argument) {
+    (void)number;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    if (supervisor->stopping) {
+        return;
+    }
+    supervisor->stopping = true;
+    log_write(&supervisor->logger, LOG_LEVEL_INFO, "stopping", NULL);
+    close_places(supervisor, 0);
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        tell_to_drain(&supervisor->children[i]);
+    }
+    if (!has_children(supervisor)) {
+        event_base_loopbreak(supervisor->base);
+    }
+}
+
+static void on_reload_signal(evutil_socket_t number, short what, void *argument) {
+    (void)number;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    if (supervisor->stopping) {
+        return;
+    }
+    if (supervisor->reload_until_ms != 0) {
+        supervisor->reload_again = true;
+    } else {
+        start_reload(supervisor);
+    }
+}
+
+static void check_child(struct supervisor *supervisor, const struct child *child, int64_t now) {
+    int64_t beat = atomic_load(&supervisor->heartbeats->beat_ms[child - supervisor->children]);
+    const char *reason = NULL;
+    if (now - beat > HANG_AFTER_MS) {
+        reason = "its heartbeat stopped";
+    } else if (child->kill_at_ms != 0 && now > child->kill_at_ms) {
+        reason = "it did not finish draining";
+    }
+    if (reason) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "killing a worker", "{s:i, s:i, s:s}",
+                  "index", (int)child->index, "pid", (int)child->pid, "reason", reason);
+        kill(child->pid, SIGKILL);
+    }
+}
+
+static void on_tick(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    int64_t now = clock_ms();
+    /* After a stop of the whole process group the workers get the time to beat again. */
+    bool was_stopped = now - supervisor->ticked_ms > HANG_AFTER_MS / 2;
+    supervisor->ticked_ms = now;
+    for (size_t i = 0; !was_stopped && i < HEARTBEAT_SLOTS; i++) {
+        if (supervisor->children[i].pid != 0) {
+            check_child(supervisor, &supervisor->children[i], now);
+        }
+    }
+    if (supervisor->reload_until_ms != 0 && now > supervisor->reload_until_ms) {
+        abandon_reload(supervisor, "the new workers did not get ready in time");
+    }
+}
+
+/* The descriptors that workers expect must not be in use here: a dup2() would overwrite them. */
+static bool reserve_descriptors(void) {
+    for (;;) {
+        int descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (descriptor < 0 || descriptor >= WORKER_FDS_END) {
+            return descriptor >= 0 && close(descriptor) == 0;
+        }
+    }
+}
+
+static bool start_events(struct supervisor *supervisor) {
+    static const struct {
+        int number;
+        event_callback_fn handle;
+    } signals[] = {{SIGCHLD, on_child_signal},
+                   {SIGTERM, on_stop_signal},
+                   {SIGINT, on_stop_signal},
+                   {SIGHUP, on_reload_signal}};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        supervisor->signals[i] =
+            evsignal_new(supervisor->base, signals[i].number, signals[i].handle, supervisor);
+        if (!supervisor->signals[i] || event_add(supervisor->signals[i], NULL) != 0) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        struct place *place = &supervisor->places[i];
+        place->restart = evtimer_new(supervisor->base, on_restart, place);
+        if (!place->restart) {
+            return false;
+        }
+    }
+    const struct timeval interval = duration(TICK_MS);
+    supervisor->tick = event_new(supervisor->base, -1, EV_PERSIST, on_tick, supervisor);
+    return supervisor->tick && event_add(supervisor->tick, &interval) == 0;
+}
+
+static void free_event(struct event *event) {
+    if (event) {
+        event_free(event);
+    }
+}
+
+static void supervisor_free(struct supervisor *supervisor) {
+    close_places(supervisor, 0);
+    for (size_t i = 0; i < sizeof supervisor->signals / sizeof *supervisor->signals; i++) {
+        free_event(supervisor->signals[i]);
+    }
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        free_event(supervisor->places[i].restart);
+    }
+    free_event(supervisor->tick);
+    if (supervisor->base) {
+        event_base_free(supervisor->base);
+    }
+    config_free(&supervisor->config);
+    config_free(&supervisor->next_config);
+    free(supervisor);
+}
+
+static struct supervisor *supervisor_new(const struct supervisor_options *options) {
+    /* Too large for a stack. */
+    struct supervisor *supervisor = calloc(1, sizeof *supervisor);
+    if (!supervisor) {
+        return NULL;
+    }
+    supervisor->options = *options;
+    supervisor->config = *options->config;
+    supervisor->logger = (struct logger){.level = supervisor->config.log_level, .worker = -1};
+    supervisor->generation = supervisor->next_generation = 1;
+    supervisor->ticked_ms = clock_ms();
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        supervisor->places[i] =
+            (struct place){.supervisor = supervisor,
+                           .socket = -1,
+                           .backoff = {.first_ms = 50, .limit_ms = LONGEST_BACKOFF_MS}};
+    }
+    return supervisor;
+}
+
+static bool start(struct supervisor *supervisor, char *error, size_t error_size) {
+    supervisor->base = event_base_new();
+    supervisor->heartbeats = heartbeats_create(&supervisor->heartbeat_descriptor);
+    if (!supervisor->base || !supervisor->heartbeats || !reserve_descriptors() ||
+        !start_events(supervisor)) {
+        snprintf(error, error_size, "%s", strerror(errno));
+        return false;
+    }
+    return open_places(supervisor, &supervisor->config, error, error_size);
+}
+
+int supervisor_run(const struct supervisor_options *options) {
+    struct supervisor *supervisor = supervisor_new(options);
+    if (!supervisor) {
+        return EXIT_FAILURE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    int status = EXIT_FAILURE;
+    char error[256];
+    if (start(supervisor, error, sizeof error)) {
+        for (unsigned i = 0; i < (unsigned)supervisor->config.workers; i++) {
+            on_restart(-1, 0, &supervisor->places[i]);
+        }
+        log_write(&supervisor->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:i, s:s}", "version",
+                  QA_VERSION, "workers", (int)supervisor->config.workers, "listen",
+                  supervisor->config.listen);
+        event_base_dispatch(supervisor->base);
+        status = EXIT_SUCCESS;
+        log_write(&supervisor->logger, LOG_LEVEL_INFO, "stopped", NULL);
+    } else {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "the service cannot start", "{s:s}",
+                  "reason", error);
+    }
+    supervisor_free(supervisor);
+    return status;
+}

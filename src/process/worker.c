@@ -1,0 +1,228 @@
+/* A worker process: event loop, pool, HTTP server, heartbeat, drain. */
+#include "process/worker.h"
+
+#include "db/pool.h"
+#include "http/server.h"
+#include "ops/clock.h"
+#include "process/heartbeat.h"
+#include "qa/app.h"
+#include "qa/routes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    HEARTBEAT_MS = 1000,
+    /* Connections wait in the backlog until the pool is ready, but not longer than this: then
+     * clients are told that the database is away. */
+    SERVE_ANYWAY_MS = 1000
+};
+
+struct worker {
+    const struct config *config;
+    struct worker_identity identity;
+    struct logger logger;
+    struct app app;
+    struct event_base *base;
+    struct http_server *server; /* NULL until it serves */
+    struct heartbeats *heartbeats;
+    struct event *terminate;
+    struct event *heartbeat;
+    struct event *serve_anyway;
+    struct event *drain_limit;
+    bool draining;
+    bool said_ready;
+};
+
+static struct timeval duration(int64_t ms) {
+    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+}
+
+static void stop_loop(void *owner) {
+    struct worker *worker = owner;
+    event_base_loopbreak(worker->base);
+}
+
+static void serve(struct worker *worker) {
+    if (worker->server || worker->draining) {
+        return;
+    }
+    const struct http_server_settings settings = {
+        .listening_socket = WORKER_SOCKET_FD,
+        .max_clients = (unsigned)worker->config->max_clients,
+        .idle_timeout_s = (unsigned)worker->config->client_idle_timeout_s,
+        .routes = qa_routes,
+        .app = &worker->app,
+    };
+    worker->server = http_server_new(worker->base, &worker->logger, &settings);
+    if (!worker->server) {
+        stop_loop(worker);
+    }
+}
+
+static void say_ready(struct worker *worker) {
+    if (!worker->said_ready) {
+        worker->said_ready = true;
+        ssize_t written = write(WORKER_READY_FD, "", 1);
+        (void)written; /* a supervisor that is gone shows in the heartbeat timer */
+        close(WORKER_READY_FD);
+    }
+}
+
+static void on_pool_change(void *owner, bool ready) {
+    struct worker *worker = owner;
+    if (ready) {
+        serve(worker);
+        say_ready(worker);
+    }
+}
+
+static void on_serve_anyway(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    serve(argument);
+}
+
+static void drain(struct worker *worker) {
+    if (worker->draining) {
+        return;
+    }
+    worker->draining = true;
+    if (!worker->server) {
+        stop_loop(worker);
+        return;
+    }
+    const struct timeval limit = duration(worker->config->drain_timeout_ms);
+    event_add(worker->drain_limit, &limit);
+    http_server_drain(worker->server, stop_loop, worker);
+}
+
+static void on_terminate(evutil_socket_t number, short what, void *argument) {
+    (void)number;
+    (void)what;
+    drain(argument);
+}
+
+static void on_drain_limit(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct worker *worker = argument;
+    log_write(&worker->logger, LOG_LEVEL_WARNING, "the drain took too long; closing connections",
+              NULL);
+    stop_loop(worker);
+}
+
+static void on_heartbeat(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct worker *worker = argument;
+    atomic_store(&worker->heartbeats->beat_ms[worker->identity.heartbeat_slot], clock_ms());
+    if (getppid() != worker->identity.supervisor_pid) {
+        drain(worker);
+    }
+}
+
+static bool start_pool(struct worker *worker) {
+    const struct config *config = worker->config;
+    const struct pool_settings settings = {
+        .database_url = config->database_url,
+        .read_connections = (size_t)config->read_connections,
+        .write_connections = (size_t)config->write_connections,
+        .queue_limit = (size_t)config->queue_limit,
+        .request_timeout_ms = config->request_timeout_ms,
+        .connection = {.lock_timeout_ms = config->lock_timeout_ms,
+                       .statement_timeout_ms = config->statement_timeout_ms},
+    };
+    char error[256];
+    worker->app.pool = pool_new(worker->base, &worker->logger, &settings, on_pool_change, worker,
+                                error, sizeof error);
+    if (!worker->app.pool) {
+        log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
+                  error);
+    }
+    return worker->app.pool != NULL;
+}
+
+static bool start_events(struct worker *worker) {
+    struct event_base *base = worker->base;
+    worker->terminate = evsignal_new(base, SIGTERM, on_terminate, worker);
+    worker->heartbeat = event_new(base, -1, EV_PERSIST, on_heartbeat, worker);
+    worker->serve_anyway = evtimer_new(base, on_serve_anyway, worker);
+    worker->drain_limit = evtimer_new(base, on_drain_limit, worker);
+    if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit) {
+        return false;
+    }
+    const struct timeval beat = duration(HEARTBEAT_MS);
+    const struct timeval anyway = duration(SERVE_ANYWAY_MS);
+    on_heartbeat(-1, 0, worker);
+    return event_add(worker->terminate, NULL) == 0 && event_add(worker->heartbeat, &beat) == 0 &&
+           event_add(worker->serve_anyway, &anyway) == 0;
+}
+
+static void free_event(struct event *event) {
+    if (event) {
+        event_free(event);
+    }
+}
+
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int worker_run(const struct config *config, const struct worker_identity *identity) {
+    struct worker worker = {
+        .config = config,
+        .identity = *identity,
+        .logger = {.level = config->log_level, .worker = identity->index},
+    };
+    worker.app = (struct app){
+        .logger = &worker.logger,
+        .answers_per_question = config->answers_per_question,
+        .loaderio_token = config->loaderio_token,
+    };
+    for (int descriptor = WORKER_SOCKET_FD; descriptor < WORKER_FDS_END; descriptor++) {
+        (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    }
+    raise_descriptor_limit();
+    /* Ctrl-C and a lost terminal are the supervisor's to handle; it sends SIGTERM. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    srandom((unsigned)getpid() ^ (unsigned)clock_ms());
+
+    int status = EXIT_FAILURE;
+    worker.base = event_base_new();
+    worker.heartbeats = heartbeats_map(WORKER_HEARTBEAT_FD);
+    if (!worker.base || !worker.heartbeats) {
+        log_write(&worker.logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
+                  strerror(errno));
+    } else if (start_events(&worker) && start_pool(&worker)) {
+        event_base_dispatch(worker.base);
+        status = worker.draining ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    if (worker.app.pool) {
+        pool_free(worker.app.pool);
+    }
+    if (worker.server) {
+        http_server_free(worker.server);
+    }
+    free_event(worker.terminate);
+    free_event(worker.heartbeat);
+    free_event(worker.serve_anyway);
+    free_event(worker.drain_limit);
+    if (worker.base) {
+        event_base_free(worker.base);
+    }
+    return status;
+}

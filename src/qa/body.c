@@ -1,0 +1,134 @@
+/* Bodies of POST: type, size, syntax and fields. */
+#include "qa/body.h"
+
+#include "http/response.h"
+#include "qa/parameters.h"
+#include "qa/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PHOTOS_MAX = 10 };
+
+static bool refuse(struct http_request *request, const char *field, const char *detail) {
+    http_respond_problem(request, 400, field, detail);
+    return false;
+}
+
+/* A media type (RFC 9110, 8.3.1) without its parameters; a missing one is taken as JSON. */
+static bool is_json(const char *content_type) {
+    static const char json[] = "application/json";
+    if (!content_type) {
+        return true;
+    }
+    content_type += strspn(content_type, " \t");
+    size_t length = strcspn(content_type, " \t;");
+    return length == 0 ||
+           (length == sizeof json - 1 && strncasecmp(content_type, json, length) == 0);
+}
+
+/* The field's text when it is a string without U+0000, else NULL. */
+static const char *string_field(const struct body *body, const char *name, size_t *length) {
+    const json_t *value = json_object_get(body->fields, name);
+    const char *text = json_string_value(value);
+    *length = json_string_length(value);
+    return text && strlen(text) == *length ? text : NULL;
+}
+
+static bool read_text(struct http_request *request, const struct body *body, const char *name,
+                      size_t most, const char **text) {
+    size_t length;
+    *text = string_field(body, name, &length);
+    if (*text && text_characters(*text, length) <= most && !text_is_blank(*text, length)) {
+        return true;
+    }
+    char detail[128];
+    snprintf(detail, sizeof detail,
+             "%s must be a string of 1 to %zu characters, not only white space, without U+0000",
+             name, most);
+    return refuse(request, name, detail);
+}
+
+static bool read_email(struct http_request *request, struct body *body) {
+    size_t length;
+    body->email = string_field(body, "email", &length);
+    return (body->email && text_is_email(body->email, length)) ||
+           refuse(request, "email",
+                  "email must be a string of at most 254 characters without white space, with "
+                  "something on both sides of one @");
+}
+
+bool read_body(struct http_request *request, struct body *body) {
+    if (!is_json(http_request_header(request, "Content-Type"))) {
+        http_respond_problem(request, 415, NULL, "Content-Type must be application/json");
+        return false;
+    }
+    if (request->body_too_large) {
+        http_respond_problem(request, 413, NULL, "the body must be at most 65536 bytes");
+        return false;
+    }
+    json_error_t error;
+    body->fields = json_loadb(request->body ? request->body : "", request->body_length,
+                              JSON_ALLOW_NUL, &error);
+    if (!body->fields) {
+        char detail[JSON_ERROR_TEXT_LENGTH + 128];
+        snprintf(detail, sizeof detail, "the body is not valid JSON (line %d, column %d)",
+                 error.line, error.column);
+        return refuse(request, NULL, detail);
+    }
+    bool ok = json_is_object(body->fields)
+                  ? read_text(request, body, "body", 1000, &body->text) &&
+                        read_text(request, body, "name", 60, &body->name) &&
+                        read_email(request, body)
+                  : refuse(request, NULL, "the body must be a JSON object");
+    if (!ok) {
+        body_free(body);
+    }
+    return ok;
+}
+
+void body_free(struct body *body) {
+    json_decref(body->fields);
+    body->fields = NULL;
+}
+
+bool read_body_product_id(struct http_request *request, const struct body *body,
+                          int64_t *product_id) {
+    const json_t *value = json_object_get(body->fields, "product_id");
+    if (!value) {
+        return true;
+    }
+    if (json_is_integer(value)) {
+        *product_id = json_integer_value(value);
+        return (*product_id >= 1 && *product_id <= PRODUCT_ID_MAX) || refuse_product_id(request);
+    }
+    const struct http_text text = {json_string_value(value), json_string_length(value)};
+    return (text.data && parse_integer(text, PRODUCT_ID_MAX, product_id)) ||
+           refuse_product_id(request);
+}
+
+static bool is_photo(const json_t *value) {
+    const char *url = json_string_value(value);
+    return url && text_is_photo_url(url, json_string_length(value));
+}
+
+bool read_body_photos(struct http_request *request, const struct body *body, char **photos) {
+    const json_t *value = json_object_get(body->fields, "photos");
+    bool absent = !value || json_is_null(value);
+    bool ok = absent || (json_is_array(value) && json_array_size(value) <= PHOTOS_MAX);
+    for (size_t i = 0; ok && i < json_array_size(value); i++) {
+        ok = is_photo(json_array_get(value, i));
+    }
+    if (!ok) {
+        return refuse(request, "photos",
+                      "photos must be an array of at most 10 strings, each 1 to 2048 characters "
+                      "without white space or control characters, with no scheme or with http or "
+                      "https");
+    }
+    *photos = absent ? strdup("[]") : json_dumps(value, JSON_COMPACT);
+    if (!*photos) {
+        http_respond_problem(request, 503, NULL, "out of memory; nothing was written; try again");
+    }
+    return *photos != NULL;
+}

@@ -1,0 +1,67 @@
+/* From the outcome of a query to the answer of a request. */
+#include "qa/outcome.h"
+
+#include "http/route.h"
+#include "qa/app.h"
+
+static void release_result(void *result) {
+    PQclear(result);
+}
+
+struct http_body body_of_result(PGresult *result) {
+    return (struct http_body){
+        .data = PQgetvalue(result, 0, 0),
+        .length = (size_t)PQgetlength(result, 0, 0),
+        .release = release_result,
+        .owner = result,
+    };
+}
+
+/* PostgreSQL's primary message names the objects, never the values: those are in the detail. */
+static void respond_internal_error(struct http_request *request, PGresult *result) {
+    const struct app *app = request->app;
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    log_write(app->logger, LOG_LEVEL_ERROR, "a statement failed", "{s:s, s:s, s:s, s:s}",
+              "request_id", http_request_id(request), "route", request->route->pattern, "sqlstate",
+              state ? state : "", "reason", message ? message : "");
+    PQclear(result);
+    http_respond_problem(request, 500, NULL, "something unexpected happened; it has been logged");
+}
+
+void respond_read_failure(struct http_request *request, enum query_outcome outcome,
+                          PGresult *result) {
+    switch (outcome) {
+    case QUERY_EXPIRED:
+        http_respond_problem(request, 504, NULL, "the deadline passed");
+        break;
+    case QUERY_REFUSED:
+    case QUERY_UNKNOWN:
+        http_respond_problem(request, 503, NULL,
+                             "the database is away or busy; try again in a moment");
+        break;
+    case QUERY_DONE:
+    case QUERY_FAILED:
+        respond_internal_error(request, result);
+    }
+}
+
+void respond_write_failure(struct http_request *request, enum query_outcome outcome,
+                           PGresult *result) {
+    switch (outcome) {
+    case QUERY_EXPIRED:
+    case QUERY_REFUSED:
+        http_respond_problem(
+            request, 503, NULL,
+            "the database is away or busy; nothing was written; try again in a moment");
+        break;
+    case QUERY_UNKNOWN:
+        http_respond_problem(request, 504, NULL,
+                             "the deadline passed or the connection broke after the change was "
+                             "sent to the database; it may have been applied");
+        break;
+    case QUERY_DONE:
+    case QUERY_FAILED:
+        respond_internal_error(request, result);
+    }
+}

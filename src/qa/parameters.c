@@ -1,0 +1,77 @@
+/* Parameters of a request's path and query string. */
+#include "qa/parameters.h"
+
+#include "http/response.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { COUNT_DEFAULT = 5, COUNT_MAX = 1000 };
+
+bool parse_integer(struct http_text text, int64_t most, int64_t *value) {
+    int64_t number = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        int digit = text.data[i] - '0';
+        if (digit < 0 || digit > 9 || number > (most - digit) / 10) {
+            return false;
+        }
+        number = number * 10 + digit;
+    }
+    *value = number;
+    return number >= 1;
+}
+
+bool read_path_id(struct http_request *request, const char *name, int64_t most, int64_t *id) {
+    if (parse_integer(request->parameter, most, id)) {
+        return true;
+    }
+    char detail[128];
+    snprintf(detail, sizeof detail, "%s must be an integer from 1 to %" PRId64, name, most);
+    http_respond_problem(request, 400, name, detail);
+    return false;
+}
+
+bool refuse_product_id(struct http_request *request) {
+    http_respond_problem(request, 400, "product_id",
+                         "product_id must be given, an integer from 1 to 2147483647");
+    return false;
+}
+
+/* An integer from 1 to `most`. Absent or empty leaves *value as it is; false when it is wrong. */
+static bool query_integer(struct http_request *request, const char *name, int64_t most,
+                          int64_t *value) {
+    struct http_text text;
+    switch (http_request_query(request, name, &text)) {
+    case HTTP_QUERY_ABSENT:
+        return true;
+    case HTTP_QUERY_FOUND:
+        return text.length == 0 || parse_integer(text, most, value);
+    case HTTP_QUERY_MALFORMED:
+        break;
+    }
+    return false;
+}
+
+bool read_query_product_id(struct http_request *request, int64_t *product_id) {
+    return query_integer(request, "product_id", PRODUCT_ID_MAX, product_id) ||
+           refuse_product_id(request);
+}
+
+bool read_paging(struct http_request *request, struct paging *paging) {
+    *paging = (struct paging){.page = 1, .count = COUNT_DEFAULT};
+    if (!query_integer(request, "page", INT64_MAX, &paging->page)) {
+        http_respond_problem(request, 400, "page", "page must be an integer from 1");
+        return false;
+    }
+    if (!query_integer(request, "count", INT64_MAX, &paging->count)) {
+        http_respond_problem(request, 400, "count", "count must be an integer from 1");
+        return false;
+    }
+    if (paging->count > COUNT_MAX) {
+        paging->count = COUNT_MAX;
+    }
+    paging->offset = paging->page - 1 > INT64_MAX / paging->count
+                         ? INT64_MAX
+                         : (paging->page - 1) * paging->count;
+    return true;
+}
