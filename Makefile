@@ -1,6 +1,7 @@
 # Atelier Q&A. `make help` lists what can be made.
 
 VERSION := 0.1.0
+comma := ,
 # SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
 SANITIZE ?=
 BUILD := build/$(if $(SANITIZE),sanitize,release)
@@ -14,7 +15,6 @@ CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
     -fstack-protector-strong) $(WARNINGS) $(EXTRA_CFLAGS)
 LDFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
-comma := ,
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
@@ -50,3 +50,25 @@ clean:  ## remove what was compiled
 	rm -rf build
 
 -include $(OBJECTS:.o=.d)
+
+# ---- Running it: deploy/stack.sh -----------------------------------------------------------------
+
+.PHONY: run start stop status
+run:  ## install what is missing, build, and run everything here until Ctrl-C
+start:  ## the same in the background
+stop:  ## end what `make run` or `make start` began
+status:  ## tell what is running
+run start stop status:
+	@deploy/stack.sh $@
+
+.PHONY: packages
+packages:  ## install the Debian packages that are missing
+	@deploy/install-packages.sh
+
+.PHONY: help
+help:  ## list what can be made
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo
+	@echo "  PORT=8081, QA_STATE_DIR=DIR, QA_WORKERS=N, DATABASE_URL=URL: where, how many, on which database"
+
+# ---- End of running it ---------------------------------------------------------------------------

@@ -16,11 +16,11 @@
 struct http_server;
 
 struct http_server_settings {
-    int listening_socket;       /* taken over: closed by http_server_drain() or _free() */
-    unsigned max_clients;       /* connections at a time; more wait in the backlog */
-    unsigned idle_timeout_s;    /* a connection on which nothing happens is closed after it */
+    int listening_socket;    /* taken over: closed by http_server_drain() or _free() */
+    unsigned max_clients;    /* connections at a time; more wait in the backlog */
+    unsigned idle_timeout_s; /* a connection on which nothing happens is closed after it */
     const struct http_route *routes;
-    void *app;                  /* for the handlers: request->app */
+    void *app; /* for the handlers: request->app */
 };
 
 /* Starts to accept connections. NULL, logged, when libmicrohttpd cannot be started. */

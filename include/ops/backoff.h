@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 struct backoff {
-    uint32_t first_ms;  /* the longest first wait, at least 2 */
-    uint32_t limit_ms;  /* no wait is longer */
-    uint32_t failures;  /* in a row, so far */
+    uint32_t first_ms; /* the longest first wait, at least 2 */
+    uint32_t limit_ms; /* no wait is longer */
+    uint32_t failures; /* in a row, so far */
 };
 
 /* The next wait in milliseconds: between half and the whole of first_ms * 2^failures or of

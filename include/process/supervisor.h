@@ -14,9 +14,9 @@
 #include "ops/config.h"
 
 struct supervisor_options {
-    struct config *config;   /* taken over */
-    const char *program;     /* path to run for each worker, read anew each time */
-    int argc;                /* the command's own arguments, read anew on SIGHUP */
+    struct config *config; /* taken over */
+    const char *program;   /* path to run for each worker, read anew each time */
+    int argc;              /* the command's own arguments, read anew on SIGHUP */
     char **argv;
 };
 

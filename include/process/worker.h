@@ -15,9 +15,9 @@ enum {
 };
 
 struct worker_identity {
-    int index;           /* which of the N workers */
-    int heartbeat_slot;  /* which of the shared slots */
-    int supervisor_pid;  /* when it is no longer the parent, the worker drains */
+    int index;          /* which of the N workers */
+    int heartbeat_slot; /* which of the shared slots */
+    int supervisor_pid; /* when it is no longer the parent, the worker drains */
 };
 
 /* Runs until SIGTERM and the drain that follows. Returns the process's exit status. */

@@ -19,15 +19,13 @@ struct body {
 };
 
 /* Checks type, size and syntax, then body, name and email. After true body_free() is due. */
-__attribute__((warn_unused_result)) bool read_body(struct http_request *request,
-                                                   struct body *body);
+__attribute__((warn_unused_result)) bool read_body(struct http_request *request, struct body *body);
 
 void body_free(struct body *body);
 
 /* product_id, an integer or a string of digits; *product_id stays as it is where it is absent. */
-__attribute__((warn_unused_result)) bool read_body_product_id(struct http_request *request,
-                                                              const struct body *body,
-                                                              int64_t *product_id);
+__attribute__((warn_unused_result)) bool
+read_body_product_id(struct http_request *request, const struct body *body, int64_t *product_id);
 
 /* photos, as the text of a JSON array, to be released with free(). */
 __attribute__((warn_unused_result)) bool read_body_photos(struct http_request *request,

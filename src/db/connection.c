@@ -10,8 +10,8 @@
 #include <string.h>
 
 enum {
-    CONNECT_LIMIT_MS = 2000,   /* name, TCP, TLS, authentication and preparing together */
-    STEADY_AFTER_MS = 1000,    /* ready for so long, it may come back at once when lost */
+    CONNECT_LIMIT_MS = 2000, /* name, TCP, TLS, authentication and preparing together */
+    STEADY_AFTER_MS = 1000,  /* ready for so long, it may come back at once when lost */
     FIRST_BACKOFF_MS = 50,
     LONGEST_BACKOFF_MS = 2000
 };
@@ -194,8 +194,8 @@ static bool flush(struct connection *connection) {
 }
 
 static void on_broken(struct connection *connection) {
-    const char *reason = connection->setup_error ? connection->setup_error
-                                                 : PQerrorMessage(connection->session);
+    const char *reason =
+        connection->setup_error ? connection->setup_error : PQerrorMessage(connection->session);
     if (connection->state == STATE_READY) {
         connection_drop(connection, reason);
     } else {
@@ -282,8 +282,8 @@ static void wait_while_connecting(struct connection *connection, short what) {
     if (connection->socket_event) {
         event_free(connection->socket_event);
     }
-    connection->socket_event = event_new(connection->base, PQsocket(connection->session), what,
-                                         on_connecting, connection);
+    connection->socket_event =
+        event_new(connection->base, PQsocket(connection->session), what, on_connecting, connection);
     if (!connection->socket_event || event_add(connection->socket_event, NULL) != 0) {
         fail(connection, "out of memory");
     }

@@ -303,9 +303,8 @@ static bool lane_open(struct pool *pool, struct lane *lane, size_t connection_co
     lane->depth = depth;
     lane->connections = calloc(connection_count, sizeof(struct connection *));
     while (lane->connections && lane->connection_count < connection_count) {
-        struct connection *connection =
-            connection_new(pool->base, pool->address, &pool->settings.connection,
-                           &connection_events, pool);
+        struct connection *connection = connection_new(
+            pool->base, pool->address, &pool->settings.connection, &connection_events, pool);
         if (!connection) {
             return false;
         }

@@ -57,7 +57,8 @@ static char *list_element(const char *list, size_t index, bool repeat) {
 
 static bool append_element(char **list, const char *element) {
     char *longer = NULL;
-    int length = *list ? asprintf(&longer, "%s,%s", *list, element) : asprintf(&longer, "%s", element);
+    int length =
+        *list ? asprintf(&longer, "%s,%s", *list, element) : asprintf(&longer, "%s", element);
     if (length < 0) {
         return false;
     }
@@ -230,8 +231,8 @@ static void resolve_next(struct resolution *resolution) {
     }
     const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     /* When this returns NULL, on_addresses has been called and the resolution may be gone. */
-    struct evdns_getaddrinfo_request *request = evdns_getaddrinfo(
-        address->dns, resolution->name, NULL, &hints, on_addresses, resolution);
+    struct evdns_getaddrinfo_request *request =
+        evdns_getaddrinfo(address->dns, resolution->name, NULL, &hints, on_addresses, resolution);
     if (request) {
         resolution->request = request;
     }

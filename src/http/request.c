@@ -84,8 +84,8 @@ enum http_method http_method_from_name(const char *name) {
         const char *name;
         enum http_method method;
     } methods[] = {
-        {MHD_HTTP_METHOD_GET, HTTP_GET}, {MHD_HTTP_METHOD_HEAD, HTTP_HEAD},
-        {MHD_HTTP_METHOD_POST, HTTP_POST}, {MHD_HTTP_METHOD_PUT, HTTP_PUT},
+        {MHD_HTTP_METHOD_GET, HTTP_GET},         {MHD_HTTP_METHOD_HEAD, HTTP_HEAD},
+        {MHD_HTTP_METHOD_POST, HTTP_POST},       {MHD_HTTP_METHOD_PUT, HTTP_PUT},
         {MHD_HTTP_METHOD_OPTIONS, HTTP_OPTIONS},
     };
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {

@@ -7,7 +7,6 @@
 #include <event2/event.h>
 #include <jansson.h>
 #include <microhttpd.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,10 +45,10 @@ static struct MHD_Response *response_of_body(struct http_body body) {
     if (body.release) {
         /* libmicrohttpd takes a pointer to bytes that it may change, and does not. */
         response = MHD_create_response_from_buffer_with_free_callback_cls(
-            body.length, (void *)(uintptr_t)body.data, body.release, body.owner);
+            body.length, (void *)body.data, body.release, body.owner);
     } else {
-        response = MHD_create_response_from_buffer(body.length, (void *)(uintptr_t)body.data,
-                                                   MHD_RESPMEM_PERSISTENT);
+        response =
+            MHD_create_response_from_buffer(body.length, (void *)body.data, MHD_RESPMEM_PERSISTENT);
     }
     if (!response && body.release) {
         body.release(body.owner);

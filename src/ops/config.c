@@ -350,25 +350,27 @@ static char *environment_entry(const struct config *config, const struct setting
     return length < 0 ? NULL : entry;
 }
 
+/* Takes `entry` over; false when there is none. */
+static bool append(char **environment, size_t *count, char *entry) {
+    environment[*count] = entry;
+    *count += entry != NULL;
+    return entry != NULL;
+}
+
 char **config_environment(const struct config *config) {
+    size_t inherited = 0;
+    while (environ[inherited]) {
+        inherited++;
+    }
+    char **environment = calloc(inherited + SETTING_COUNT + 1, sizeof *environment);
     size_t count = 0;
-    while (environ[count]) {
-        count++;
-    }
-    char **environment = calloc(count + SETTING_COUNT + 1, sizeof *environment);
-    if (!environment) {
-        return NULL;
-    }
-    size_t used = 0;
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        if (!is_setting(environ[i])) {
-            ok = (environment[used++] = strdup(environ[i])) != NULL;
-        }
+    bool ok = environment != NULL;
+    for (size_t i = 0; ok && i < inherited; i++) {
+        ok = is_setting(environ[i]) || append(environment, &count, strdup(environ[i]));
     }
     for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
         if (settings[i].offset != AT(env_file) && settings[i].offset != AT(owner_database_url)) {
-            ok = (environment[used++] = environment_entry(config, &settings[i])) != NULL;
+            ok = append(environment, &count, environment_entry(config, &settings[i]));
         }
     }
     if (!ok) {

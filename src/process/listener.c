@@ -48,8 +48,7 @@ static bool somebody_listens(const struct sockaddr_un *address) {
 
 static int open_unix(const char *prefix, unsigned index, char *error, size_t size) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length =
-        snprintf(address.sun_path, sizeof address.sun_path, "%s%u.sock", prefix, index);
+    int length = snprintf(address.sun_path, sizeof address.sun_path, "%s%u.sock", prefix, index);
     if (length < 0 || (size_t)length >= sizeof address.sun_path) {
         return fail(-1, error, size, prefix, "the path of a Unix socket has at most 107 bytes");
     }
@@ -110,7 +109,7 @@ int listener_open(const char *listen, unsigned index, char *error, size_t error_
 }
 
 void listener_close(int descriptor) {
-    struct sockaddr_un address;
+    struct sockaddr_un address = {0};
     socklen_t length = sizeof address;
     if (getsockname(descriptor, (struct sockaddr *)&address, &length) == 0 &&
         address.sun_family == AF_UNIX) {

@@ -20,8 +20,9 @@
 
 enum {
     WORKERS_MAX = 256, /* as QA_WORKERS */
+    SIGNAL_COUNT = 4,
     TICK_MS = 500,
-    HANG_AFTER_MS = 5000,  /* without a heartbeat */
+    HANG_AFTER_MS = 5000,    /* without a heartbeat */
     READY_WITHIN_MS = 10000, /* of a reload */
     KILL_AFTER_DRAIN_MS = 2000,
     STEADY_AFTER_MS = 1000, /* a worker that lived so long is replaced at once */
@@ -59,19 +60,17 @@ struct supervisor {
     struct config next_config; /* of the generation that a reload is starting */
     unsigned generation;       /* the current one */
     unsigned next_generation;  /* the one that a reload is starting, or last tried to */
-    int64_t reload_until_ms; /* 0: no reload under way */
-    bool reload_again;
+    int64_t reload_until_ms;   /* 0: no reload under way */
+    bool reload_again;         /* when the one under way is over */
     bool stopping;
     int64_t ticked_ms;
     int heartbeat_descriptor;
     struct heartbeats *heartbeats;
-    struct event *signals[4];
+    struct event *signals[SIGNAL_COUNT];
     struct event *tick;
     struct place places[WORKERS_MAX];
     struct child children[HEARTBEAT_SLOTS];
 };
-
-static void start_reload(struct supervisor *supervisor);
 
 static struct timeval duration(int64_t ms) {
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
@@ -105,13 +104,12 @@ static bool spawn(struct supervisor *supervisor, struct child *child, int ready_
         return false;
     }
     int socket = supervisor->places[child->index].socket;
-    bool ok =
-        posix_spawn_file_actions_adddup2(&actions, socket, WORKER_SOCKET_FD) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, ready_pipe, WORKER_READY_FD) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, supervisor->heartbeat_descriptor,
-                                         WORKER_HEARTBEAT_FD) == 0 &&
-        posix_spawn(&child->pid, supervisor->options.program, &actions, NULL, arguments,
-                    environment) == 0;
+    bool ok = posix_spawn_file_actions_adddup2(&actions, socket, WORKER_SOCKET_FD) == 0 &&
+              posix_spawn_file_actions_adddup2(&actions, ready_pipe, WORKER_READY_FD) == 0 &&
+              posix_spawn_file_actions_adddup2(&actions, supervisor->heartbeat_descriptor,
+                                               WORKER_HEARTBEAT_FD) == 0 &&
+              posix_spawn(&child->pid, supervisor->options.program, &actions, NULL, arguments,
+                          environment) == 0;
     posix_spawn_file_actions_destroy(&actions);
     config_environment_free(environment);
     return ok;
@@ -143,8 +141,7 @@ static bool start_worker(struct supervisor *supervisor, unsigned index, unsigned
                             .generation = generation,
                             .started_ms = clock_ms(),
                             .ready_pipe = pipe_ends[0]};
-    atomic_store(&supervisor->heartbeats->beat_ms[child - supervisor->children],
-                 child->started_ms);
+    atomic_store(&supervisor->heartbeats->beat_ms[child - supervisor->children], child->started_ms);
     child->on_ready = event_new(supervisor->base, pipe_ends[0], EV_READ, on_child_ready, child);
     bool ok = child->on_ready && event_add(child->on_ready, NULL) == 0 &&
               spawn(supervisor, child, pipe_ends[1]);
@@ -153,8 +150,8 @@ static bool start_worker(struct supervisor *supervisor, unsigned index, unsigned
     if (!ok) {
         child->pid = 0;
         forget_ready_pipe(child);
-        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker cannot be started",
-                  "{s:i, s:s}", "index", (int)index, "reason", strerror(reason));
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker cannot be started", "{s:i, s:s}",
+                  "index", (int)index, "reason", strerror(reason));
         return false;
     }
     log_write(&supervisor->logger, LOG_LEVEL_INFO, "worker started", "{s:i, s:i}", "index",
@@ -173,16 +170,15 @@ static void on_restart(evutil_socket_t descriptor, short what, void *argument) {
     struct place *place = argument;
     struct supervisor *supervisor = place->supervisor;
     if (!supervisor->stopping && place->socket >= 0 &&
-        !start_worker(supervisor, (unsigned)(place - supervisor->places),
-                      supervisor->generation)) {
+        !start_worker(supervisor, (unsigned)(place - supervisor->places), supervisor->generation)) {
         restart_later(place);
     }
 }
 
 static void tell_to_drain(struct child *child) {
     if (child->pid != 0 && child->kill_at_ms == 0) {
-        child->kill_at_ms = clock_ms() + child->supervisor->config.drain_timeout_ms +
-                            KILL_AFTER_DRAIN_MS;
+        child->kill_at_ms =
+            clock_ms() + child->supervisor->config.drain_timeout_ms + KILL_AFTER_DRAIN_MS;
         kill(child->pid, SIGTERM);
     }
 }
@@ -212,15 +208,6 @@ static void close_places(struct supervisor *supervisor, unsigned first) {
     }
 }
 
-/* The reload is over; one that was asked for meanwhile begins. */
-static void end_reload(struct supervisor *supervisor) {
-    supervisor->reload_until_ms = 0;
-    if (supervisor->reload_again && !supervisor->stopping) {
-        supervisor->reload_again = false;
-        start_reload(supervisor);
-    }
-}
-
 static void abandon_reload(struct supervisor *supervisor, const char *reason) {
     log_write(&supervisor->logger, LOG_LEVEL_ERROR,
               "the reload failed; the old workers and settings stay", "{s:s}", "reason", reason);
@@ -231,14 +218,15 @@ static void abandon_reload(struct supervisor *supervisor, const char *reason) {
     }
     close_places(supervisor, (unsigned)supervisor->config.workers);
     config_free(&supervisor->next_config);
-    end_reload(supervisor);
+    supervisor->reload_until_ms = 0;
 }
 
 static bool next_generation_is_ready(const struct supervisor *supervisor) {
     int64_t ready = 0;
     for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
         const struct child *child = &supervisor->children[i];
-        ready += child->pid != 0 && child->ready && child->generation == supervisor->next_generation;
+        ready +=
+            child->pid != 0 && child->ready && child->generation == supervisor->next_generation;
     }
     return ready == supervisor->next_config.workers;
 }
@@ -256,7 +244,7 @@ static void complete_reload(struct supervisor *supervisor) {
     supervisor->logger.level = supervisor->config.log_level;
     close_places(supervisor, (unsigned)supervisor->config.workers);
     log_write(&supervisor->logger, LOG_LEVEL_INFO, "reloaded", NULL);
-    end_reload(supervisor);
+    supervisor->reload_until_ms = 0;
 }
 
 static void start_reload(struct supervisor *supervisor) {
@@ -421,6 +409,10 @@ static void on_tick(evutil_socket_t descriptor, short what, void *argument) {
     if (supervisor->reload_until_ms != 0 && now > supervisor->reload_until_ms) {
         abandon_reload(supervisor, "the new workers did not get ready in time");
     }
+    if (supervisor->reload_until_ms == 0 && supervisor->reload_again && !supervisor->stopping) {
+        supervisor->reload_again = false;
+        start_reload(supervisor);
+    }
 }
 
 /* The descriptors that workers expect must not be in use here: a dup2() would overwrite them. */
@@ -437,11 +429,11 @@ static bool start_events(struct supervisor *supervisor) {
     static const struct {
         int number;
         event_callback_fn handle;
-    } signals[] = {{SIGCHLD, on_child_signal},
-                   {SIGTERM, on_stop_signal},
-                   {SIGINT, on_stop_signal},
-                   {SIGHUP, on_reload_signal}};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    } signals[SIGNAL_COUNT] = {{SIGCHLD, on_child_signal},
+                               {SIGTERM, on_stop_signal},
+                               {SIGINT, on_stop_signal},
+                               {SIGHUP, on_reload_signal}};
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         supervisor->signals[i] =
             evsignal_new(supervisor->base, signals[i].number, signals[i].handle, supervisor);
         if (!supervisor->signals[i] || event_add(supervisor->signals[i], NULL) != 0) {
@@ -468,7 +460,7 @@ static void free_event(struct event *event) {
 
 static void supervisor_free(struct supervisor *supervisor) {
     close_places(supervisor, 0);
-    for (size_t i = 0; i < sizeof supervisor->signals / sizeof *supervisor->signals; i++) {
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         free_event(supervisor->signals[i]);
     }
     for (size_t i = 0; i < WORKERS_MAX; i++) {

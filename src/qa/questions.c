@@ -63,8 +63,8 @@ void add_question(struct http_request *request) {
     if (!read_body(request, &body)) {
         return;
     }
-    bool ok = read_body_product_id(request, &body, &in_body) &&
-              read_query_product_id(request, &in_query);
+    bool ok =
+        read_body_product_id(request, &body, &in_body) && read_query_product_id(request, &in_query);
     request->subject = in_body ? in_body : in_path ? in_path : in_query;
     if (ok && request->subject == 0) {
         ok = refuse_product_id(request);
