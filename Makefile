@@ -45,11 +45,55 @@ $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# ---- Tests ----
+
+UNIT_TESTS := $(BUILD)/unit-tests
+UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
+C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h)
+SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh) .ci/run
+
+$(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(shell pkg-config --cflags check) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs check)
+
+.PHONY: unit
+unit: $(UNIT_TESTS)  ## run the unit tests (SANITIZE=1: with sanitizers)
+	$(UNIT_TESTS)
+
+.PHONY: e2e
+e2e: $(PROGRAM)  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
+	SANITIZE=$(SANITIZE) /usr/bin/python3 -m pytest tests/e2e
+
+.PHONY: lint
+lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts
+	clang-format --dry-run -Werror $(C_FILES)
+	scripts/check-layers.sh
+	shellcheck $(SHELL_FILES)
+	printf '%s\n' $(filter %.c,$(filter-out tests/%,$(C_FILES))) | xargs -P $$(nproc) -n 4 sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy
+
+.PHONY: format
+format:  ## reformat the C sources
+	clang-format -i $(C_FILES)
+
+.PHONY: test
+test:  ## everything that must pass: lint, unit and black-box tests, plain and with sanitizers
+	deploy/install-packages.sh test
+	$(MAKE) build
+	$(MAKE) lint
+	$(MAKE) unit
+	$(MAKE) unit SANITIZE=1
+	$(MAKE) e2e
+	$(MAKE) e2e SANITIZE=1
+
 .PHONY: clean
 clean:  ## remove what was compiled
 	rm -rf build
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 
 # ---- Running it: deploy/stack.sh -----------------------------------------------------------------
 

@@ -71,9 +71,17 @@ static const struct setting settings[] = {
 
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
-/* What was given for each setting; NULL where nothing was. The strings are owned. */
+/* The contents of a file, kept while settings are read. */
+struct file {
+    struct file *next;
+    char text[];
+};
+
+/* What was given for each setting; NULL where nothing was. The texts belong to argv, to the
+ * environment or to the files. */
 struct given {
-    char *text[SETTING_COUNT];
+    const char *text[SETTING_COUNT];
+    struct file *files;
 };
 
 static char **text_of(struct config *config, const struct setting *setting) {
@@ -93,37 +101,28 @@ __attribute__((format(printf, 3, 4))) static bool wrong(char *error, size_t size
     return false;
 }
 
-static bool give(struct given *given, size_t index, const char *text) {
-    free(given->text[index]);
-    given->text[index] = strdup(text);
-    return given->text[index] != NULL;
-}
-
 /* The contents of a file of at most 64 KiB without trailing line ends; NULL with errno set. */
-static char *read_small_file(const char *path) {
+static char *read_small_file(struct given *given, const char *path) {
     enum { LIMIT = 64 * 1024 };
-    char *text = calloc(1, LIMIT + 1);
-    int descriptor = text ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
-        free(text);
         return NULL;
     }
-    size_t length = 0;
-    ssize_t count;
-    while ((count = read(descriptor, text + length, LIMIT - length)) > 0) {
-        length += (size_t)count;
-    }
+    struct file *file = calloc(1, sizeof *file + LIMIT + 1);
+    ssize_t count = file ? read(descriptor, file->text, LIMIT) : -1;
     int saved = errno;
     close(descriptor);
     if (count < 0) {
-        free(text);
+        free(file);
         errno = saved;
         return NULL;
     }
-    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r')) {
-        text[--length] = '\0';
+    while (count > 0 && (file->text[count - 1] == '\n' || file->text[count - 1] == '\r')) {
+        file->text[--count] = '\0';
     }
-    return text;
+    file->next = given->files;
+    given->files = file;
+    return file->text;
 }
 
 static bool read_flags(struct given *given, int argc, char **argv, bool *help, char *error,
@@ -149,9 +148,7 @@ static bool read_flags(struct given *given, int argc, char **argv, bool *help, c
         if (i >= argc) {
             return wrong(error, size, "%s needs a value", name);
         }
-        if (!give(given, found, value)) {
-            return wrong(error, size, "out of memory");
-        }
+        given->text[found] = value;
     }
     return true;
 }
@@ -160,8 +157,8 @@ static bool read_environment(struct given *given, char *error, size_t size) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const char *value = getenv(settings[i].variable);
         /* An empty variable is as good as none: compose files set them so. */
-        if (value && *value && !given->text[i] && !give(given, i, value)) {
-            return wrong(error, size, "out of memory");
+        if (value && *value && !given->text[i]) {
+            given->text[i] = value;
         }
         if (settings[i].kind != SECRET) {
             continue;
@@ -176,7 +173,7 @@ static bool read_environment(struct given *given, char *error, size_t size) {
             return wrong(error, size, "%s and %s are both set; set one", settings[i].variable,
                          file_variable);
         }
-        given->text[i] = read_small_file(path);
+        given->text[i] = read_small_file(given, path);
         if (!given->text[i]) {
             return wrong(error, size, "%s: cannot read '%s': %s", file_variable, path,
                          strerror(errno));
@@ -188,14 +185,13 @@ static bool read_environment(struct given *given, char *error, size_t size) {
 /* NAME=VALUE lines; blank ones and those that begin with # are left out. Names that are no setting
  * of this program are left to others who read the same file. */
 static bool read_env_file(struct given *given, const char *path, char *error, size_t size) {
-    char *text = read_small_file(path);
+    char *text = read_small_file(given, path);
     if (!text) {
         return wrong(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, strerror(errno));
     }
-    bool ok = true;
     size_t number = 0;
     char *rest = text;
-    for (char *line; ok && (line = strsep(&rest, "\n"));) {
+    for (char *line; (line = strsep(&rest, "\n"));) {
         number++;
         line += strspn(line, " \t");
         line[strcspn(line, "\r")] = '\0';
@@ -204,19 +200,16 @@ static bool read_env_file(struct given *given, const char *path, char *error, si
         }
         char *equals = strchr(line, '=');
         if (!equals) {
-            ok = wrong(error, size, "%s: line %zu is not NAME=VALUE", path, number);
-            break;
+            return wrong(error, size, "%s: line %zu is not NAME=VALUE", path, number);
         }
         *equals = '\0';
-        for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
-            if (strcmp(line, settings[i].variable) == 0 && !given->text[i] &&
-                !give(given, i, equals + 1)) {
-                ok = wrong(error, size, "out of memory");
+        for (size_t i = 0; i < SETTING_COUNT; i++) {
+            if (strcmp(line, settings[i].variable) == 0 && !given->text[i]) {
+                given->text[i] = equals + 1;
             }
         }
     }
-    free(text);
-    return ok;
+    return true;
 }
 
 static bool parse_number(const struct setting *setting, const char *text, int64_t *number,
@@ -234,7 +227,7 @@ static bool parse_number(const struct setting *setting, const char *text, int64_
     return true;
 }
 
-static bool fill(struct config *config, struct given *given, char *error, size_t size) {
+static bool fill(struct config *config, const struct given *given, char *error, size_t size) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings[i];
         if (setting->kind == NUMBER) {
@@ -248,8 +241,7 @@ static bool fill(struct config *config, struct given *given, char *error, size_t
             }
         } else {
             char **text = text_of(config, setting);
-            *text = given->text[i] ? given->text[i] : strdup(setting->fallback);
-            given->text[i] = NULL;
+            *text = strdup(given->text[i] ? given->text[i] : setting->fallback);
             if (!*text) {
                 return wrong(error, size, "out of memory");
             }
@@ -309,8 +301,10 @@ enum config_result config_load(struct config *config, int argc, char **argv, cha
         }
         ok = ok && fill(config, &given, error, error_size) && check(config, error, error_size);
     }
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        free(given.text[i]);
+    for (struct file *file = given.files; file;) {
+        struct file *next = file->next;
+        free(file);
+        file = next;
     }
     if (!ok || help) {
         config_free(config);
