@@ -1,6 +1,5 @@
 # Atelier Q&A. `make help` lists what can be made.
 
-VERSION := 0.1.0
 comma := ,
 # SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
 SANITIZE ?=
@@ -10,7 +9,7 @@ PROGRAM := $(BUILD)/atelier-qa
 LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
-CPPFLAGS += -D_GNU_SOURCE -DQA_VERSION='"$(VERSION)"' -Iinclude -I$(BUILD)/generated
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated
 CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
     -fstack-protector-strong) $(WARNINGS) $(EXTRA_CFLAGS)

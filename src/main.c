@@ -2,6 +2,7 @@
 #include "cli/generate.h"
 #include "cli/migrate.h"
 #include "cli/serve.h"
+#include "ops/version.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 
 #include "ops/backoff.h"
 #include "ops/clock.h"
+#include "ops/version.h"
 #include "process/heartbeat.h"
 #include "process/listener.h"
 #include "process/worker.h"
