@@ -19,7 +19,7 @@ static uint32_t next_character(const char *text, size_t length, size_t *at) {
     return character;
 }
 
-/* Unicode 15, PropList.txt, White_Space. The database's twin is has_ink() in
+/* Unicode 15, PropList.txt, White_Space. The database's twin is white_space() in
  * sql/migrations/0001_questions_and_answers.sql. */
 static bool is_white_space(uint32_t c) {
     return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
