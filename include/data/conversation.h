@@ -1,0 +1,37 @@
+/*
+ * The text of a question and of its answers: one product, one topic, the same colour, size or
+ * city throughout.
+ */
+#pragma once
+
+#include "data/phrases.h"
+#include "data/random.h"
+#include "data/snippet.h"
+#include "data/topics.h"
+
+struct product {
+    const struct topics *topics; /* what is asked about its kind only */
+    const char *name;            /* "rain jacket" */
+};
+
+struct conversation {
+    const struct product *product;
+    const struct topic *topic;
+    size_t next; /* exchange: the question is from one, answers from this and those after it */
+    const char *words[SLOT_COUNT];
+};
+
+void product_draw(struct product *product, struct random *random);
+
+/* Draws topic and shared words; the product must outlive the conversation. */
+void conversation_start(struct conversation *conversation, const struct product *product,
+                        struct random *random);
+
+/* The question comes first, then its answers. Each writes one body of 20 to 250 characters, in
+ * place of what `body` held. */
+void conversation_ask(struct conversation *conversation, struct random *random,
+                      struct snippet *body);
+void conversation_answer(struct conversation *conversation, struct random *random,
+                         struct snippet *body);
+void conversation_answer_as_seller(struct conversation *conversation, struct random *random,
+                                   struct snippet *body);

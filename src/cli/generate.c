@@ -1,0 +1,247 @@
+/*
+ * `atelier-qa generate DIR`: options, files, progress and failures; the rows come from
+ * data/dataset.h.
+ *
+ * The files are written under temporary names and get their own when all three are complete; what
+ * a failure or a signal to stop leaves unfinished is removed.
+ */
+#include "cli/generate.h"
+
+#include "data/csv_writer.h"
+#include "data/dataset.h"
+#include "data/progress.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,
+
+    DEFAULT_SEED = 1,
+    PRODUCTS_PER_CHECK = 256, /* how often to look for errors and signals, and to show progress */
+};
+
+struct options {
+    const char *directory;
+    uint64_t products;
+    uint64_t seed;
+    bool help;
+};
+
+static void print_help(void) {
+    printf("Usage: atelier-qa generate DIR [--products N] [--seed S]\n"
+           "\n"
+           "Writes questions.csv, answers.csv and answers_photos.csv to DIR, which is created\n"
+           "when missing: a synthetic data set, the same for the same N and S on every machine.\n"
+           "\n"
+           "  --products N  1 to %d, default %d (the full size, about 1.7 GB)\n"
+           "  --seed S      0 to %" PRIu64 ", default %d\n"
+           "  --help        print this\n",
+           MAX_PRODUCTS, FULL_PRODUCTS, UINT64_MAX, DEFAULT_SEED);
+}
+
+static bool parse_number(const char *option, const char *text, uint64_t low, uint64_t high,
+                         uint64_t *number) {
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    bool digits_only = isdigit((unsigned char)text[0]) && *end == '\0';
+    if (digits_only && errno == 0 && *number >= low && *number <= high) {
+        return true;
+    }
+    fprintf(stderr, "generate: %s must be an integer from %" PRIu64 " to %" PRIu64 ", not %s\n",
+            option, low, high, text);
+    return false;
+}
+
+static bool parse_options(int argc, char **argv, struct options *options) {
+    static const struct option known[] = {{"products", required_argument, NULL, 'p'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    *options = (struct options){.products = FULL_PRODUCTS, .seed = DEFAULT_SEED};
+    optind = 0; /* start anew, even when options were parsed before */
+    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+        switch (option) {
+        case 'p':
+            if (!parse_number("--products", optarg, 1, MAX_PRODUCTS, &options->products)) {
+                return false;
+            }
+            break;
+        case 's':
+            if (!parse_number("--seed", optarg, 0, UINT64_MAX, &options->seed)) {
+                return false;
+            }
+            break;
+        case 'h':
+            options->help = true;
+            return true;
+        default: /* getopt_long has said what is wrong */
+            return false;
+        }
+    }
+    if (argc - optind != 1 || argv[optind][0] == '\0') {
+        fputs("generate: exactly one directory is needed, see generate --help\n", stderr);
+        return false;
+    }
+    options->directory = argv[optind];
+    return true;
+}
+
+/* Like `mkdir -p`. */
+static bool create_directory(const char *directory) {
+    char *path = strdup(directory);
+    if (path == NULL) {
+        return false;
+    }
+    char *end = path;
+    bool created;
+    do {
+        end = strchrnul(end + 1, '/');
+        char separator = *end;
+        *end = '\0';
+        created = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *end = separator;
+    } while (created && *end != '\0');
+    free(path);
+    return created;
+}
+
+/* Signals to stop are held back while files are written, and seen by polling: no handler, no
+ * global state. Those that are ignored (nohup) stay so. */
+static sigset_t hold_back_stop_signals(void) {
+    static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t held_back, before;
+    sigemptyset(&held_back);
+    for (size_t i = 0; i < sizeof stop_signals / sizeof stop_signals[0]; i++) {
+        struct sigaction action;
+        sigaction(stop_signals[i], NULL, &action);
+        if (action.sa_handler != SIG_IGN) {
+            sigaddset(&held_back, stop_signals[i]);
+        }
+    }
+    sigprocmask(SIG_BLOCK, &held_back, &before);
+    return before;
+}
+
+static bool stop_requested(void) {
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+           sigismember(&pending, SIGHUP) == 1;
+}
+
+static bool open_files(struct csv_writer *files, const char *directory) {
+    for (int i = 0; i < DATASET_FILES; i++) {
+        if (!csv_writer_open(&files[i], directory, dataset_files[i].name,
+                             dataset_files[i].header)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The first file that could not be written, or NULL. */
+static const struct csv_writer *failed_file(const struct csv_writer *files) {
+    for (int i = 0; i < DATASET_FILES; i++) {
+        if (files[i].error != 0) {
+            return &files[i];
+        }
+    }
+    return NULL;
+}
+
+static uint64_t count_rows(const struct dataset_rows *rows) {
+    return (uint64_t)rows->questions + rows->answers + rows->photos;
+}
+
+/* False when a signal stopped it. */
+static bool write_rows(struct csv_writer *files, struct dataset *dataset) {
+    struct progress progress;
+    progress_start(&progress, "generate");
+    bool stopped = false;
+    while (dataset->products_written < dataset->products && failed_file(files) == NULL &&
+           !stopped) {
+        dataset_write_product(dataset, files);
+        if (dataset->products_written % PRODUCTS_PER_CHECK == 0) {
+            uint64_t rows = count_rows(&dataset->written);
+            progress_update(&progress, rows, rows, count_rows(&dataset->total));
+            stopped = stop_requested();
+        }
+    }
+    progress_finish(&progress);
+    return !stopped;
+}
+
+static bool finish_files(struct csv_writer *files) {
+    bool done = true;
+    for (int i = 0; i < DATASET_FILES; i++) {
+        done = csv_writer_close(&files[i]) && done;
+    }
+    for (int i = 0; i < DATASET_FILES && done; i++) {
+        done = csv_writer_publish(&files[i]);
+    }
+    return done;
+}
+
+static bool generate_files(struct csv_writer *files, struct dataset *dataset,
+                           const char *directory) {
+    if (!create_directory(directory)) {
+        fprintf(stderr, "generate: cannot create %s: %s\n", directory, strerror(errno));
+        return false;
+    }
+    bool done = open_files(files, directory);
+    if (done && !write_rows(files, dataset)) {
+        fputs("generate: stopped, nothing was kept\n", stderr);
+        return false;
+    }
+    done = done && finish_files(files);
+    if (!done) {
+        const struct csv_writer *failed = failed_file(files);
+        fprintf(stderr, "generate: cannot write %s/%s: %s\n", directory,
+                dataset_files[failed - files].name, strerror(failed->error));
+    }
+    return done;
+}
+
+static bool generate(const struct options *options) {
+    struct csv_writer files[DATASET_FILES] = {{0}};
+    struct dataset dataset;
+    dataset_init(&dataset, (uint32_t)options->products, options->seed);
+    bool done = generate_files(files, &dataset, options->directory);
+    for (int i = 0; i < DATASET_FILES; i++) {
+        csv_writer_discard(&files[i]);
+    }
+    if (done) {
+        printf("%s: %" PRIu32 " questions, %" PRIu32 " answers and %" PRIu32 " photos of %" PRIu32
+               " products\n",
+               options->directory, dataset.written.questions, dataset.written.answers,
+               dataset.written.photos, dataset.products_written);
+    }
+    return done;
+}
+
+int generate_command(int argc, char **argv) {
+    struct options options;
+    if (!parse_options(argc, argv, &options)) {
+        return STATUS_USAGE;
+    }
+    if (options.help) {
+        print_help();
+        return STATUS_OK;
+    }
+    sigset_t before = hold_back_stop_signals();
+    bool done = generate(&options);
+    sigprocmask(SIG_SETMASK, &before, NULL); /* a signal to stop takes effect here */
+    return done ? STATUS_OK : STATUS_FAILED;
+}

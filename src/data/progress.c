@@ -1,0 +1,81 @@
+/* The progress of a long run, on standard error. */
+#include "data/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    TERMINAL_FIRST_MS = 500,
+    TERMINAL_EVERY_MS = 100,
+    PLAIN_FIRST_MS = 2000,
+    PLAIN_EVERY_MS = 5000,
+    BAR_WIDTH = 20,
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void progress_start(struct progress *progress, const char *label) {
+    bool terminal = isatty(STDERR_FILENO) == 1;
+    int64_t now = now_ms();
+    *progress = (struct progress){
+        .label = label,
+        .terminal = terminal,
+        .started_ms = now,
+        .next_ms = now + (terminal ? TERMINAL_FIRST_MS : PLAIN_FIRST_MS),
+    };
+}
+
+static void print_bar(double share) {
+    static const char full[] = "####################";
+    static const char empty[] = "....................";
+    _Static_assert(sizeof full == BAR_WIDTH + 1 && sizeof empty == sizeof full, "one bar");
+    int filled = (int)(share * BAR_WIDTH);
+    fprintf(stderr, "[%.*s%.*s] ", filled, full, BAR_WIDTH - filled, empty);
+}
+
+static void print_time(double seconds) {
+    long whole = (long)(seconds + 0.5);
+    fprintf(stderr, ", %ld:%02ld left", whole / 60, whole % 60);
+}
+
+void progress_update(struct progress *progress, uint64_t rows, uint64_t done, uint64_t total) {
+    int64_t now = now_ms();
+    if (now < progress->next_ms) {
+        return;
+    }
+    progress->next_ms = now + (progress->terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
+
+    double seconds = (double)(now - progress->started_ms) / 1000;
+    double share = total == 0 ? 0 : (double)done / (double)total;
+    if (progress->terminal) {
+        fputs("\r\033[K", stderr);
+        progress->bar_shown = true;
+    }
+    fprintf(stderr, "%s: ", progress->label);
+    if (progress->terminal && total != 0) {
+        print_bar(share);
+    }
+    if (total != 0) {
+        fprintf(stderr, "%d%%, ", (int)(share * 100));
+    }
+    fprintf(stderr, "%llu rows, %.0f/s", (unsigned long long)rows, (double)rows / seconds);
+    if (share > 0) {
+        print_time(seconds / share - seconds);
+    }
+    if (!progress->terminal) {
+        fputc('\n', stderr);
+    }
+}
+
+void progress_finish(struct progress *progress) {
+    if (progress->bar_shown) {
+        fputs("\r\033[K", stderr);
+    }
+    progress->bar_shown = false;
+}
