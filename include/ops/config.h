@@ -28,7 +28,7 @@ struct config {
     int64_t queue_limit;       /* requests that may wait for the database, per worker */
     int64_t max_clients;       /* client connections per worker */
     int64_t answers_per_question;
-    int64_t lock_timeout_ms; /* the five time limits rise in this order */
+    int64_t lock_timeout_ms; /* the four time limits rise in this order */
     int64_t statement_timeout_ms;
     int64_t request_timeout_ms;
     int64_t drain_timeout_ms;

@@ -222,12 +222,13 @@ static void resolve_next(struct resolution *resolution) {
         }
     }
     if (!address->dns) {
-        address->dns = evdns_base_new(address->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-                                                         EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    }
-    if (!address->dns) {
-        finish(resolution, resolution->name);
-        return;
+        address->dns = evdns_base_new(address->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+        if (!address->dns) {
+            finish(resolution, resolution->name);
+            return;
+        }
+        /* Without a nameserver there still is /etc/hosts, which this reads too. */
+        (void)evdns_base_resolv_conf_parse(address->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
     }
     const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     /* When this returns NULL, on_addresses has been called and the resolution may be gone. */

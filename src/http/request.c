@@ -13,8 +13,8 @@ static int hex_digit(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decodes `length` bytes, which `to` may overlap from the left. `to` gets a NUL at its
- * end. Returns the decoded length, or SIZE_MAX for a malformed escape. */
+/* Percent-decodes `length` bytes into `to`, with a NUL after them. Returns the decoded length, or
+ * SIZE_MAX for a malformed escape. */
 static size_t percent_decode(char *to, const char *from, size_t length, bool plus_is_blank) {
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
@@ -53,9 +53,13 @@ static void split_path(struct http_request *request, char *path, size_t length) 
             return;
         }
         size_t segment_length = strlen(segment);
-        size_t decoded = percent_decode(segment, segment, segment_length, false);
-        request->segments[request->segment_count++] =
-            (struct http_text){segment, decoded == SIZE_MAX ? segment_length : decoded};
+        size_t decoded = percent_decode(request->scratch, segment, segment_length, false);
+        if (decoded == SIZE_MAX) {
+            decoded = segment_length;
+        } else {
+            memcpy(segment, request->scratch, decoded + 1);
+        }
+        request->segments[request->segment_count++] = (struct http_text){segment, decoded};
     }
 }
 

@@ -109,16 +109,21 @@ static char *read_small_file(struct given *given, const char *path) {
         return NULL;
     }
     struct file *file = calloc(1, sizeof *file + LIMIT + 1);
-    ssize_t count = file ? read(descriptor, file->text, LIMIT) : -1;
-    int saved = errno;
+    size_t length = 0;
+    ssize_t count = file ? 1 : -1;
+    while (count > 0 && length <= LIMIT) {
+        count = read(descriptor, file->text + length, LIMIT + 1 - length);
+        length += count > 0 ? (size_t)count : 0;
+    }
+    int reason = length > LIMIT ? EFBIG : errno;
     close(descriptor);
-    if (count < 0) {
+    if (count < 0 || length > LIMIT) {
         free(file);
-        errno = saved;
+        errno = reason;
         return NULL;
     }
-    while (count > 0 && (file->text[count - 1] == '\n' || file->text[count - 1] == '\r')) {
-        file->text[--count] = '\0';
+    while (length > 0 && (file->text[length - 1] == '\n' || file->text[length - 1] == '\r')) {
+        file->text[--length] = '\0';
     }
     file->next = given->files;
     given->files = file;
@@ -204,7 +209,7 @@ static bool read_env_file(struct given *given, const char *path, char *error, si
         }
         *equals = '\0';
         for (size_t i = 0; i < SETTING_COUNT; i++) {
-            if (strcmp(line, settings[i].variable) == 0 && !given->text[i]) {
+            if (strcmp(line, settings[i].variable) == 0 && equals[1] && !given->text[i]) {
                 given->text[i] = equals + 1;
             }
         }

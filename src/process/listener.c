@@ -37,9 +37,11 @@ static bool make_folders_of(const char *path) {
 }
 
 static bool somebody_listens(const struct sockaddr_un *address) {
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* EAGAIN: its backlog is full. */
     bool listens =
-        probe >= 0 && connect(probe, (const struct sockaddr *)address, sizeof *address) == 0;
+        probe >= 0 &&
+        (connect(probe, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
     if (probe >= 0) {
         close(probe);
     }

@@ -213,6 +213,8 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     }
     if (worker.app.pool) {
         pool_free(worker.app.pool);
+        /* A lookup that was under way is released in the loop's next turn. */
+        event_base_loop(worker.base, EVLOOP_NONBLOCK);
     }
     if (worker.server) {
         http_server_free(worker.server);

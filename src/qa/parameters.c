@@ -12,7 +12,7 @@ bool parse_integer(struct http_text text, int64_t most, int64_t *value) {
     int64_t number = 0;
     for (size_t i = 0; i < text.length; i++) {
         int digit = text.data[i] - '0';
-        if (digit < 0 || digit > 9 || number > (most - digit) / 10) {
+        if (digit < 0 || digit > 9 || digit > most || number > (most - digit) / 10) {
             return false;
         }
         number = number * 10 + digit;

@@ -1,0 +1,22 @@
+/* Runs all unit tests; the exit status says whether they passed. `CK_RUN_SUITE=route` runs one
+ * suite, `CK_FORK=no` runs all tests in this process, for a debugger. */
+#include "suites.h"
+
+#include <stdlib.h>
+
+int main(void) {
+    static Suite *(*const suites[])(void) = {
+        backoff_suite,    config_suite,   data_suite,  entity_tag_suite,
+        generate_suite,   listener_suite, log_suite,   parameters_suite,
+        query_suite,      request_suite,  route_suite, server_address_suite,
+        statements_suite, text_suite,
+    };
+    SRunner *runner = srunner_create(NULL);
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+        srunner_add_suite(runner, suites[i]());
+    }
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,19 @@
+/* The unit tests: one suite for each module. main.c runs them all. */
+#pragma once
+
+#include <check.h>
+
+Suite *backoff_suite(void);
+Suite *config_suite(void);
+Suite *data_suite(void);
+Suite *entity_tag_suite(void);
+Suite *generate_suite(void);
+Suite *listener_suite(void);
+Suite *log_suite(void);
+Suite *parameters_suite(void);
+Suite *query_suite(void);
+Suite *request_suite(void);
+Suite *route_suite(void);
+Suite *server_address_suite(void);
+Suite *statements_suite(void);
+Suite *text_suite(void);

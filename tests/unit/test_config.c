@@ -1,0 +1,355 @@
+/* Settings: where they come from, which are refused, and what a worker inherits. */
+#include "ops/config.h"
+#include "scratch.h"
+#include "suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char **environment;
+static struct config config;
+static char error[256];
+
+static void clear_environment(void) {
+    static char *nothing[] = {NULL};
+    environment = environ;
+    environ = nothing;
+}
+
+static void restore_environment(void) {
+    environ = environment;
+}
+
+/* Loads the settings, with up to three flags. */
+static enum config_result load(const char *first, const char *second, const char *third) {
+    const char *argv[] = {"serve", first, second, third, NULL};
+    int argc = 1;
+    while (argv[argc]) {
+        argc++;
+    }
+    *error = '\0';
+    return config_load(&config, argc, (char **)argv, error, sizeof error);
+}
+
+/* Fails the test unless the settings are refused with a message that names what is wrong. */
+static void check_refused(const char *flag, const char *name) {
+    ck_assert_int_eq(load(flag, NULL, NULL), CONFIG_WRONG);
+    ck_assert_msg(strstr(error, name), "'%s' does not name %s", error, name);
+}
+
+START_TEST(everything_has_a_default) {
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_str_eq(config.database_url, "");
+    ck_assert_str_eq(config.owner_database_url, "");
+    ck_assert_str_eq(config.env_file, "");
+    ck_assert_str_eq(config.state_dir, ".local");
+    ck_assert_str_eq(config.listen, "unix:.local/run/worker");
+    ck_assert_str_eq(config.loaderio_token, "");
+    ck_assert_int_eq(config.log_level, LOG_LEVEL_INFO);
+    ck_assert_int_eq(config.workers, sysconf(_SC_NPROCESSORS_ONLN));
+    ck_assert_int_eq(config.read_connections, 2);
+    ck_assert_int_eq(config.write_connections, 4);
+    ck_assert_int_eq(config.answers_per_question, 100);
+    ck_assert_int_eq(config.lock_timeout_ms, 1000);
+    ck_assert_int_eq(config.statement_timeout_ms, 2000);
+    ck_assert_int_eq(config.request_timeout_ms, 3000);
+    ck_assert_int_eq(config.drain_timeout_ms, 8000);
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(a_flag_has_its_value_behind_an_equals_sign_or_next) {
+    ck_assert_int_eq(load("--workers=3", "--log-level", "debug"), CONFIG_OK);
+    ck_assert_int_eq(config.workers, 3);
+    ck_assert_int_eq(config.log_level, LOG_LEVEL_DEBUG);
+    config_free(&config);
+
+    ck_assert_int_eq(load("--listen", "[::1]:8000", "--state-dir=/a=b"), CONFIG_OK);
+    ck_assert_str_eq(config.listen, "[::1]:8000");
+    ck_assert_str_eq(config.state_dir, "/a=b");
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(flag_beats_environment_beats_file_beats_default) {
+    setenv("QA_ENV_FILE",
+           scratch_file("precedence", "QA_WORKERS=11\n"
+                                      "QA_READ_CONNECTIONS=12\n"
+                                      "QA_WRITE_CONNECTIONS=13\n"),
+           1);
+    setenv("QA_WORKERS", "21", 1);
+    setenv("QA_READ_CONNECTIONS", "22", 1);
+    ck_assert_msg(load("--workers=31", NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_int_eq(config.workers, 31);
+    ck_assert_int_eq(config.read_connections, 22);
+    ck_assert_int_eq(config.write_connections, 13);
+    ck_assert_int_eq(config.answers_per_question, 100);
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(an_empty_variable_is_as_good_as_none) {
+    setenv("QA_ENV_FILE", scratch_file("set", "QA_READ_CONNECTIONS=12\n"), 1);
+    setenv("QA_READ_CONNECTIONS", "", 1);
+    setenv("QA_WRITE_CONNECTIONS", "", 1);
+    setenv("DATABASE_URL_FILE", "", 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_int_eq(config.read_connections, 12);
+    ck_assert_int_eq(config.write_connections, 4);
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(an_env_file_has_comments_blank_lines_and_names_of_others) {
+    const char *path = scratch_file("env", "# a comment\n#DATABASE_URL=another\n"
+                                           "\n"
+                                           "  \t\n"
+                                           "  QA_STATE_DIR=/with = and # \r\n"
+                                           "POSTGRES_PASSWORD=secret\n"
+                                           "DATABASE_URL=postgresql://last");
+    char flag[256];
+    snprintf(flag, sizeof flag, "--env-file=%s", path);
+    ck_assert_msg(load(flag, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_str_eq(config.state_dir, "/with = and # ");
+    ck_assert_str_eq(config.database_url, "postgresql://last");
+    ck_assert_str_eq(config.env_file, path);
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(a_wrong_env_file_is_refused) {
+    setenv("QA_ENV_FILE", scratch_file("wrong", "QA_WORKERS=1\n\nQA_STATE_DIR\n"), 1);
+    check_refused(NULL, "line 3");
+    setenv("QA_ENV_FILE", scratch_path("missing"), 1);
+    check_refused(NULL, "QA_ENV_FILE");
+    setenv("QA_ENV_FILE", scratch_path("."), 1);
+    check_refused(NULL, "QA_ENV_FILE");
+}
+END_TEST
+
+START_TEST(a_secret_may_stand_in_a_file) {
+    setenv("DATABASE_URL_FILE", scratch_file("serving", "postgresql://serving\r\n\n"), 1);
+    setenv("QA_OWNER_DATABASE_URL_FILE", scratch_file("owner", "postgresql://owner"), 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_str_eq(config.database_url, "postgresql://serving");
+    ck_assert_str_eq(config.owner_database_url, "postgresql://owner");
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(a_secret_is_given_once_and_never_shown) {
+    setenv("DATABASE_URL", "postgresql://:hunter2@host", 1);
+    setenv("DATABASE_URL_FILE", scratch_file("secret", "postgresql://:hunter2@host"), 1);
+    check_refused(NULL, "DATABASE_URL_FILE");
+    ck_assert_ptr_null(strstr(error, "hunter2"));
+
+    unsetenv("DATABASE_URL");
+    setenv("DATABASE_URL_FILE", scratch_path("missing"), 1);
+    check_refused(NULL, "DATABASE_URL_FILE");
+}
+END_TEST
+
+/* They are read anew on every SIGHUP. */
+START_TEST(files_are_closed_again) {
+    setenv("QA_ENV_FILE", scratch_file("empty", ""), 1);
+    setenv("DATABASE_URL_FILE", scratch_file("closed", "postgresql://host"), 1);
+    int free_descriptor = dup(STDIN_FILENO);
+    close(free_descriptor);
+    ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
+    config_free(&config);
+    ck_assert_int_eq(dup(STDIN_FILENO), free_descriptor);
+    close(free_descriptor);
+}
+END_TEST
+
+START_TEST(secrets_have_no_flag) {
+    check_refused("--database-url=postgresql://host", "--database-url");
+    check_refused("--owner-database-url=postgresql://host", "--owner-database-url");
+}
+END_TEST
+
+START_TEST(the_owner_is_the_serving_role_unless_given) {
+    setenv("DATABASE_URL", "postgresql://serving", 1);
+    ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
+    ck_assert_str_eq(config.owner_database_url, "postgresql://serving");
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(sockets_lie_in_the_state_folder_unless_given) {
+    ck_assert_int_eq(load("--state-dir=/state", NULL, NULL), CONFIG_OK);
+    ck_assert_str_eq(config.listen, "unix:/state/run/worker");
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(numbers_are_whole_and_in_range) {
+    static const char *const right[] = {"1", "256"};
+    static const char *const wrong[] = {"0",
+                                        "257",
+                                        "-1",
+                                        "",
+                                        "x",
+                                        "4x",
+                                        "1.5",
+                                        "0x4",
+                                        "1e2",
+                                        "9223372036854775808",
+                                        "18446744073709551617"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        ck_assert_msg(load("--workers", right[i], NULL) == CONFIG_OK, "%s", error);
+        config_free(&config);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_msg(load("--workers", wrong[i], NULL) == CONFIG_WRONG, "%s", wrong[i]);
+        ck_assert_msg(strstr(error, "QA_WORKERS") && strstr(error, "256"), "%s", error);
+    }
+    check_refused("--answers-per-question=", "QA_ANSWERS_PER_QUESTION"); /* not 0 */
+}
+END_TEST
+
+static void set_number(const char *variable, int number) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", number);
+    setenv(variable, text, 1);
+}
+
+START_TEST(time_limits_rise) {
+    static const struct {
+        const char *variable;
+        int least, most; /* beside the defaults of the others */
+    } cases[] = {
+        {"QA_LOCK_TIMEOUT_MS", 1, 1999},
+        {"QA_STATEMENT_TIMEOUT_MS", 1001, 2999},
+        {"QA_REQUEST_TIMEOUT_MS", 2001, 7999},
+        {"QA_DRAIN_TIMEOUT_MS", 3001, 3600000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int right[] = {cases[i].least, cases[i].most};
+        const int wrong[] = {cases[i].least - 1, cases[i].most + 1};
+        for (size_t end = 0; end < 2; end++) {
+            set_number(cases[i].variable, right[end]);
+            ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+            config_free(&config);
+            set_number(cases[i].variable, wrong[end]);
+            check_refused(NULL, cases[i].variable);
+        }
+        unsetenv(cases[i].variable);
+    }
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_named) {
+    check_refused("--log-level=loud", "QA_LOG_LEVEL");
+    check_refused("--loaderio-token=../secret", "QA_LOADERIO_TOKEN");
+    check_refused("--colour=red", "--colour=red");
+    check_refused("--worker=1", "--worker=1");
+    check_refused("--workers4", "--workers4");
+    check_refused("workers=1", "workers=1");
+    check_refused("xxworkers=1", "xxworkers=1");
+    check_refused("serve", "serve");
+    check_refused("--", "--");
+    check_refused("", "argument");
+    check_refused("--workers", "--workers");
+}
+END_TEST
+
+START_TEST(help_wins_over_wrong_settings) {
+    setenv("QA_WORKERS", "many", 1);
+    ck_assert_int_eq(load("--help", NULL, NULL), CONFIG_HELP);
+    ck_assert_int_eq(load("--workers=1", "--help", NULL), CONFIG_HELP);
+}
+END_TEST
+
+/* The value of a variable in an environment, NULL when it is not there. */
+static const char *value_in(char *const *entries, const char *name) {
+    size_t length = strlen(name);
+    for (; *entries; entries++) {
+        if (strncmp(*entries, name, length) == 0 && (*entries)[length] == '=') {
+            return *entries + length + 1;
+        }
+    }
+    return NULL;
+}
+
+START_TEST(a_worker_inherits_every_setting_resolved) {
+    setenv("QA_ENV_FILE", scratch_file("inherited", "QA_READ_CONNECTIONS=12\n"), 1);
+    setenv("DATABASE_URL_FILE", scratch_file("url", "postgresql://serving\n"), 1);
+    setenv("QA_OWNER_DATABASE_URL", "postgresql://owner", 1);
+    setenv("QA_OWNER_DATABASE_URL_FILE", "", 1);
+    setenv("QA_WORKERS", "2", 1);
+    setenv("PGSSLMODE", "require", 1);
+    setenv("QA_WORKERS_ELSEWHERE", "9", 1);
+    setenv("DATABASE_URL_FILES", "10", 1);
+    ck_assert_msg(load("--workers=3", "--state-dir=/state", NULL) == CONFIG_OK, "%s", error);
+    char **inherited = config_environment(&config);
+    config_free(&config);
+
+    static const struct {
+        const char *name, *value; /* NULL: left out */
+    } cases[] = {
+        {"DATABASE_URL", "postgresql://serving"},
+        {"QA_WORKERS", "3"},
+        {"QA_READ_CONNECTIONS", "12"},
+        {"QA_WRITE_CONNECTIONS", "4"},
+        {"QA_STATE_DIR", "/state"},
+        {"QA_LISTEN", "unix:/state/run/worker"},
+        {"QA_LOG_LEVEL", "info"},
+        {"PGSSLMODE", "require"},
+        {"QA_WORKERS_ELSEWHERE", "9"},
+        {"DATABASE_URL_FILES", "10"},
+        {"QA_ENV_FILE", NULL},
+        {"DATABASE_URL_FILE", NULL},
+        {"QA_OWNER_DATABASE_URL", NULL},
+        {"QA_OWNER_DATABASE_URL_FILE", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *value = value_in(inherited, cases[i].name);
+        ck_assert_msg(value == cases[i].value ||
+                          (value && cases[i].value && strcmp(value, cases[i].value) == 0),
+                      "%s is %s", cases[i].name, value ? value : "missing");
+    }
+
+    /* A worker that starts in this environment has the same settings, and so passes on the same. */
+    environ = inherited;
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    char **again = config_environment(&config);
+    config_free(&config);
+    size_t count = 0;
+    for (; inherited[count]; count++) {
+        ck_assert_pstr_eq(again[count], inherited[count]);
+    }
+    ck_assert_ptr_null(again[count]);
+    restore_environment();
+    config_environment_free(again);
+    config_environment_free(inherited);
+}
+END_TEST
+
+Suite *config_suite(void) {
+    Suite *suite = suite_create("config");
+    TCase *cases = tcase_create("config");
+    tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
+    tcase_add_checked_fixture(cases, clear_environment, restore_environment);
+    tcase_add_test(cases, everything_has_a_default);
+    tcase_add_test(cases, a_flag_has_its_value_behind_an_equals_sign_or_next);
+    tcase_add_test(cases, flag_beats_environment_beats_file_beats_default);
+    tcase_add_test(cases, an_empty_variable_is_as_good_as_none);
+    tcase_add_test(cases, an_env_file_has_comments_blank_lines_and_names_of_others);
+    tcase_add_test(cases, a_wrong_env_file_is_refused);
+    tcase_add_test(cases, a_secret_may_stand_in_a_file);
+    tcase_add_test(cases, a_secret_is_given_once_and_never_shown);
+    tcase_add_test(cases, files_are_closed_again);
+    tcase_add_test(cases, secrets_have_no_flag);
+    tcase_add_test(cases, the_owner_is_the_serving_role_unless_given);
+    tcase_add_test(cases, sockets_lie_in_the_state_folder_unless_given);
+    tcase_add_test(cases, numbers_are_whole_and_in_range);
+    tcase_add_test(cases, time_limits_rise);
+    tcase_add_test(cases, what_is_wrong_is_named);
+    tcase_add_test(cases, help_wins_over_wrong_settings);
+    tcase_add_test(cases, a_worker_inherits_every_setting_resolved);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

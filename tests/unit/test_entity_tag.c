@@ -1,0 +1,75 @@
+/* Entity tags and If-None-Match. */
+#include "http/entity_tag.h"
+#include "suites.h"
+
+START_TEST(a_tag_is_the_same_on_every_machine) {
+    char tag[ENTITY_TAG_SIZE];
+    entity_tag_of("", 0, tag);
+    ck_assert_str_eq(tag, "\"99aa06d3014798d86001c324468d497f\""); /* XXH3's own test vector */
+}
+END_TEST
+
+START_TEST(a_tag_depends_on_every_byte) {
+    char tag[ENTITY_TAG_SIZE], other[ENTITY_TAG_SIZE];
+    entity_tag_of("a\0b", 3, tag);
+    entity_tag_of("a\0c", 3, other);
+    ck_assert_str_ne(tag, other);
+    entity_tag_of("a\0", 2, other);
+    ck_assert_str_ne(tag, other);
+}
+END_TEST
+
+START_TEST(if_none_match_is_compared_weakly_with_each_tag_of_the_list) {
+    static const struct {
+        const char *if_none_match, *tag;
+        bool matches;
+    } cases[] = {
+        {"\"abc\"", "\"abc\"", true},
+        {"W/\"abc\"", "\"abc\"", true},
+        {"\"x\", W/\"abc\"", "\"abc\"", true},
+        {"\"abc\",\"x\"", "\"abc\"", true},
+        {"W/\"x\" \t,\t \"abc\" , \"y\"", "\"abc\"", true},
+        {" \t\"abc\" ", "\"abc\"", true},
+        {", ,\"abc\",", "\"abc\"", true},
+        {"\"x,y\", \"abc\"", "\"abc\"", true},
+        {"\"a,b\"", "\"a,b\"", true},
+        {"*", "\"abc\"", true},
+        {" * ", "\"abc\"", true},
+        {NULL, "\"abc\"", false},
+        {"", "\"abc\"", false},
+        {",", "\"abc\"", false},
+        {"\"ab\"", "\"abc\"", false},
+        {"\"abcd\"", "\"abc\"", false},
+        {"\"ABC\"", "\"abc\"", false},
+        {"\"x\", \"y\"", "\"abc\"", false},
+        {"\"x,\"abc\",y\"", "\"abc\"", false},
+        {"\"*\"", "\"abc\"", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_msg(entity_tag_matches(cases[i].if_none_match, cases[i].tag) == cases[i].matches,
+                      "%s", cases[i].if_none_match);
+    }
+}
+END_TEST
+
+START_TEST(nothing_after_a_malformed_tag_matches) {
+    static const char *const malformed[] = {
+        "abc",        "\"abc",    "w/\"abc\"", "W/ \"abc\"", "W/",  "W/abc",
+        "x, \"abc\"", "x\"abc\"", "**",        "*, \"abc\"", "W/*", "*\"abc\"",
+    };
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
+        ck_assert_msg(!entity_tag_matches(malformed[i], "\"abc\""), "%s", malformed[i]);
+    }
+}
+END_TEST
+
+Suite *entity_tag_suite(void) {
+    Suite *suite = suite_create("entity_tag");
+    TCase *cases = tcase_create("entity_tag");
+    tcase_add_test(cases, a_tag_is_the_same_on_every_machine);
+    tcase_add_test(cases, a_tag_depends_on_every_byte);
+    tcase_add_test(cases, if_none_match_is_compared_weakly_with_each_tag_of_the_list);
+    tcase_add_test(cases, nothing_after_a_malformed_tag_matches);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
