@@ -10,7 +10,7 @@ enum {
     /* Reads in flight on one connection: enough to keep it busy, few enough that what waits behind
      * a slow one can still go elsewhere. */
     PIPELINE_DEPTH = 64,
-    SENDS_MAX = 2 /* of one read, when connections are lost under it */
+    SENDS_MAX = 4 /* of one read, when connections are lost under it */
 };
 
 struct lane {
