@@ -171,6 +171,27 @@ static void free_event(struct event *event) {
     }
 }
 
+/* Answers all that is open, then closes, in an order in which nothing is used after its end. */
+static void stop(struct worker *worker) {
+    free_event(worker->terminate);
+    free_event(worker->heartbeat);
+    free_event(worker->serve_anyway);
+    free_event(worker->drain_limit);
+    if (worker->app.pool) {
+        pool_close(worker->app.pool);
+    }
+    if (worker->server) {
+        http_server_free(worker->server);
+    }
+    if (worker->app.pool) {
+        pool_free(worker->app.pool);
+        event_base_loop(worker->base, EVLOOP_NONBLOCK);
+    }
+    if (worker->base) {
+        event_base_free(worker->base);
+    }
+}
+
 static void raise_descriptor_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -211,20 +232,6 @@ int worker_run(const struct config *config, const struct worker_identity *identi
         event_base_dispatch(worker.base);
         status = worker.draining ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    if (worker.app.pool) {
-        pool_free(worker.app.pool);
-        /* A lookup that was under way is released in the loop's next turn. */
-        event_base_loop(worker.base, EVLOOP_NONBLOCK);
-    }
-    if (worker.server) {
-        http_server_free(worker.server);
-    }
-    free_event(worker.terminate);
-    free_event(worker.heartbeat);
-    free_event(worker.serve_anyway);
-    free_event(worker.drain_limit);
-    if (worker.base) {
-        event_base_free(worker.base);
-    }
+    stop(&worker);
     return status;
 }
