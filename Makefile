@@ -6,7 +6,7 @@ SANITIZE ?=
 BUILD := build/$(if $(SANITIZE),sanitize,release)
 PROGRAM := $(BUILD)/atelier-qa
 
-LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash
+LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated
@@ -19,8 +19,9 @@ PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
-GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/embedded_sql.c
-SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql)
+GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
+    $(BUILD)/generated/embedded_sql.c
+SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql)
 
 .PHONY: build
 build: $(PROGRAM)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize)
@@ -31,11 +32,15 @@ $(PROGRAM): $(OBJECTS)
 
 $(BUILD)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh header sql/queries > $@
+	@scripts/embed-sql.sh header sql/queries statement > $@
 
-$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh | sql/queries sql/migrations
+$(BUILD)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/import
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh source sql/queries sql/migrations > $@
+	@scripts/embed-sql.sh header sql/import import_statement > $@
+
+$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh | sql/queries sql/migrations sql/import
+	@mkdir -p $(@D)
+	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import > $@
 
 $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -51,8 +56,8 @@ $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
-C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h)
-SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh) .ci/run
+C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c)
+SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh tests/bench/*.sh) .ci/run
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -66,6 +71,17 @@ $(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
 .PHONY: unit
 unit: $(UNIT_TESTS)  ## run the unit tests (SANITIZE=1: with sanitizers)
 	$(UNIT_TESTS)
+
+FUZZ_SECONDS ?= 30
+
+.PHONY: fuzz
+fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS
+	@mkdir -p build/fuzz/corpus
+	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined \
+	    -fno-sanitize-recover=all -o build/fuzz/csv \
+	    tests/fuzz/fuzz_csv.c src/data/csv_reader.c src/data/date.c src/data/utf8.c
+	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus
 
 .PHONY: e2e
 e2e: $(PROGRAM)  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
@@ -109,6 +125,13 @@ stop:  ## end what `make run` or `make start` began
 status:  ## tell what is running
 run start stop status:
 	@deploy/stack.sh $@
+
+.PHONY: import
+import: $(PROGRAM)  ## load the files of DATA=DIR into the database of what is running
+	@[ -n "$(DATA)" ] || { echo 'usage: make import DATA=DIR [OPTIONS="--replace ..."]' >&2; exit 2; }
+	@if [ -z "$$DATABASE_URL$$DATABASE_URL_FILE$$QA_OWNER_DATABASE_URL$$QA_OWNER_DATABASE_URL_FILE" ]; \
+	    then export QA_OWNER_DATABASE_URL_FILE="$${QA_STATE_DIR:-.local}/secrets/owner-url"; fi; \
+	    $(PROGRAM) import "$(DATA)" $(OPTIONS)
 
 .PHONY: packages
 packages:  ## install the Debian packages that are missing

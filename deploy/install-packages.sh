@@ -8,9 +8,9 @@
 # which their packages would create and start, now and at the next boot.
 set -eu
 
-build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev"
+build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev"
 run="postgresql nginx curl"
-test="check clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
+test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Writes the SQL files of two folders as C: a header with one enumerator for each query, and a
-# source file with the bytes of every query and migration. The Makefile calls it; see
-# include/db/statements.h and include/db/migrations.h for the interface.
-#   embed-sql.sh header QUERIES_DIR
-#   embed-sql.sh source QUERIES_DIR MIGRATIONS_DIR
+# Writes the SQL files of some folders as C: a header with one enumerator for each file of a folder,
+# and a source file with the bytes of all. The Makefile calls it; see include/db/embedded_sql.h for
+# the interface.
+#   embed-sql.sh header DIR ENUM            enum ENUM { ENUM_NAME, ... ENUM_COUNT }
+#   embed-sql.sh source QUERIES_DIR MIGRATIONS_DIR IMPORT_DIR
 set -eu
 
 names() {
@@ -22,26 +22,33 @@ arrays() {
     done
 }
 
+upper() {
+    printf '%s' "$1" | tr '[:lower:]' '[:upper:]'
+}
+
+table() {  # table ARRAY PREFIX DIR
+    printf '\nconst struct embedded_sql %s[] = {\n' "$1"
+    for name in $(names "$3"); do
+        printf '    {"%s", %s_%s},\n' "$name" "$2" "$name"
+    done
+    printf '    {0, 0},\n};\n'
+}
+
 case "$1" in
 header)
-    printf '/* Made from sql/queries by scripts/embed-sql.sh. */\n#pragma once\n\nenum statement {\n'
+    printf '/* Made from %s by scripts/embed-sql.sh. */\n#pragma once\n\nenum %s {\n' "$2" "$3"
     for name in $(names "$2"); do
-        printf '    STATEMENT_%s,\n' "$(printf '%s' "$name" | tr '[:lower:]' '[:upper:]')"
+        printf '    %s_%s,\n' "$(upper "$3")" "$(upper "$name")"
     done
-    printf '    STATEMENT_COUNT\n};\n'
+    printf '    %s_COUNT\n};\n' "$(upper "$3")"
     ;;
 source)
     printf '/* Made from sql/ by scripts/embed-sql.sh. */\n#include "db/embedded_sql.h"\n\n'
     arrays query "$2"
     arrays migration "$3"
-    printf '\nconst struct embedded_sql embedded_queries[] = {\n'
-    for name in $(names "$2"); do
-        printf '    {"%s", query_%s},\n' "$name" "$name"
-    done
-    printf '    {0, 0},\n};\n\nconst struct embedded_sql embedded_migrations[] = {\n'
-    for name in $(names "$3"); do
-        printf '    {"%s", migration_%s},\n' "$name" "$name"
-    done
-    printf '    {0, 0},\n};\n'
+    arrays import "$4"
+    table embedded_queries query "$2"
+    table embedded_migrations migration "$3"
+    table embedded_import_statements import "$4"
     ;;
 esac

@@ -1,5 +1,6 @@
 /* atelier-qa: which subcommand. */
 #include "cli/generate.h"
+#include "cli/import.h"
 #include "cli/migrate.h"
 #include "cli/serve.h"
 #include "ops/version.h"
@@ -22,6 +23,7 @@ static const struct {
     {"serve", serve_command, "serve the API: a supervisor and its workers"},
     {"migrate", migrate_command, "bring the database's schema up to date"},
     {"generate", generate_command, "write a data set of any size as CSV files"},
+    {"import", import_command, "load the CSV files of a data set"},
     {"version", version_command, "print the version"},
     {"worker", worker_command, NULL},
 };

@@ -26,7 +26,7 @@ __attribute__((warn_unused_result)) bool csv_writer_open(struct csv_writer *writ
                                                          const char *directory, const char *name,
                                                          const char *header);
 
-/* The fields of a row, from left to right, then its end. A text is at most 64 KiB. */
+/* The fields of a row, from left to right, then its end. */
 void csv_write_number(struct csv_writer *writer, uint64_t number);
 void csv_write_text(struct csv_writer *writer, const char *text, size_t length);
 void csv_end_row(struct csv_writer *writer);

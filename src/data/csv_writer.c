@@ -3,7 +3,6 @@
 
 #include "data/snippet.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +12,7 @@
 
 enum {
     BUFFER_BYTES = 1 << 20,
-    LONGEST_TEXT_BYTES = 1 << 16,
+    PIECE_BYTES = 1 << 16, /* of a long text, which go to the buffer one by one */
 };
 
 static bool fail(struct csv_writer *writer) {
@@ -95,24 +94,37 @@ static bool needs_quotes(const char *text, size_t length) {
     return false;
 }
 
-void csv_write_text(struct csv_writer *writer, const char *text, size_t length) {
-    assert(length <= LONGEST_TEXT_BYTES);
-    reserve(writer, 3 + 2 * length);
-    begin_field(writer);
-    if (!needs_quotes(text, length)) {
-        put(writer, text, length);
-        return;
-    }
+static void put_doubling_quotes(struct csv_writer *writer, const char *bytes, size_t length) {
     char *out = writer->buffer + writer->used;
-    *out++ = '"';
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '"') {
+        if (bytes[i] == '"') {
             *out++ = '"';
         }
-        *out++ = text[i];
+        *out++ = bytes[i];
     }
-    *out++ = '"';
     writer->used = (size_t)(out - writer->buffer);
+}
+
+void csv_write_text(struct csv_writer *writer, const char *text, size_t length) {
+    bool quoted = needs_quotes(text, length);
+    reserve(writer, 2);
+    begin_field(writer);
+    if (quoted) {
+        put(writer, "\"", 1);
+    }
+    for (size_t piece; length > 0; text += piece, length -= piece) {
+        piece = length < PIECE_BYTES ? length : PIECE_BYTES;
+        reserve(writer, 2 * piece);
+        if (quoted) {
+            put_doubling_quotes(writer, text, piece);
+        } else {
+            put(writer, text, piece);
+        }
+    }
+    if (quoted) {
+        reserve(writer, 1);
+        put(writer, "\"", 1);
+    }
 }
 
 void csv_end_row(struct csv_writer *writer) {

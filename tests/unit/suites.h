@@ -5,7 +5,9 @@
 
 Suite *backoff_suite(void);
 Suite *config_suite(void);
+Suite *csv_reader_suite(void);
 Suite *data_suite(void);
+Suite *date_suite(void);
 Suite *entity_tag_suite(void);
 Suite *generate_suite(void);
 Suite *listener_suite(void);
@@ -17,3 +19,4 @@ Suite *route_suite(void);
 Suite *server_address_suite(void);
 Suite *statements_suite(void);
 Suite *text_suite(void);
+Suite *utf8_suite(void);

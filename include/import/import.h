@@ -1,0 +1,26 @@
+/*
+ * An import: from the files of a data set to the tables that the service reads.
+ *
+ * All or nothing: until the last moment a failure or a signal to stop leaves the database as it
+ * was. What a killed import has left behind is removed by the next one; there is one at a time.
+ */
+#pragma once
+
+#include "data/dataset.h"
+
+#include <stdbool.h>
+
+struct import_options {
+    const char *database_url;
+    const char *paths[DATASET_FILES]; /* NULL = none, "-" = standard input */
+    const char *rejects;              /* path of the reject file */
+    bool is_sample;                   /* mark the data as the sample */
+    bool replace;                     /* remove the sample that the database holds */
+};
+
+enum import_outcome { IMPORT_DONE, IMPORT_FAILED, IMPORT_WITH_REJECTS };
+
+/* Tells on standard error what was done, or why not. Signals to stop must be held back
+ * (ops/stop_signals.h). */
+__attribute__((warn_unused_result)) enum import_outcome
+import_run(const struct import_options *options);

@@ -1,0 +1,1 @@
+ANALYZE questions, answers, answers_photos

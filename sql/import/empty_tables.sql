@@ -1,0 +1,1 @@
+TRUNCATE questions, answers, answers_photos

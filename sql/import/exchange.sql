@@ -1,0 +1,1 @@
+CALL atelier_qa_import.exchange()

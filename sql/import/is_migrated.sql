@@ -1,0 +1,1 @@
+SELECT to_regclass('sample_data') IS NOT NULL

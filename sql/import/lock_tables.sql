@@ -1,0 +1,1 @@
+SELECT atelier_qa_import.lock_tables()

@@ -1,0 +1,1 @@
+CALL atelier_qa_import.make($1::text, $2::integer)

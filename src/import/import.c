@@ -1,0 +1,196 @@
+/* The steps of an import, in their order. */
+#include "import/import.h"
+
+#include "import/publish.h"
+#include "import/rejects.h"
+#include "import/staging.h"
+#include "ops/clock.h"
+#include "ops/stop_signals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { LOCK_POLL_MS = 100 };
+
+struct import {
+    const struct import_options *options;
+    struct staged_file files[DATASET_FILES];
+    struct session session;
+    bool holds_lock; /* what is in staging is ours */
+    struct publication publication;
+    struct failure failure;
+};
+
+/* Opens a file and reads its header, to begin anew after that. */
+static bool open_file(struct staged_file *file, const char *path, struct failure *failure) {
+    struct csv_row row;
+    if (!input_open(&file->input, path, failure)) {
+        return false;
+    }
+    file->is_given = true;
+    file->name = file->input.name;
+    struct csv_reader *reader = csv_reader_new(input_read, &file->input, ROW_BYTES_MAX);
+    enum csv_result result = reader ? csv_reader_next(reader, &row) : CSV_UNREADABLE;
+    bool done =
+        result == CSV_ROW
+            ? header_read(&file->header, file->layout, &row, file->name, failure)
+            : fail(failure, result == CSV_END ? "%s is empty" : "%s cannot be read", file->name);
+    csv_reader_free(reader);
+    return done && input_rewind(&file->input);
+}
+
+static bool open_files(struct import *import) {
+    for (int i = 0; i < DATASET_FILES; i++) {
+        const char *path = import->options->paths[i];
+        import->files[i].layout = &layouts[i];
+        if (path && !open_file(&import->files[i], path, &import->failure)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Runs a query and reads its row of booleans. */
+static bool ask(struct session *session, enum import_statement statement, int count, bool *yes) {
+    PGresult *result = session_query(session, import_sql(statement), 0, NULL);
+    for (int i = 0; result && i < count; i++) {
+        yes[i] = strcmp(PQgetvalue(result, 0, i), "t") == 0;
+    }
+    PQclear(result);
+    return result != NULL;
+}
+
+/* Waits for other imports. */
+static bool lock(struct session *session) {
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+    bool locked = false, told = false;
+    while (ask(session, IMPORT_STATEMENT_TRY_LOCK, 1, &locked) && !locked) {
+        if (!told) {
+            fputs("import: waiting for another import to end\n", stderr);
+            told = true;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return locked;
+}
+
+/* May these data go into this database? */
+static bool decide(struct import *import) {
+    enum { EMPTY, SAMPLE, ANSWERS };
+    bool found[ANSWERS];
+    const struct import_options *options = import->options;
+    if (!ask(&import->session, IMPORT_STATEMENT_LOOK, ANSWERS, found)) {
+        return false;
+    }
+    import->publication.is_sample = options->is_sample;
+    import->publication.replaces_sample = options->replace && found[SAMPLE];
+    import->publication.for_exchange = found[EMPTY] || import->publication.replaces_sample;
+    if (found[EMPTY]) {
+        return true;
+    }
+    if (found[SAMPLE] && !options->is_sample && !options->replace) {
+        return fail(&import->failure, "the database holds the sample data; --replace removes them");
+    }
+    if (!found[SAMPLE] && options->is_sample) {
+        return fail(&import->failure, "the database holds data that are not the sample");
+    }
+    if (!found[SAMPLE] && options->replace) {
+        return fail(&import->failure, "the database holds data that are not the sample: --replace "
+                                      "would remove them, and does not");
+    }
+    return true;
+}
+
+static bool open_database(struct import *import) {
+    bool migrated;
+    struct session *session = &import->session;
+    if (!session_open(session, import->options->database_url, NULL, &import->failure) ||
+        !ask(session, IMPORT_STATEMENT_IS_MIGRATED, 1, &migrated)) {
+        return false;
+    }
+    if (!migrated) {
+        return fail(&import->failure, "the database lacks tables: run `atelier-qa migrate` first");
+    }
+    import->holds_lock = lock(session);
+    return import->holds_lock && decide(import) &&
+           staging_create(import->publication.for_exchange, session);
+}
+
+static bool run_steps(struct import *import) {
+    const bool *for_exchange = &import->publication.for_exchange;
+    return open_files(import) && open_database(import) &&
+           staging_fill(import->files, import->options->database_url, *for_exchange,
+                        &import->failure) &&
+           staging_finish(import->files, *for_exchange, &import->session) &&
+           rejects_write(import->files, import->options->rejects, &import->session) &&
+           publish(&import->publication, import->files, &import->session);
+}
+
+static bool drop_staging(struct session *session) {
+    if (PQtransactionStatus(session->connection) == PQTRANS_ACTIVE) {
+        session_give_up(session);
+    }
+    return (PQtransactionStatus(session->connection) == PQTRANS_IDLE ||
+            session_run(session, "ROLLBACK")) &&
+           session_run_statement(session, IMPORT_STATEMENT_DROP_STAGING);
+}
+
+/* Leaves nothing behind but the result. Where the session is lost, the next import does it. */
+static void clear_up(struct import *import) {
+    struct session *session = &import->session;
+    struct failure failure = {""};
+    session->failure = &failure;
+    session->heeds_stop = false;
+    if (import->holds_lock && !drop_staging(session)) {
+        fprintf(stderr, "import: staging is left to the next import to drop: %s\n", failure.text);
+    }
+    session_close(session);
+    for (int i = 0; i < DATASET_FILES; i++) {
+        input_close(&import->files[i].input);
+    }
+}
+
+static void tell_file(const struct staged_file *file, uint64_t imported) {
+    uint64_t rejected = staged_file_rejected(file);
+    fprintf(stderr,
+            "%s: %" PRIu64 " rows read, %" PRIu64 " imported, %" PRIu64 " present, %" PRIu64
+            " rejected\n",
+            file->name, file->rows, imported, file->good.count - imported, rejected);
+    for (size_t reason = 0; reason < REASONS; reason++) {
+        if (file->rejected[reason] > 0) {
+            char text[256];
+            reason_describe((enum reason)reason, file->layout, text, sizeof text);
+            fprintf(stderr, "  %" PRIu64 " x %s\n", file->rejected[reason], text);
+        }
+    }
+}
+
+/* Returns whether rows were rejected. */
+static bool tell_result(const struct import *import) {
+    bool rejected = false;
+    for (int i = 0; i < DATASET_FILES; i++) {
+        if (import->files[i].is_given) {
+            tell_file(&import->files[i], import->publication.imported[i]);
+            rejected = rejected || staged_file_rejected(&import->files[i]) > 0;
+        }
+    }
+    if (rejected) {
+        fprintf(stderr, "rejected rows: %s\n", import->options->rejects);
+    }
+    return rejected;
+}
+
+enum import_outcome import_run(const struct import_options *options) {
+    struct import import = {.options = options};
+    bool published = run_steps(&import);
+    clear_up(&import);
+    if (published) {
+        stop_signals_discard(); /* it is too late for them */
+        return tell_result(&import) ? IMPORT_WITH_REJECTS : IMPORT_DONE;
+    }
+    fprintf(stderr, "import: %s; the database is as it was\n",
+            stop_signals_pending() ? "stopped" : import.failure.text);
+    return IMPORT_FAILED;
+}

@@ -1,0 +1,95 @@
+/* The files' columns, found by their names in the header. */
+#include "import/layout.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct layout layouts[DATASET_FILES] = {
+    [QUESTIONS_FILE] = {.table = "questions",
+                        .parent_column = "product_id",
+                        .column_count = 8,
+                        .columns = {{"id", RULE_ID},
+                                    {"product_id", RULE_PRODUCT_ID},
+                                    {"body", RULE_BODY},
+                                    {"date_written", RULE_DATE},
+                                    {"asker_name", RULE_NAME},
+                                    {"asker_email", RULE_EMAIL},
+                                    {"reported", RULE_REPORTED},
+                                    {"helpful", RULE_HELPFUL}}},
+    [ANSWERS_FILE] = {.table = "answers",
+                      .parent_column = "question_id",
+                      .parent_table = "questions",
+                      .column_count = 8,
+                      .columns = {{"id", RULE_ID},
+                                  {"question_id", RULE_PARENT_ID},
+                                  {"body", RULE_BODY},
+                                  {"date_written", RULE_DATE},
+                                  {"answerer_name", RULE_NAME},
+                                  {"answerer_email", RULE_EMAIL},
+                                  {"reported", RULE_REPORTED},
+                                  {"helpful", RULE_HELPFUL}}},
+    [PHOTOS_FILE] = {.table = "answers_photos",
+                     .parent_column = "answer_id",
+                     .parent_table = "answers",
+                     .column_count = 3,
+                     .columns = {{"id", RULE_ID},
+                                 {"answer_id", RULE_PARENT_ID},
+                                 {"url", RULE_URL}}},
+};
+
+static bool is_blank(char byte) {
+    return byte == ' ' || byte == '\t';
+}
+
+static struct csv_text trim(struct csv_text text) {
+    while (text.length > 0 && is_blank(text.bytes[0])) {
+        text.bytes++;
+        text.length--;
+    }
+    while (text.length > 0 && is_blank(text.bytes[text.length - 1])) {
+        text.length--;
+    }
+    return text;
+}
+
+/* Which column of the layout has this name; column_count when none has. */
+static size_t find_column(const struct layout *layout, struct csv_text name) {
+    size_t found = 0;
+    while (found < layout->column_count &&
+           !(strlen(layout->columns[found].name) == name.length &&
+             memcmp(layout->columns[found].name, name.bytes, name.length) == 0)) {
+        found++;
+    }
+    return found;
+}
+
+bool header_read(struct header *header, const struct layout *layout, const struct csv_row *row,
+                 const char *file, struct failure *failure) {
+    if (row->fault || row->column_count > CSV_COLUMNS_MAX) {
+        return fail(failure, "%s: the first line is no header", file);
+    }
+    header->column_count = row->column_count;
+    for (size_t i = 0; i < layout->column_count; i++) {
+        header->positions[i] = SIZE_MAX;
+    }
+    for (size_t i = 0; i < row->column_count; i++) {
+        struct csv_text name = trim(row->fields[i]);
+        size_t column = find_column(layout, name);
+        if (column == layout->column_count) {
+            fprintf(stderr, "import: %s: the column '%.*s' is left out\n", file, (int)name.length,
+                    name.bytes);
+        } else if (header->positions[column] != SIZE_MAX) {
+            return fail(failure, "%s: there are two columns '%s'", file,
+                        layout->columns[column].name);
+        } else {
+            header->positions[column] = i;
+        }
+    }
+    for (size_t i = 0; i < layout->column_count; i++) {
+        if (header->positions[i] == SIZE_MAX) {
+            return fail(failure, "%s: there is no column '%s'", file, layout->columns[i].name);
+        }
+    }
+    return true;
+}

@@ -1,0 +1,235 @@
+/* Checks rows by the rules of the contract and encodes them for COPY. */
+#include "import/record.h"
+
+#include "data/date.h"
+#include "data/utf8.h"
+#include "qa/text.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    BODY_CHARACTERS_MAX = 1000,
+    NAME_CHARACTERS_MAX = 60,
+};
+
+/* One id must be left for the identity sequence to go on with. */
+static const int64_t ID_MAX = INT64_MAX - 1;
+
+static const int64_t POSTGRES_EPOCH_MS = 946684800000; /* 2000-01-01T00:00:00Z */
+
+/* ASCII digits only, as in the HTTP contract. */
+static bool read_number(struct csv_text text, int64_t least, int64_t most, int64_t *number) {
+    *number = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        int digit = text.bytes[i] - '0';
+        if (digit < 0 || digit > 9 || *number > (most - digit) / 10) {
+            return false;
+        }
+        *number = *number * 10 + digit;
+    }
+    return text.length > 0 && *number >= least;
+}
+
+static bool read_flag(struct csv_text text, bool *flag) {
+    static const struct {
+        const char *word;
+        bool means;
+    } words[] = {{"0", false}, {"1", true},      {"f", false},
+                 {"t", true},  {"false", false}, {"true", true}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i].word) == text.length &&
+            strncasecmp(words[i].word, text.bytes, text.length) == 0) {
+            *flag = words[i].means;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_text(struct csv_text text, size_t characters_max, struct csv_text *kept) {
+    *kept = text;
+    return !text_is_blank(text.bytes, text.length) &&
+           text_characters(text.bytes, text.length) <= characters_max;
+}
+
+static bool read_column(struct record *record, enum rule rule, struct csv_text text) {
+    switch (rule) {
+    case RULE_ID:
+        return read_number(text, 1, ID_MAX, &record->id);
+    case RULE_PARENT_ID:
+        return read_number(text, 1, INT64_MAX, &record->parent_id);
+    case RULE_PRODUCT_ID:
+        return read_number(text, 1, INT32_MAX, &record->parent_id);
+    case RULE_BODY:
+        return read_text(text, BODY_CHARACTERS_MAX, &record->body);
+    case RULE_DATE:
+        return date_parse(text.bytes, text.length, &record->date_ms);
+    case RULE_NAME:
+        return read_text(text, NAME_CHARACTERS_MAX, &record->name);
+    case RULE_EMAIL:
+        record->email = text;
+        return text_is_email(text.bytes, text.length);
+    case RULE_REPORTED:
+        return read_flag(text, &record->reported);
+    case RULE_HELPFUL:
+        return read_number(text, 0, INT64_MAX, &record->helpful);
+    case RULE_URL:
+        record->url = text;
+        return text_is_photo_url(text.bytes, text.length);
+    }
+    return false;
+}
+
+static enum reason reason_of_fault(enum csv_fault fault) {
+    return fault == CSV_QUOTE_OPEN        ? ROW_QUOTE_OPEN
+           : fault == CSV_QUOTE_MISPLACED ? ROW_QUOTE_MISPLACED
+                                          : ROW_TOO_LONG;
+}
+
+enum reason record_read(struct record *record, const struct layout *layout,
+                        const struct header *header, const struct csv_row *row) {
+    if (row->fault) {
+        return reason_of_fault(row->fault);
+    }
+    if (row->column_count != header->column_count) {
+        return ROW_COLUMN_COUNT;
+    }
+    if (memchr(row->raw.bytes, '\0', row->raw.length)) {
+        return ROW_NUL_BYTE;
+    }
+    if (!utf8_is_valid(row->raw.bytes, row->raw.length)) {
+        return ROW_NOT_UTF8;
+    }
+    for (size_t i = 0; i < layout->column_count; i++) {
+        if (!read_column(record, layout->columns[i].rule, row->fields[header->positions[i]])) {
+            return (enum reason)((size_t)ROW_COLUMN + i);
+        }
+    }
+    return ROW_IS_GOOD;
+}
+
+static const char *rule_text(enum rule rule) {
+    static const char *const texts[] = {
+        [RULE_ID] = "a whole number from 1 to 9223372036854775806",
+        [RULE_PARENT_ID] = "a whole number from 1 to 9223372036854775807",
+        [RULE_PRODUCT_ID] = "a whole number from 1 to 2147483647",
+        [RULE_BODY] = "1 to 1000 characters, not only white space",
+        [RULE_DATE] = "milliseconds since 1970, an ISO date or an ISO time, of the years 1 to 9999",
+        [RULE_NAME] = "1 to 60 characters, not only white space",
+        [RULE_EMAIL] = "an e-mail address of at most 254 characters",
+        [RULE_REPORTED] = "0, 1, t, f, true or false",
+        [RULE_HELPFUL] = "a whole number from 0 to 9223372036854775807",
+        [RULE_URL] = "1 to 2048 characters without white space, with no scheme or http or https",
+    };
+    return texts[rule];
+}
+
+void reason_describe(enum reason reason, const struct layout *layout, char *text, size_t size) {
+    static const char *const texts[] = {
+        [ROW_IS_GOOD] = "",
+        [ROW_QUOTE_OPEN] = "a quote is not closed",
+        [ROW_QUOTE_MISPLACED] = "a quote where none may be, or text after a closing one",
+        [ROW_TOO_LONG] = "longer than 1 MiB; cut here",
+        [ROW_COLUMN_COUNT] = "wrong number of columns",
+        [ROW_NUL_BYTE] = "has a NUL byte",
+        [ROW_NOT_UTF8] = "not UTF-8",
+        [ROW_REPEATED] = "id is repeated within the file",
+    };
+    if (reason == ROW_ORPHAN) {
+        snprintf(text, size, "%s does not exist", layout->parent_column);
+    } else if (reason >= ROW_COLUMN) {
+        const struct column *column = &layout->columns[reason - ROW_COLUMN];
+        snprintf(text, size, "%s must be %s", column->name, rule_text(column->rule));
+    } else {
+        snprintf(text, size, "%s", texts[reason]);
+    }
+}
+
+/* COPY's binary format: big-endian; each field after its length. */
+
+static char *put_int16(char *out, int16_t number) {
+    uint16_t big_endian = htobe16((uint16_t)number);
+    return mempcpy(out, &big_endian, sizeof big_endian);
+}
+
+static char *put_int32(char *out, int32_t number) {
+    uint32_t big_endian = htobe32((uint32_t)number);
+    return mempcpy(out, &big_endian, sizeof big_endian);
+}
+
+static char *put_int64(char *out, int64_t number) {
+    uint64_t big_endian = htobe64((uint64_t)number);
+    return mempcpy(out, &big_endian, sizeof big_endian);
+}
+
+static char *put_bigint(char *out, int64_t number) {
+    return put_int64(put_int32(out, sizeof number), number);
+}
+
+static char *put_integer(char *out, int32_t number) {
+    return put_int32(put_int32(out, sizeof number), number);
+}
+
+static char *put_text(char *out, struct csv_text text) {
+    return mempcpy(put_int32(out, (int32_t)text.length), text.bytes, text.length);
+}
+
+static char *put_boolean(char *out, bool value) {
+    out = put_int32(out, 1);
+    *out++ = value ? 1 : 0;
+    return out;
+}
+
+/* timestamptz: microseconds since 2000. */
+static char *put_moment(char *out, int64_t ms) {
+    return put_bigint(out, (ms - POSTGRES_EPOCH_MS) * 1000);
+}
+
+static char *put_column(char *out, const struct record *record, enum rule rule) {
+    switch (rule) {
+    case RULE_ID:
+        return put_bigint(out, record->id);
+    case RULE_PARENT_ID:
+        return put_bigint(out, record->parent_id);
+    case RULE_PRODUCT_ID:
+        return put_integer(out, (int32_t)record->parent_id);
+    case RULE_BODY:
+        return put_text(out, record->body);
+    case RULE_DATE:
+        return put_moment(out, record->date_ms);
+    case RULE_NAME:
+        return put_text(out, record->name);
+    case RULE_EMAIL:
+        return put_text(out, record->email);
+    case RULE_REPORTED:
+        return put_boolean(out, record->reported);
+    case RULE_HELPFUL:
+        return put_bigint(out, record->helpful);
+    case RULE_URL:
+        return put_text(out, record->url);
+    }
+    return out;
+}
+
+size_t copy_begin(char *out) {
+    static const char signature[] = "PGCOPY\n\377\r\n"; /* with its NUL */
+    char *end = mempcpy(out, signature, sizeof signature);
+    end = put_int32(put_int32(end, 0), 0); /* no flags, no header extension */
+    return (size_t)(end - out);
+}
+
+size_t copy_record(char *out, const struct record *record, const struct layout *layout) {
+    char *end = put_int16(out, (int16_t)layout->column_count);
+    for (size_t i = 0; i < layout->column_count; i++) {
+        end = put_column(end, record, layout->columns[i].rule);
+    }
+    return (size_t)(end - out);
+}
+
+size_t copy_end(char *out) {
+    return (size_t)(put_int16(out, -1) - out);
+}

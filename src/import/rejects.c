@@ -1,0 +1,149 @@
+/*
+ * The reject file. Rows are checked again as they were the first time; what only the database could
+ * tell comes from it in the same order, so that both are merged in passing.
+ */
+#include "import/rejects.h"
+
+#include "data/csv_writer.h"
+#include "ops/stop_signals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_PER_STOP_CHECK = 1024 };
+
+/* The next row that the database rejected, of which file ever. */
+struct verdict {
+    bool is_there;
+    char table[32];
+    uint64_t ordinal; /* its place among the rows that were good when they were read, from 1 */
+    char reason[16];
+};
+
+struct rejects {
+    struct csv_writer writer;
+    struct session *session;
+    struct verdict next;
+};
+
+static bool fetch_verdict(struct rejects *rejects) {
+    char *text;
+    struct verdict *next = &rejects->next;
+    if (!session_receive(rejects->session, &text)) {
+        return false;
+    }
+    next->is_there = text != NULL;
+    bool understood = !text || sscanf(text, "%31[^\t]\t%" SCNu64 "\t%15[^\n]", next->table,
+                                      &next->ordinal, next->reason) == 3;
+    PQfreemem(text);
+    return understood || fail(rejects->session->failure, "the list of rejects is not understood");
+}
+
+static void write_row(struct rejects *rejects, const struct staged_file *file,
+                      const struct csv_row *row, enum reason reason) {
+    char text[256];
+    reason_describe(reason, file->layout, text, sizeof text);
+    csv_write_text(&rejects->writer, file->name, strlen(file->name));
+    csv_write_number(&rejects->writer, row->line);
+    csv_write_text(&rejects->writer, text, strlen(text));
+    csv_write_text(&rejects->writer, row->raw.bytes, row->raw.length);
+    csv_end_row(&rejects->writer);
+}
+
+/* The reason why a row was rejected, ROW_IS_GOOD when it was not; counts those sent to staging. */
+static bool judge(struct rejects *rejects, const struct staged_file *file,
+                  const struct csv_row *row, uint64_t *ordinal, enum reason *reason) {
+    struct record record;
+    struct verdict *next = &rejects->next;
+    *reason = record_read(&record, file->layout, &file->header, row);
+    if (*reason) {
+        return true;
+    }
+    ++*ordinal;
+    if (!next->is_there || next->ordinal != *ordinal ||
+        strcmp(next->table, file->layout->table) != 0) {
+        return true;
+    }
+    *reason = strcmp(next->reason, "orphan") == 0 ? ROW_ORPHAN : ROW_REPEATED;
+    return fetch_verdict(rejects);
+}
+
+static bool write_rows(struct rejects *rejects, struct staged_file *file,
+                       struct csv_reader *reader) {
+    struct csv_row row;
+    enum csv_result result = csv_reader_next(reader, &row); /* the header */
+    uint64_t rows = 0, ordinal = 0, left = staged_file_rejected(file);
+    while (result == CSV_ROW && left > 0 && (result = csv_reader_next(reader, &row)) == CSV_ROW) {
+        enum reason reason;
+        if (!judge(rejects, file, &row, &ordinal, &reason)) {
+            return false;
+        }
+        if (reason) {
+            write_row(rejects, file, &row, reason);
+            left--;
+        }
+        if (++rows % ROWS_PER_STOP_CHECK == 0 && stop_signals_pending()) {
+            return fail(rejects->session->failure, "stopped");
+        }
+    }
+    return left == 0 ||
+           fail(rejects->session->failure, "%s has changed since it was read", file->name);
+}
+
+static bool write_file(struct rejects *rejects, struct staged_file *file) {
+    if (!file->is_given || staged_file_rejected(file) == 0) {
+        return true;
+    }
+    struct csv_reader *reader = csv_reader_new(input_read, &file->input, ROW_BYTES_MAX);
+    file->input.failure = rejects->session->failure;
+    bool done = reader ? input_rewind(&file->input) && write_rows(rejects, file, reader)
+                       : fail(rejects->session->failure, "out of memory");
+    csv_reader_free(reader);
+    return done;
+}
+
+static bool write_files(struct rejects *rejects, struct staged_file files[DATASET_FILES]) {
+    if (!session_run_statement(rejects->session, IMPORT_STATEMENT_LIST_REJECTED) ||
+        !fetch_verdict(rejects)) {
+        return false;
+    }
+    for (int i = 0; i < DATASET_FILES; i++) {
+        if (!write_file(rejects, &files[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The folder of a path, which the caller releases, and the name within it. */
+static char *split_path(const char *path, const char **name) {
+    const char *slash = strrchr(path, '/');
+    *name = slash ? slash + 1 : path;
+    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,
+                   struct session *session) {
+    struct rejects rejects = {.session = session};
+    const char *name;
+    uint64_t count = 0;
+    for (int i = 0; i < DATASET_FILES; i++) {
+        count += staged_file_rejected(&files[i]);
+    }
+    if (count == 0) {
+        return true;
+    }
+    char *folder = split_path(path, &name);
+    bool done = folder && csv_writer_open(&rejects.writer, folder, name, "file,line,reason,row") &&
+                write_files(&rejects, files) && csv_writer_close(&rejects.writer) &&
+                csv_writer_publish(&rejects.writer);
+    if (!done && rejects.writer.error) {
+        fail(session->failure, "cannot write %s: %s", path, strerror(rejects.writer.error));
+    }
+    csv_writer_discard(&rejects.writer);
+    free(folder);
+    return done || fail(session->failure, "out of memory");
+}

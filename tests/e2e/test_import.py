@@ -1,0 +1,630 @@
+"""`atelier-qa import`: good rows in, bad rows listed, all or nothing, beside a running service."""
+
+import contextlib
+import csv
+import gzip
+import os
+import re
+import signal
+import subprocess
+import uuid
+from types import SimpleNamespace
+
+import pytest
+
+from api import EMAIL, Api, new_product
+from conftest import running
+from stack import wait_until
+
+FILES = {"questions": "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
+         "answers": "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
+         "answers_photos": "id,answer_id,url"}
+DONE, FAILED, USAGE, REJECTS = 0, 1, 2, 3
+
+
+def post(number, parent, body="Why?", date="1538856000000", name="will", email=EMAIL, reported="0",
+         helpful="3"):
+    """A row of questions.csv or answers.csv."""
+    return f"{number},{parent},{body},{date},{name},{email},{reported},{helpful}"
+
+
+def photo(number, answer, url="https://img.example/1.jpg"):
+    return f"{number},{answer},{url}"
+
+
+class Target:
+    """A database and a folder of files to import into it."""
+
+    def __init__(self, stack, url, folder):
+        self.stack = stack
+        self.url = url
+        self.folder = folder
+
+    def sql(self, statement, *parameters):
+        with self.stack.database(self.url) as cursor:
+            cursor.connection.autocommit = True
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def write(self, end="\n", **rows):
+        """Files with the public headers and these rows."""
+        for name, lines in rows.items():
+            text = end.join([FILES[name], *lines, ""])
+            (self.folder / f"{name}.csv").write_bytes(text.encode(errors="surrogateescape"))
+
+    def generate(self, products):
+        subprocess.run([self.stack.program, "generate", self.folder, "--products", str(products)],
+                       check=True, capture_output=True, timeout=120)
+
+    def start(self, *arguments, **options):
+        environment = {**os.environ, "QA_OWNER_DATABASE_URL": self.url, "DATABASE_URL": self.url}
+        return subprocess.Popen([self.stack.program, *arguments], env=environment, cwd=self.folder,
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                **{"stdin": subprocess.DEVNULL, **options})
+
+    def run(self, status, *arguments, **options):
+        """Imports the folder, or as the arguments say; returns what it says on standard error."""
+        process = self.start("import", *(arguments or ["."]), **options)
+        return self.finish(process, status)
+
+    def finish(self, process, status):
+        _, error = process.communicate(timeout=120)
+        assert process.returncode == status, error
+        assert "Sanitizer" not in error and "runtime error" not in error, error
+        return error
+
+    def rejected(self):
+        """The rows of the reject file: file, line, reason, row."""
+        with (self.folder / "rejected.csv").open(newline="", errors="surrogateescape") as file:
+            header, *rows = csv.reader(file)
+        assert header == ["file", "line", "reason", "row"]
+        return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+def target(stack, tmp_path):
+    """A migrated database without rows."""
+    with stack.empty_database("import_" + uuid.uuid4().hex) as url:
+        target = Target(stack, url, tmp_path)
+        target.finish(target.start("migrate"), DONE)
+        yield target
+
+
+def counts(target):
+    return target.sql("SELECT (SELECT count(*) FROM questions), (SELECT count(*) FROM answers),"
+                      " (SELECT count(*) FROM answers_photos)")[0]
+
+
+def ids(target, table):
+    return [number for number, in target.sql(f"SELECT id FROM {table} ORDER BY id")]
+
+
+def contents(target):
+    """Everything an import may change: rows, sequences, the mark of the sample, and schemas."""
+    return [target.sql(statement) for statement in (
+        "SELECT * FROM questions ORDER BY id", "SELECT * FROM answers ORDER BY id",
+        "SELECT * FROM answers_photos ORDER BY id", "SELECT * FROM sample_data",
+        "SELECT last_value, is_called FROM questions_id_seq",
+        "SELECT last_value, is_called FROM answers_id_seq",
+        "SELECT last_value, is_called FROM answers_photos_id_seq",
+        "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1")]
+
+
+def definitions(target):
+    """What the tables are, but for their rows."""
+    return [target.sql(statement) for statement in (
+        """SELECT relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
+                  attidentity, attacl::text, pg_get_expr(adbin, adrelid)
+           FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+               LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+           WHERE relnamespace = 'public'::regnamespace AND attnum > 0 ORDER BY 1, 2""",
+        "SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        "SELECT relname, relkind::text, relowner::regrole::text, relacl::text, relpersistence::text,"
+        " reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1")]
+
+
+def waits_for_tables(target):
+    """Whether an import is about to publish, but the tables are in use."""
+    return target.sql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                      " AND query ~ 'atelier_qa_import.lock_tables' AND pid <> pg_backend_pid()")
+
+
+# Good files
+
+def test_a_generated_data_set_is_loaded_whole(target):
+    before = definitions(target)
+    target.generate(300)
+    error = target.run(DONE)
+    lines = {name: sum(1 for _ in csv.reader((target.folder / f"{name}.csv").open(newline=""))) - 1
+             for name in FILES}
+    assert counts(target) == tuple(lines.values())
+    for name, number in lines.items():
+        assert (f"{name}.csv: {number} rows read, {number} imported, 0 present, 0 rejected"
+                in error)
+    assert not (target.folder / "rejected.csv").exists()
+    assert definitions(target) == before
+    assert target.sql("SELECT count(*) FROM pg_stats WHERE tablename = 'answers'")[0][0] > 5
+    assert target.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^atelier'") == []
+
+
+def test_rows_come_as_they_were(target):
+    target.write(questions=[
+        post(7, 5, '"Say ""hi"",\nplease 😀"', "2018-10-06T22:00:00.123456+02:00", "Zoë", reported="T",
+             helpful="0"),
+        post(8, 2147483647, "x" * 1000, "2018-10-06", "n" * 60, reported="FALSE",
+             helpful="9223372036854775807")],
+        answers=[post(9, 7, "</script>'; DROP", "-1", reported="true")],
+        answers_photos=[photo(3, 9), photo(4, 9, "/é.jpg")])
+    target.run(DONE)
+    assert target.sql("SELECT id, product_id, body, iso_8601(created_at), asker_name, asker_email,"
+                      " reported, helpful FROM questions ORDER BY id") == [
+        (7, 5, 'Say "hi",\nplease 😀', "2018-10-06T20:00:00.123Z", "Zoë", EMAIL, True, 0),
+        (8, 2147483647, "x" * 1000, "2018-10-06T00:00:00.000Z", "n" * 60, EMAIL, False, 2**63 - 1)]
+    assert target.sql("SELECT id, question_id, body, iso_8601(created_at), reported FROM answers"
+                      ) == [(9, 7, "</script>'; DROP", "1969-12-31T23:59:59.999Z", True)]
+    assert target.sql("SELECT id, answer_id, url FROM answers_photos ORDER BY id") == [
+        (3, 9, "https://img.example/1.jpg"), (4, 9, "/é.jpg")]
+
+
+def test_columns_may_stand_in_any_order_with_blanks_and_others_among_them(target):
+    (target.folder / "questions.csv").write_text(
+        "helpful, reported ,shop, id,asker_email, asker_name, date_written,body, product_id\n"
+        f"3,1,main,1,{EMAIL},will,0,Why?,5\n")
+    error = target.run(DONE)
+    assert "'shop' is left out" in error
+    assert target.sql("SELECT id, product_id, body, asker_name, asker_email, reported, helpful"
+                      " FROM questions") == [(1, 5, "Why?", "will", EMAIL, True, 3)]
+
+
+def test_lines_may_end_with_crlf_and_begin_with_a_byte_order_mark(target):
+    target.write(end="\r\n", questions=[post(1, 5), post(2, 5, '"two\r\nlines"'), post(3, 5)])
+    path = target.folder / "questions.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    target.run(DONE)
+    assert target.sql("SELECT body, helpful FROM questions ORDER BY id") == [
+        ("Why?", 3), ("two\r\nlines", 3), ("Why?", 3)]
+
+
+def test_files_may_be_compressed(target):
+    target.write(questions=[post(1, 5)], answers=[post(1, 1)])
+    for name in ("questions.csv", "answers.csv"):
+        path = target.folder / name
+        (target.folder / f"{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    target.run(DONE)
+    assert counts(target) == (1, 1, 0)
+
+
+def test_one_file_may_come_from_standard_input(target):
+    rows = [post(1, 5), post("x", 5), post(2, 5)]
+    text = "\n".join([FILES["questions"], *rows]).encode()
+    for form in (text, gzip.compress(text)):
+        with (target.folder / "input").open("w+b") as file:
+            file.write(form)
+            file.seek(0)
+            cat = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
+            target.run(REJECTS, "--questions", "-", stdin=cat.stdout)
+            cat.wait()
+        assert ids(target, "questions") == [1, 2]
+        assert [row[:2] for row in target.rejected()] == [("standard input", "3")]
+
+
+def test_any_file_may_be_missing(target):
+    target.write(questions=[post(1, 5)])
+    target.run(DONE, "--questions", "questions.csv")
+    target.write(answers=[post(1, 1)])
+    target.run(DONE, "--answers", "answers.csv")
+    target.write(answers_photos=[photo(1, 1)])
+    target.run(DONE, "--photos", "answers_photos.csv")
+    assert counts(target) == (1, 1, 1)
+
+
+def test_rows_in_no_order_are_loaded_and_lie_together_by_parent(target):
+    target.write(questions=[post(number, number % 5 + 1) for number in range(20, 0, -1)],
+                 answers=[post(number, number % 20 + 1) for number in range(1, 200)])
+    target.run(DONE)
+    assert ids(target, "questions") == list(range(1, 21))
+    places = [parent for parent, in target.sql("SELECT question_id FROM answers ORDER BY ctid")]
+    assert places == sorted(places)
+    assert target.sql("SELECT count(*) FROM pg_index WHERE indisclustered") == [(0,)]
+
+
+# Bad rows
+
+OVERLONG = "y" * (1 << 20)
+csv.field_size_limit(2 << 20)
+NUMBER = "must be a whole number"
+BAD_QUESTIONS = [
+    (post("", 5), "id " + NUMBER), (post("abc", 5), "id " + NUMBER), (post(0, 5), "id " + NUMBER),
+    (post("-1", 5), "id " + NUMBER), (post("1.5", 5), "id " + NUMBER), (post(" 8", 5), "id"),
+    (post(2**63, 5), "id " + NUMBER), (post("9" * 40, 5), "id " + NUMBER),
+    (post(1000, 2**31), "product_id " + NUMBER), (post(1000, 0), "product_id " + NUMBER),
+    (post(1000, 5, ""), "body must be"), (post(1000, 5, '" \t\u3000\n"'), "body must be"),
+    (post(1000, 5, "x" * 1001), "body must be"), (post(1000, 5, name=""), "asker_name must be"),
+    (post(1000, 5, name="n" * 61), "asker_name must be"),
+    (post(1000, 5, name="\u00a0"), "asker_name must be"),
+    (post(1000, 5, email="nobody"), "asker_email must be"),
+    (post(1000, 5, email="a@b@c"), "asker_email must be"),
+    (post(1000, 5, email="a@" + "b" * 253), "asker_email must be"),
+    (post(1000, 5, date="soon"), "date_written must be"),
+    (post(1000, 5, date="2019-02-29"), "date_written must be"),
+    (post(1000, 5, date="0000-01-01"), "date_written must be"),
+    (post(1000, 5, date="253402300800000"), "date_written must be"),
+    (post(1000, 5, reported="2"), "reported must be"), (post(1000, 5, reported="yes"), "reported"),
+    (post(1000, 5, helpful="-1"), "helpful must be"), (post(1000, 5, helpful=""), "helpful must be"),
+    ("", "wrong number of columns"), ("1000", "wrong number of columns"),
+    (post(1000, 5) + ",", "wrong number of columns"),
+    (post(1000, 5, "nul\0"), "NUL byte"), (post(1000, 5, "\udcff"), "not UTF-8"),
+    (post(1000, 5, "\udced\udca0\udc80"), "not UTF-8"), (post(1000, 5, 'say "hi"'), "a quote where"),
+    (post(1000, 5, '"say" hi'), "a quote where"), (post(1000, 5, '"open'), "a quote"),
+    (post(1, 5, "Again?"), "id is repeated"),
+]
+BAD_ANSWERS = [
+    (post(1000, ""), "question_id must be"), (post(1000, 999999), "question_id does not exist"),
+    (post(1000, 1, name=" "), "answerer_name must be"), (post(1, 1), "id is repeated"),
+    (post(1000, 1, email=""), "answerer_email must be"),
+]
+BAD_PHOTOS = [
+    (photo(1000, "x"), "answer_id must be"), (photo(1000, 1, ""), "url must be"),
+    (photo(1000, 1, "javascript:alert(1)"), "url must be"), (photo(1000, 1, "a b"), "url must be"),
+    (photo(1000, 1, "x" * 2049), "url must be"), (photo(1000, 888888), "answer_id does not exist"),
+    (photo(1, 1), "id is repeated"),
+]
+
+
+def scatter(bad_rows, good_row):
+    """A good row before each bad one; the rows, and (line, reason, row) of the bad ones."""
+    rows, bad, line = [], [], 2
+    for number, (row, reason) in enumerate(bad_rows, 1):
+        for text in (good_row(number), row):
+            if text is row:
+                bad.append((str(line), reason, row))
+            rows.append(text)
+            line += 1 + text.count("\n")
+    rows.append(good_row(len(bad_rows) + 1))
+    return rows, bad
+
+
+def test_every_bad_row_is_listed_and_every_good_one_is_loaded(target):
+    files = {"questions": scatter(BAD_QUESTIONS, lambda number: post(number, 5)),
+             "answers": scatter(BAD_ANSWERS, lambda number: post(number, number)),
+             "answers_photos": scatter(BAD_PHOTOS, lambda number: photo(number, 1))}
+    target.write(**{name: rows for name, (rows, _) in files.items()})
+    error = target.run(REJECTS)
+    rejected = target.rejected()
+    for name, (rows, bad) in files.items():
+        found = [row[1:] for row in rejected if row[0] == f"./{name}.csv"]
+        assert [(line, row) for line, _, row in found] == [(line, row) for line, _, row in bad]
+        for (_, reason, _), (_, expected, row) in zip(found, bad):
+            assert reason.startswith(expected) or expected in reason, row
+        good = len(rows) - len(bad)
+        assert ids(target, name) == list(range(1, good + 1))
+        assert (f"{name}.csv: {len(rows)} rows read, {good} imported, 0 present,"
+                f" {len(bad)} rejected" in error)
+    assert len(rejected) == sum(len(bad) for _, bad in files.values())
+    assert "2 x asker_email" not in error and "3 x asker_email must be" in error
+    assert target.sql("SELECT body FROM questions WHERE id = 1") == [("Why?",)]
+
+
+def test_a_row_of_any_length_costs_no_other_row(target):
+    target.write(questions=[post(1, 5), post(2, 5, OVERLONG), post(3, 5), post(4, 5, '"' + OVERLONG),
+                            post(5, 5)])
+    target.run(REJECTS)
+    assert ids(target, "questions") == [1, 3, 5]
+    assert [(line, len(row)) for _, line, _, row in target.rejected()] == [
+        ("3", 1 << 20), ("5", 1 << 20)]
+    assert all("longer than 1 MiB" in reason for _, _, reason, _ in target.rejected())
+
+
+def test_an_open_quote_at_the_end_costs_the_last_row(target):
+    target.write(questions=[post(1, 5), '2,5,"never closed'])
+    target.run(REJECTS)
+    assert ids(target, "questions") == [1]
+    assert target.rejected() == [
+        ("./questions.csv", "3", "a quote is not closed", '2,5,"never closed')]
+
+
+def test_what_belongs_to_a_rejected_row_is_rejected_too(target):
+    target.write(questions=[post(1, 5), post(2, 0)], answers=[post(1, 1), post(2, 2), post(3, 2)],
+                 answers_photos=[photo(1, 2), photo(2, 1), photo(3, 3)])
+    target.run(REJECTS)
+    assert counts(target) == (1, 1, 1)
+    assert [row[:3] for row in target.rejected()[1:]] == [
+        ("./answers.csv", "3", "question_id does not exist"),
+        ("./answers.csv", "4", "question_id does not exist"),
+        ("./answers_photos.csv", "2", "answer_id does not exist"),
+        ("./answers_photos.csv", "4", "answer_id does not exist")]
+
+
+def test_of_rows_with_one_id_the_first_good_one_stays(target):
+    target.write(questions=[post(1, 5)],
+                 answers=[post(7, 99, "orphan"), post(7, 1, "bad date", date="x"),
+                          post(7, 1, "first"), post(7, 1, "second"), post(6, 1)])
+    target.run(REJECTS)
+    assert target.sql("SELECT id, body FROM answers ORDER BY id") == [(6, "Why?"), (7, "first")]
+    assert [row[1:3] for row in target.rejected() if "date" not in row[2]] == [
+        ("2", "question_id does not exist"), ("5", "id is repeated within the file")]
+
+
+def test_the_reject_file_goes_where_it_is_told(target):
+    target.write(questions=[post("x", 5)])
+    target.run(REJECTS, ".", "--rejects", "bad rows.csv")
+    assert (target.folder / "bad rows.csv").exists()
+    assert not (target.folder / "rejected.csv").exists()
+
+
+def test_a_reject_file_that_cannot_be_written_stops_the_import(target):
+    target.write(questions=[post(1, 5), post("x", 5)])
+    before = contents(target)
+    assert "no/rejected.csv" in target.run(FAILED, ".", "--rejects", "no/rejected.csv")
+    assert contents(target) == before
+
+
+# Into a database that has rows
+
+def test_a_second_import_changes_nothing(target):
+    target.generate(50)
+    target.run(DONE)
+    before = contents(target), definitions(target)
+    error = target.run(DONE)
+    assert (contents(target), definitions(target)) == before
+    assert all(" 0 imported, " in line for line in error.splitlines() if "rows read" in line)
+
+
+def test_what_the_database_has_stays_and_new_rows_are_added(target):
+    target.write(questions=[post(1, 5, "old"), post(3, 5, "old")], answers=[post(1, 1, "old")])
+    target.run(DONE)
+    target.sql("INSERT INTO questions (product_id, body, asker_name, asker_email)"
+               " VALUES (5, 'posted', 'will', %s)", EMAIL)  # it gets the id 4
+    target.write(questions=[post(1, 5, "new"), post(2, 5, "new"), post(4, 5, "new"), post(9, 5, "new")],
+                 answers=[post(1, 1, "new"), post(2, 3, "new"), post(3, 4, "new"), post(4, 8, "new")])
+    error = target.run(REJECTS)
+    assert target.sql("SELECT id, body FROM questions ORDER BY id") == [
+        (1, "old"), (2, "new"), (3, "old"), (4, "posted"), (9, "new")]
+    assert target.sql("SELECT id, question_id, body FROM answers ORDER BY id") == [
+        (1, 1, "old"), (2, 3, "new"), (3, 4, "new")]
+    assert "questions.csv: 4 rows read, 2 imported, 2 present, 0 rejected" in error
+    assert "answers.csv: 4 rows read, 2 imported, 1 present, 1 rejected" in error
+    assert [row[1:3] for row in target.rejected()] == [("5", "question_id does not exist")]
+    assert target.sql("SELECT nextval('questions_id_seq'), nextval('answers_id_seq')") == [(10, 4)]
+
+
+def test_sequences_never_go_back(target):
+    target.sql("SELECT setval('questions_id_seq', 500), setval('answers_id_seq', 7, false)")
+    target.write(questions=[post(1, 5)], answers=[post(7, 1)])
+    target.run(DONE)
+    assert target.sql("SELECT nextval('questions_id_seq'), nextval('answers_id_seq')") == [(501, 8)]
+    target.write(questions=[post(2, 5)])
+    target.run(DONE)
+    assert target.sql("SELECT nextval('questions_id_seq')") == [(502,)]
+
+
+def test_tables_that_others_depend_on_are_filled_in_place(target):
+    target.sql("CREATE VIEW bodies AS SELECT body FROM questions")
+    before = definitions(target)
+    target.write(questions=[post(1, 5, "sample")], answers=[post(1, 1)])
+    target.run(DONE, ".", "--sample")
+    assert target.sql("SELECT body FROM bodies") == [("sample",)]
+    target.write(questions=[post(1, 5, "real")])
+    target.run(DONE, ".", "--replace")
+    assert target.sql("SELECT body FROM bodies") == [("real",)]
+    assert definitions(target) == before
+
+
+def test_a_row_that_was_posted_while_the_import_prepared_stays(target):
+    target.write(questions=[post(1, 5, "file"), post(2, 5, "file")], answers=[post(1, 1), post(2, 2)])
+    before = definitions(target)
+    with target.stack.database(target.url) as cursor:
+        cursor.execute("INSERT INTO questions (product_id, body, asker_name, asker_email)"
+                       " VALUES (5, 'posted', 'will', %s)", [EMAIL])  # it gets the id 1
+        process = target.start("import", ".")
+        wait_until(lambda: waits_for_tables(target), 20)
+        cursor.connection.commit()
+    error = target.finish(process, DONE)
+    assert "questions.csv: 2 rows read, 1 imported, 1 present" in error
+    assert target.sql("SELECT id, body FROM questions ORDER BY id") == [(1, "posted"), (2, "file")]
+    assert ids(target, "answers") == [1, 2]
+    assert target.sql("SELECT nextval('questions_id_seq')") == [(3,)]
+    assert definitions(target) == before
+
+
+# The sample
+
+def test_the_sample_is_only_replaced_when_that_is_asked_for(target):
+    target.write(questions=[post(1, 5, "sample"), post(2, 5, "sample")], answers=[post(1, 2)])
+    target.run(DONE, ".", "--sample")
+    target.run(DONE, ".", "--sample")
+    before = contents(target)
+    target.write(questions=[post(1, 5, "real")], answers=[post(7, 1)])
+    assert "--replace" in target.run(FAILED)
+    assert contents(target) == before
+    target.run(DONE, ".", "--replace")
+    assert target.sql("SELECT id, body FROM questions") == [(1, "real")]
+    assert ids(target, "answers") == [7]
+    assert target.sql("SELECT nextval('questions_id_seq')") == [(3,)]
+
+
+def test_data_that_are_not_the_sample_are_never_replaced_or_mixed_with_it(target):
+    target.write(questions=[post(1, 5, "real")])
+    target.run(DONE, ".", "--replace")  # nothing to replace
+    before = contents(target)
+    target.write(questions=[post(2, 5, "other")])
+    for option in ("--replace", "--sample"):
+        assert "not the sample" in target.run(FAILED, ".", option)
+        assert contents(target) == before
+
+
+# What goes wrong
+
+@pytest.mark.parametrize("arguments, status, told", [
+    (["import"], USAGE, "directory"), (["import", ".", "more"], USAGE, "directory"),
+    (["import", ".", "--questions", "questions.csv"], USAGE, "not both"),
+    (["import", "--questions", "-", "--answers", "-"], USAGE, "standard input"),
+    (["import", ".", "--fast"], USAGE, "fast"), (["import", "nowhere"], FAILED, "questions.csv"),
+    (["import", "--questions", "nowhere.csv"], FAILED, "nowhere.csv"),
+    (["import", "--questions", "."], FAILED, "cannot read"),
+    (["import", "--questions", "empty"], FAILED, "is empty"),
+    (["import", "--questions", "short"], FAILED, "no column 'helpful'"),
+    (["import", "--questions", "twice"], FAILED, "two columns 'id'"),
+    (["import", "--questions", "cut.gz"], FAILED, "cut short"),
+])
+def test_a_mistake_is_one_line_and_changes_nothing(target, arguments, status, told):
+    header = FILES["questions"]
+    rows = "\n".join([header] + [post(number, 5) for number in range(1, 500)])
+    (target.folder / "empty").write_text("")
+    (target.folder / "short").write_text(header.removesuffix(",helpful"))
+    (target.folder / "twice").write_text(header + ",id")
+    (target.folder / "cut.gz").write_bytes(gzip.compress(rows.encode())[:-20])
+    before = contents(target)
+    error = target.finish(target.start(*arguments), status)
+    assert told in error and len(error.splitlines()) == 1, error
+    assert contents(target) == before
+
+
+def test_a_database_that_was_not_migrated_or_is_away_is_told(stack, tmp_path):
+    (tmp_path / "questions.csv").write_text(FILES["questions"])
+    with stack.empty_database("import_" + uuid.uuid4().hex) as url:
+        assert "migrate" in Target(stack, url, tmp_path).run(FAILED)
+    Target(stack, f"postgresql:///nowhere?host={tmp_path}", tmp_path).run(FAILED)
+
+
+def copies(target):
+    return target.sql("SELECT pid FROM pg_stat_progress_copy WHERE tuples_processed > 0"
+                      " AND datname = current_database()")
+
+
+@contextlib.contextmanager
+def under_way(target, *arguments):
+    """An import of many rows that has staged some of them."""
+    target.generate(20000)
+    process = target.start("import", ".", *arguments)
+    try:
+        wait_until(lambda: copies(target) or process.poll() is not None, 60)
+        assert process.poll() is None, process.communicate()
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_rows_are_read_leaves_the_database_as_it_was(target, number):
+    before = contents(target)
+    with under_way(target) as process:
+        process.send_signal(number)
+        _, error = process.communicate(timeout=30)
+        assert process.returncode == -number
+        assert "stopped" in error
+    assert contents(target) == before
+
+
+def test_a_signal_before_the_rows_are_published_leaves_the_database_as_it_was(target):
+    target.write(questions=[post(1, 5)])
+    before = contents(target)
+    with target.stack.database(target.url) as cursor:
+        cursor.execute("SELECT FROM questions")  # keeps the tables from being exchanged
+        process = target.start("import", ".")
+        wait_until(lambda: waits_for_tables(target), 20)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert contents(target) == before
+
+
+def test_a_signal_while_standard_input_says_nothing_is_heeded(target):
+    process = target.start("import", "--questions", "-", stdin=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=10) == -signal.SIGINT
+    process.communicate()
+
+
+def test_after_kill_9_the_database_is_as_it_was_but_for_staging_and_the_next_import_works(target):
+    before = contents(target)[:-1]
+    with under_way(target) as process:
+        process.kill()
+        process.wait()
+    assert contents(target)[:-1] == before
+    target.write(questions=[post(1, 5)], answers=[], answers_photos=[])
+    target.run(DONE)
+    assert counts(target) == (1, 0, 0)
+    assert target.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^atelier'") == []
+
+
+def test_a_database_that_breaks_the_connection_is_told_and_nothing_is_published(target):
+    before = contents(target)[:-1]
+    with under_way(target) as process:
+        for pid, in copies(target):
+            target.sql("SELECT pg_terminate_backend(%s)", pid)
+        target.finish(process, FAILED)
+    assert contents(target)[:-1] == before
+
+
+def test_imports_at_the_same_time_wait_for_each_other(target):
+    with under_way(target) as first:
+        second = target.start("import", ".")
+        target.finish(first, DONE)
+        error = target.finish(second, DONE)
+    assert "waiting for another import" in error
+    assert " 0 imported" in error
+
+
+# Beside a running service
+
+@pytest.fixture(scope="module")
+def live():
+    """A stack without sample data."""
+    with running(QA_SAMPLE_PRODUCTS="0") as stack:
+        yield SimpleNamespace(stack=stack, api=Api(stack.base_url))
+
+
+@pytest.fixture
+def live_target(live, tmp_path):
+    return Target(live.stack, live.stack.owner_url, tmp_path)
+
+
+def test_the_service_serves_the_new_rows_without_a_restart(live, live_target):
+    assert live.api.questions(5) == []  # its statements are prepared on the empty tables
+    live_target.write(questions=[post(1, 5), post(2, 5, reported="1")], answers=[post(1, 1)],
+                      answers_photos=[photo(1, 1)])
+    live_target.run(DONE)
+    [question] = live.api.questions(5)
+    assert question["answers"]["1"]["photos"] == ["https://img.example/1.jpg"]
+    assert live.api.add_question(5)["question_id"] == 3
+    assert live.api.add_answer(1, photos=["/1.jpg"])["answer_id"] == 2
+    live.api.vote("questions", 1)
+    assert len(live.stack.worker_pids()) == 2
+
+
+def test_posts_during_an_import_succeed_and_get_ids_of_their_own(live, live_target):
+    product = new_product()
+    live.api.add_question(product)
+    live_target.generate(5000)
+    process = live_target.start("import", ".")
+    posted = []
+    while process.poll() is None:
+        question = live.api.add_question(product)["question_id"]
+        posted += [question]
+        live.api.add_answer(question)
+    error = live_target.finish(process, DONE)
+    assert len(posted) > 5 and len(set(posted)) == len(posted)
+    shown = [question["question_id"] for question in live.api.questions(product, count=1000)]
+    assert set(posted) <= set(shown)
+    rows, imported, present = map(int, re.search(
+        r"questions.csv: (\d+) rows read, (\d+) imported, (\d+) present", error).groups())
+    assert imported + present == rows and imported > 17000
+
+
+def test_sequences_in_use_delay_the_import_and_not_those_who_post(live, live_target):
+    [[next_id]] = live_target.sql("SELECT nextval('questions_id_seq')")
+    live_target.write(questions=[post(next_id + 100, 5)])
+    with live.stack.locked("SELECT nextval('questions_id_seq')"):
+        process = live_target.start("import", ".")
+        for _ in range(20):
+            assert live.api.add_question(new_product())["question_id"] < next_id + 100
+        assert process.poll() is None
+    live_target.finish(process, DONE)
+    assert live.api.add_question(new_product())["question_id"] > next_id + 100

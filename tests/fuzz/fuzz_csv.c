@@ -1,0 +1,145 @@
+/*
+ * Fuzzes the CSV reader, and the checks of dates and of UTF-8 on the fields that it finds. The
+ * first byte of the input is the size of the pieces in which the rest is given.
+ *
+ * Promises checked: the rows are the same whatever the pieces; every byte is in exactly one row, a
+ * line end or a byte-order mark; lines are counted right; a written and re-read row is the same.
+ */
+#include "data/csv_reader.h"
+#include "data/date.h"
+#include "data/utf8.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW_LIMIT = 256 };
+
+#define REQUIRE(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+struct pieces {
+    const char *next;
+    size_t left;
+    size_t piece;
+};
+
+static ssize_t read_piece(void *owner, char *buffer, size_t size) {
+    struct pieces *pieces = owner;
+    size_t length = pieces->left < pieces->piece ? pieces->left : pieces->piece;
+    length = length < size ? length : size;
+    memcpy(buffer, pieces->next, length);
+    pieces->next += length;
+    pieces->left -= length;
+    return (ssize_t)length;
+}
+
+static bool same_text(struct csv_text a, struct csv_text b) {
+    return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+static size_t kept_fields(const struct csv_row *row) {
+    size_t kept = row->column_count < CSV_COLUMNS_MAX ? row->column_count : CSV_COLUMNS_MAX;
+    return row->fault ? 0 : kept;
+}
+
+static void require_same_row(const struct csv_row *a, const struct csv_row *b) {
+    REQUIRE(a->line == b->line && a->fault == b->fault && same_text(a->raw, b->raw));
+    REQUIRE(a->fault || a->column_count == b->column_count);
+    for (size_t i = 0; i < kept_fields(a); i++) {
+        REQUIRE(same_text(a->fields[i], b->fields[i]));
+    }
+}
+
+/* Follows the rows through the text: where the next one must begin. */
+static const char *require_row_at(const char *at, const char *end, const struct csv_row *row) {
+    REQUIRE((size_t)(end - at) >= row->raw.length);
+    REQUIRE(memcmp(at, row->raw.bytes, row->raw.length) == 0);
+    at += row->raw.length;
+    if (row->fault == CSV_ROW_TOO_LONG && at < end && *at != '\n' && *at != '\r') {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        return line_end ? line_end + 1 : end; /* the rest was dropped */
+    }
+    at += end - at >= 2 && at[0] == '\r' && at[1] == '\n';
+    REQUIRE(at == end || *at == '\n' || row->fault == CSV_ROW_TOO_LONG);
+    return at == end ? end : at + 1;
+}
+
+/* Writes the fields all quoted, and reads them again. */
+static void require_round_trip(const struct csv_row *row) {
+    char csv[4 * ROW_LIMIT + 4 * CSV_COLUMNS_MAX], *out = csv;
+    if (row->column_count > CSV_COLUMNS_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < row->column_count; i++) {
+        *out++ = '"';
+        for (size_t j = 0; j < row->fields[i].length; j++) {
+            *out++ = row->fields[i].bytes[j];
+            if (row->fields[i].bytes[j] == '"') {
+                *out++ = '"';
+            }
+        }
+        *out++ = '"';
+        *out++ = i + 1 < row->column_count ? ',' : '\n';
+    }
+    struct pieces pieces = {csv, (size_t)(out - csv), 7};
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, sizeof csv);
+    struct csv_row again;
+    REQUIRE(reader && csv_reader_next(reader, &again) == CSV_ROW);
+    REQUIRE(!again.fault && again.column_count == row->column_count);
+    for (size_t i = 0; i < row->column_count; i++) {
+        REQUIRE(same_text(again.fields[i], row->fields[i]));
+    }
+    csv_reader_free(reader);
+}
+
+static void check_fields(const struct csv_row *row) {
+    for (size_t i = 0; i < kept_fields(row); i++) {
+        int64_t ms;
+        if (date_parse(row->fields[i].bytes, row->fields[i].length, &ms)) {
+            REQUIRE(utf8_is_valid(row->fields[i].bytes, row->fields[i].length));
+        }
+    }
+    if (!row->fault) {
+        require_round_trip(row);
+    }
+}
+
+static uint64_t count_lines(const char *from, const char *to) {
+    uint64_t count = 0;
+    for (; from < to; from++) {
+        count += *from == '\n';
+    }
+    return count;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size < 1) {
+        return 0;
+    }
+    const char *text = (const char *)data + 1, *end = text + size - 1, *at = text;
+    struct pieces whole = {text, size - 1, size}, parts = {text, size - 1, 1 + data[0] % 64};
+    struct csv_reader *reader = csv_reader_new(read_piece, &whole, ROW_LIMIT);
+    struct csv_reader *twin = csv_reader_new(read_piece, &parts, ROW_LIMIT);
+    REQUIRE(reader && twin);
+    if (size > 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        at += 3;
+    }
+    struct csv_row row, twin_row;
+    enum csv_result result;
+    while ((result = csv_reader_next(reader, &row)) == CSV_ROW) {
+        REQUIRE(csv_reader_next(twin, &twin_row) == CSV_ROW);
+        require_same_row(&row, &twin_row);
+        REQUIRE(row.line == 1 + count_lines(text, at));
+        at = require_row_at(at, end, &row);
+        check_fields(&row);
+    }
+    REQUIRE(result == CSV_END && csv_reader_next(twin, &twin_row) == CSV_END && at == end);
+    csv_reader_free(reader);
+    csv_reader_free(twin);
+    return 0;
+}
