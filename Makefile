@@ -6,7 +6,7 @@ SANITIZE ?=
 BUILD := build/$(if $(SANITIZE),sanitize,release)
 PROGRAM := $(BUILD)/atelier-qa
 
-LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash
+LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated

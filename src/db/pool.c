@@ -30,7 +30,7 @@ struct pool {
     void *owner;
     struct lane reads;
     struct lane writes;
-    struct query_line unanswered; /* by deadline; all have the same time limit, so also by age */
+    struct query_line unanswered; /* by deadline */
     struct event *dispatch;
     struct event *deadline;
     bool ready;
@@ -259,9 +259,23 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *argument) 
     arm_deadline(pool);
 }
 
+/* Puts a query among the unanswered. Most come in the order of their deadlines. */
+static void insert_by_deadline(struct pool *pool, struct query *query) {
+    struct query *earlier = TAILQ_LAST(&pool->unanswered, query_line);
+    while (earlier && earlier->deadline_ms > query->deadline_ms) {
+        earlier = TAILQ_PREV(earlier, query_line, by_deadline);
+    }
+    if (earlier) {
+        TAILQ_INSERT_AFTER(&pool->unanswered, earlier, query, by_deadline);
+    } else {
+        TAILQ_INSERT_HEAD(&pool->unanswered, query, by_deadline);
+        arm_deadline(pool);
+    }
+}
+
 static void submit(struct pool *pool, struct lane *lane, bool is_write, enum statement statement,
-                   int parameter_count, const char *const *parameters, query_on_done *on_done,
-                   void *owner) {
+                   int parameter_count, const char *const *parameters, int64_t deadline_ms,
+                   query_on_done *on_done, void *owner) {
     struct query *query = NULL;
     if (lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit) {
         query = query_new(statement, parameter_count, parameters);
@@ -274,24 +288,28 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, enum sta
     query->owner = owner;
     query->is_write = is_write;
     query->alone = is_write;
-    query->deadline_ms = clock_ms() + pool->settings.request_timeout_ms;
+    query->deadline_ms = deadline_ms;
     lane->unanswered++;
     TAILQ_INSERT_TAIL(&lane->waiting, query, line);
-    TAILQ_INSERT_TAIL(&pool->unanswered, query, by_deadline);
-    if (!event_pending(pool->deadline, EV_TIMEOUT, NULL)) {
-        arm_deadline(pool);
-    }
+    insert_by_deadline(pool, query);
     plan_dispatch(pool);
 }
 
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
                const char *const *parameters, query_on_done *on_done, void *owner) {
-    submit(pool, &pool->reads, false, statement, parameter_count, parameters, on_done, owner);
+    submit(pool, &pool->reads, false, statement, parameter_count, parameters,
+           clock_ms() + pool->settings.request_timeout_ms, on_done, owner);
 }
 
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
-                const char *const *parameters, query_on_done *on_done, void *owner) {
-    submit(pool, &pool->writes, true, statement, parameter_count, parameters, on_done, owner);
+                const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
+                void *owner) {
+    submit(pool, &pool->writes, true, statement, parameter_count, parameters, deadline_ms, on_done,
+           owner);
+}
+
+bool pool_can_write(const struct pool *pool) {
+    return lane_is_ready(&pool->writes);
 }
 
 bool pool_is_ready(const struct pool *pool) {
