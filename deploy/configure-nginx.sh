@@ -1,0 +1,116 @@
+#!/bin/sh
+# Makes DIR a complete NGINX configuration: nginx.conf and error-pages.conf as they are, and the
+# includes that differ from place to place, from the environment. Used by stack.sh and containers.
+#   configure-nginx.sh DIR
+#
+#   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
+#   QA_LISTEN          the workers, as in `atelier-qa serve`: unix:PREFIX, or ADDRESS:BASE
+#   QA_WORKERS         how many they are (processors)
+#   QA_CORS_ORIGINS    the origins that browsers may call from, space-separated (all)
+#   QA_RATE_LIMIT      requests of one client address, such as 100r/s or 30r/m (no limit)
+#   QA_RATE_BURST      requests that may come at once above that (twice the number in QA_RATE_LIMIT)
+#   QA_ACCESS_LOG, QA_ERROR_LOG   files, in NGINX's prefix if relative (access.log, error.log)
+#   QA_NGINX_USER      "USER GROUP" of NGINX's workers, where it starts as root (none)
+set -euf
+
+fail() {
+    echo "configure-nginx: $*" >&2
+    exit 2
+}
+
+fits() {  # whether all of $1 matches the extended regular expression $2
+    printf '%s\n' "$1" | grep -Eqx -e "$2"
+}
+
+[ $# -eq 1 ] || fail "usage: configure-nginx.sh DIR"
+directory=$1
+port=${PORT:-8080}
+listen=${QA_LISTEN:-unix:${QA_STATE_DIR:-.local}/run/worker}
+workers=${QA_WORKERS:-$(nproc)}
+origins=${QA_CORS_ORIGINS:-*}
+rate=${QA_RATE_LIMIT:-}
+
+if ! fits "$port" '[0-9]{1,5}' || [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
+    fail "PORT must be a number from 1 to 65535, not \"$port\""
+fi
+fits "$listen" 'unix:.+|[^"; ]+:[0-9]+' ||
+    fail "QA_LISTEN must look like unix:/run/qa/worker or 127.0.0.1:9000, not \"$listen\""
+if ! fits "$workers" '[1-9][0-9]{0,2}' || [ "$workers" -gt 256 ]; then
+    fail "QA_WORKERS must be a number from 1 to 256, not \"$workers\""
+fi
+[ -z "$rate" ] || fits "$rate" '[1-9][0-9]{0,5}r/[sm]' ||
+    fail "QA_RATE_LIMIT must look like 100r/s or 30r/m, not \"$rate\""
+number=${rate%r/*}
+burst=${QA_RATE_BURST:-$((2 * ${number:-0}))}
+fits "$burst" '[0-9]{1,7}' ||
+    fail "QA_RATE_BURST must be a number, not \"$burst\""
+for origin in $origins; do
+    [ "$origin" = '*' ] || fits "$origin" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
+        fail "QA_CORS_ORIGINS must list origins such as https://shop.example, not \"$origin\""
+done
+
+main_conf() {
+    [ -z "${QA_NGINX_USER:-}" ] || echo "user $QA_NGINX_USER;"
+    echo "error_log \"${QA_ERROR_LOG:-error.log}\" warn;"
+}
+
+listen_conf() {
+    echo "listen $port default_server backlog=4096;"
+    if [ -n "$(cat /proc/net/if_inet6 2>/dev/null)" ]; then
+        echo "listen [::]:$port default_server backlog=4096;"
+    fi
+}
+
+workers_conf() {
+    address=${listen%:*}
+    case $address in  # a worker that listens everywhere is reached here
+    0.0.0.0) address=127.0.0.1 ;;
+    '[::]') address='[::1]' ;;
+    esac
+    worker=0
+    while [ "$worker" -lt "$workers" ]; do
+        case $listen in
+        unix:*) echo "server \"$listen$worker.sock\" max_fails=0;" ;;
+        *) echo "server $address:$((${listen##*:} + worker)) max_fails=0;" ;;
+        esac
+        worker=$((worker + 1))
+    done
+}
+
+http_conf() {
+    echo "access_log \"${QA_ACCESS_LOG:-access.log}\" json buffer=64k flush=1s;"
+    if [ "$origins" = '*' ]; then
+        cat <<'END'
+map "" $cors_origin { default "*"; }
+map "" $cors_vary { default ""; }
+END
+    else
+        echo "map \$http_origin \$cors_origin {"
+        for origin in $origins; do
+            echo "    \"$origin\" \$http_origin;"
+        done
+        cat <<'END'
+}
+map "" $cors_vary { default Origin; }
+END
+    fi
+    case $rate in
+    *r/m) retry_after=$(((59 + number) / number)) ;;
+    *) retry_after=1 ;;
+    esac
+    echo "map \$status \$retry_after { 429 $retry_after; }"
+    [ -z "$rate" ] || cat <<END
+# An empty key does not count: who watches the service is not limited.
+map \$uri \$limited_client { /healthz ""; /readyz ""; default \$binary_remote_addr; }
+limit_req_zone \$limited_client zone=clients:10m rate=$rate;
+limit_req zone=clients burst=$burst nodelay;
+limit_req_status 429;
+END
+}
+
+here=$(dirname "$0")
+mkdir -p "$directory"
+cp "$here/nginx.conf" "$here/error-pages.conf" "$directory/"
+for include in main listen workers http; do
+    "${include}_conf" >"$directory/$include.conf"
+done

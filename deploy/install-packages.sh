@@ -1,0 +1,90 @@
+#!/bin/sh
+# Sees to the Debian packages that Atelier Q&A is built from and runs with; asks apt only for what
+# is missing, as root or through sudo.
+#   install-packages.sh          what `make run` needs
+#   install-packages.sh test     also what `make test` needs
+#
+# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX,
+# which their packages would create and start, now and at the next boot.
+set -eu
+
+build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev"
+run="postgresql nginx curl"
+test="check clang-format clang-tidy cppcheck python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
+
+policy=/usr/sbin/policy-rc.d
+no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
+mark="# Temporary: made by Atelier Q&A while it installs packages."
+
+missing() {  # prints those of the named packages that are not installed
+    # shellcheck disable=SC2016  # dpkg-query's own variables
+    installed=$(dpkg-query -W -f '${Package}:${db:Status-Status} ' "$@" 2>/dev/null || true)
+    # Any PostgreSQL server will do, not only the distribution's default one.
+    if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+        installed="$installed postgresql:installed"
+    fi
+    for package in "$@"; do
+        case " $installed " in
+        *" $package:installed "*) ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+# shellcheck disable=SC2317  # the trap calls it
+clean_up() {
+    rm -f "$no_cluster"
+    rmdir "$(dirname "$no_cluster")" 2>/dev/null || true
+    if grep -qsF "$mark" "$policy"; then
+        rm -f "$policy"
+    fi
+}
+
+install_packages() {  # as root
+    had_nginx=$(missing nginx)
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' HUP TERM
+    mkdir -p "$(dirname "$no_cluster")"
+    printf '%s\ncreate_main_cluster = false\n' "$mark" >"$no_cluster"
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy"
+        chmod 755 "$policy"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    apt-get -qq install --no-install-recommends "$@" >/dev/null
+    if [ -n "$had_nginx" ] && command -v systemctl >/dev/null; then
+        systemctl --quiet disable nginx.service || true
+    fi
+}
+
+if [ "${1:-}" = as-root ]; then
+    shift
+    install_packages "$@"
+    exit
+fi
+
+[ "${1:-}" = test ] || test=""
+if ! command -v apt-get >/dev/null; then
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $test" >&2
+    exit 0
+fi
+# The names are words, one argument each.
+# shellcheck disable=SC2046,SC2086
+set -- $(missing $build $run $test)
+if [ $# -gt 0 ]; then
+    echo "Installing: $*"
+elif ! grep -qsF "$mark" "$policy"; then  # left by an installation that was killed
+    exit 0
+fi
+
+if [ "$(id -u)" -eq 0 ]; then
+    "$0" as-root "$@" && exit
+elif command -v sudo >/dev/null; then
+    sudo "$0" as-root "$@" && exit
+fi
+[ $# -gt 0 ] || exit 0
+echo "Could not install: $*" >&2
+echo "As root: apt-get update && apt-get install --no-install-recommends $*" >&2
+exit 1

@@ -1,0 +1,25 @@
+-- What a new private cluster needs before `atelier-qa migrate`: the owner of the database, the
+-- role that serves, and the database. Run at each start in the state directory; what is there
+-- stays, and what a start that was cut short left out is added.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+\set owner_password `cat secrets/owner-password`
+\set service_password `cat secrets/service-password`
+
+SELECT 'CREATE ROLE ' || name
+FROM (VALUES ('atelier_qa_owner'), ('atelier_qa_serving'), ('atelier_qa_service')) AS needed (name)
+WHERE name NOT IN (SELECT rolname FROM pg_roles)
+\gexec
+ALTER ROLE atelier_qa_owner LOGIN CREATEROLE PASSWORD :'owner_password';
+ALTER ROLE atelier_qa_service LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    PASSWORD :'service_password';
+GRANT atelier_qa_serving TO atelier_qa_service;
+
+SELECT 'CREATE DATABASE atelier_qa OWNER atelier_qa_owner'
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'atelier_qa')
+\gexec
+REVOKE ALL ON DATABASE atelier_qa FROM PUBLIC;
+GRANT CONNECT ON DATABASE atelier_qa TO atelier_qa_serving;
+\connect atelier_qa
+ALTER SCHEMA public OWNER TO atelier_qa_owner;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;

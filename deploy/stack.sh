@@ -1,0 +1,408 @@
+#!/usr/bin/env bash
+# Runs Atelier Q&A on this machine: a private PostgreSQL cluster, the service and NGINX, with all
+# that they write in one state directory.
+#
+#   stack.sh run      in the foreground, until Ctrl-C or until a part ends
+#   stack.sh start    in the background; adds the parts that are missing
+#   stack.sh stop     ends all parts
+#   stack.sh status   tells what is running
+#
+# Environment: PORT (8080), QA_STATE_DIR (.local), DATABASE_URL or DATABASE_URL_FILE (a database of
+# yours instead of the private cluster), QA_SAMPLE_PRODUCTS (1000; 0 = no sample data), SANITIZE,
+# the settings of configure-nginx.sh and those of `atelier-qa serve --help`.
+#
+# It promises: a start that was cut short anywhere, even by kill -9 or a power failure, is
+# completed by the next one; what fails to start leaves nothing running that this start began; only
+# its own processes are ever ended, by their ids; no secret is on a command line.
+#
+# As root, PostgreSQL, the service and NGINX's workers run as the owner of the state directory,
+# which is the system user postgres unless it exists and says otherwise.
+set -euo pipefail
+umask 022
+export LC_ALL=C.UTF-8
+PATH=$PATH:/usr/sbin:/sbin
+
+deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+checkout=$(dirname "$deploy")
+state=${QA_STATE_DIR:-$checkout/.local}
+[[ $state == /* ]] || state=$PWD/$state
+port=${PORT:-8080}
+seconds_to_ready=30
+private_cluster=true
+[[ -z ${DATABASE_URL:-}${DATABASE_URL_FILE:-} ]] || private_cluster=false
+stop_command="${QA_STATE_DIR:+QA_STATE_DIR=$QA_STATE_DIR }make stop"
+for variable in DATABASE_URL_FILE QA_OWNER_DATABASE_URL_FILE QA_ENV_FILE; do
+    [[ -z ${!variable:-} ]] || export "$variable=$(realpath "${!variable}")"
+done
+
+say() {
+    echo "$*" 2>/dev/null || true  # who listens may have gone
+}
+
+fail() {
+    echo "Atelier Q&A: $*" >&2
+    exit 1
+}
+
+# shellcheck source=deploy/processes.sh
+source "$deploy/processes.sh"
+# shellcheck source=deploy/private-cluster.sh
+source "$deploy/private-cluster.sh"
+
+# ---- The state directory -------------------------------------------------------------------------
+
+owner=""         # of the state directory, as UID:GID, where we are root
+unprivileged=()  # what a command that must not run as root is put behind
+
+# Runs a command as the owner of the state directory, out of reach of the terminal's Ctrl-C.
+as_owner() {
+    setsid --wait "${unprivileged[@]}" "$@"
+}
+
+refuse_foreign_folder() {
+    local names="bin|log|nginx|postgres|postgres\\.new|run|sample|secrets" other
+    other=$(find "$state/" -mindepth 1 -maxdepth 1 -type d -regextype posix-extended \
+        ! -regex ".*/($names)" -print -quit)
+    [[ -z $other ]] || fail "QA_STATE_DIR must be a folder of our own, but $other is there"
+}
+
+# Below /root, say, where postgres may not go, the state directory is a link to one under /var/lib.
+prepare_state_as_root() {
+    local parent uid gid target
+    parent=$(dirname "$state")
+    uid=$(id -u postgres) gid=$(id -g postgres)
+    if [[ -d $state && $(stat -Lc %u "$state") != 0 ]]; then
+        read -r uid gid < <(stat -Lc '%u %g' "$state")
+    fi
+    unprivileged=(setpriv "--reuid=$uid" "--regid=$gid" --clear-groups --)
+    mkdir -p "$parent"
+    if ! "${unprivileged[@]}" test -x "$parent"; then
+        target=/var/lib/atelier-qa/$(sha256sum <<<"$state" | cut -c1-12)
+        mkdir -p "$target"
+        [[ -L $state ]] || rmdir "$state" 2>/dev/null || [[ ! -e $state ]] ||
+            fail "$(id -nu "$uid") cannot reach $state; remove it or set QA_STATE_DIR"
+        ln -sfn "$target" "$state"
+    fi
+    mkdir -p "$state"
+    refuse_foreign_folder
+    owner=$uid:$gid
+    chown "$owner" "$state"
+    chmod 755 "$state"
+    export QA_NGINX_USER
+    QA_NGINX_USER="$(id -nu "$uid") $(id -ng "$uid")"
+}
+
+prepare_state() {
+    if ((EUID == 0)); then
+        prepare_state_as_root
+    else
+        mkdir -p "$state"
+        refuse_foreign_folder
+        [[ -O $state ]] || fail "$state belongs to $(stat -Lc %U "$state"); set QA_STATE_DIR"
+    fi
+    enter_state
+    mkdir -p bin nginx
+    as_owner mkdir -p log sample
+    as_owner mkdir -p -m 700 secrets
+}
+
+# From here on the working directory is the state directory.
+enter_state() {
+    cd "$state"
+    state=$(pwd -P)
+    [[ -w . ]] || fail "$state belongs to $(stat -c %U .); you may not change it"
+}
+
+# Only one stack.sh at a time starts or stops what is in this state directory. The kernel lets go
+# of the lock when its holder and his helpers, such as initdb, end in whatever way; the parts are
+# started without it.
+lock_state() {
+    exec 9<"$state"
+    flock --nonblock 9 || say "Another start or stop is under way: waiting for it"
+    flock --timeout 300 9 || fail "gave up waiting"
+}
+
+unlock_state() {
+    exec 9>&-
+}
+
+# Sockets are in run/, or, where that path is too long for a socket (107 bytes) or has characters
+# that a configuration file would misread, in a private folder that run/ is a link to.
+prepare_sockets() {
+    local parent=/tmp
+    if ((EUID != 0)) && [[ -w ${XDG_RUNTIME_DIR:-} ]]; then
+        parent=$XDG_RUNTIME_DIR
+    fi
+    if ((${#state} <= 80)) && [[ $state =~ ^[A-Za-z0-9/._+@-]+$ ]]; then
+        [[ ! -L run ]] || remove_sockets
+        as_owner mkdir -p -m 700 run
+    elif [[ ! -L run || $(stat -Lc %u run 2>/dev/null) != $(stat -c %u .) ]]; then
+        [[ -L run ]] || rm -rf run
+        ln -sfnT "$(as_owner mktemp -d "$parent/atelier-qa.XXXXXX")" run
+    fi
+    sockets=$(cd run && pwd -P)
+    export QA_LISTEN=${QA_LISTEN:-unix:$sockets/worker}
+}
+
+remove_sockets() {
+    if [[ -L run && $(readlink run) == */atelier-qa.?????? ]]; then
+        rm -rf "$(readlink run)" run
+    fi
+}
+
+# ---- All parts ------------------------------------------------------------------------------------
+
+stop_all() {
+    local part
+    rm -f started
+    for part in "${parts[@]}"; do
+        stop_part "$part"
+    done
+    stop_orphans_of_nginx
+    remove_sockets
+}
+
+ready() {
+    [[ $(curl --silent --noproxy '*' --max-time 5 --output /dev/null --write-out '%{http_code}' \
+        "http://127.0.0.1:$port/readyz") == 200 ]]
+}
+
+healthy() {
+    local part
+    [[ -e started ]] || return 1
+    for part in "${parts[@]}"; do
+        pid_of "$part" >/dev/null || [[ $part == postgres && $(<started) == external ]] || return 1
+    done
+    ready
+}
+
+# ---- Starting, one part at a time ----------------------------------------------------------------
+
+began=()  # the parts that this start began
+
+begin() {
+    began+=("$1")
+    rotate "${log[$1]}"
+}
+
+rotate() {  # keeps a log and its predecessor from filling the disk
+    find "$1" -size +100M -exec mv {} {}.old \; 2>/dev/null || true
+}
+
+# Stacks may share a checkout: only one builds at a time, and each has a copy of the program, which
+# a later build does not disturb.
+build_program() {
+    local variant=release
+    [[ -z ${SANITIZE:-} ]] || variant=sanitize
+    MAKEFLAGS='' flock "$checkout/Makefile" make --silent -C "$checkout" -j "$(nproc)" build ||
+        fail "the build failed"
+    if ! pid_of service >/dev/null; then
+        install -m 755 "$checkout/build/$variant/atelier-qa" bin/atelier-qa.new
+        mv bin/atelier-qa.new bin/atelier-qa
+    fi
+}
+
+port_is_taken() {  # whether anything listens on it: 0A is the state, the port is hexadecimal
+    cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+        awk -v port="$(printf ':%04X' "$port")" \
+            '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'
+}
+
+configure_nginx() {
+    export QA_ACCESS_LOG=${QA_ACCESS_LOG:-../log/access.log}
+    export QA_ERROR_LOG=${QA_ERROR_LOG:-../${log[nginx]}}
+    "$deploy/configure-nginx.sh" nginx || exit 1
+    stop_orphans_of_nginx
+    ! port_is_taken || fail "port $port is in use; set PORT to another one, as in: make run PORT=8081"
+    rm -rf nginx/web
+    cp -R "$checkout/web" nginx/web 2>/dev/null || mkdir nginx/web
+    chmod -R u+rwX,go+rX nginx/web
+    echo "$port" >port
+}
+
+migrate() {
+    as_owner bin/atelier-qa migrate >log/migrate.log 2>&1 || {
+        cat log/migrate.log >&2
+        fail "the migration failed, see $state/log/migrate.log"
+    }
+}
+
+start_service() {
+    ! pid_of service >/dev/null || return 0
+    rm -f service.pid
+    begin service
+    # The process writes its own id, so that no moment is left in which it runs unrecorded.
+    (
+        unset QA_OWNER_DATABASE_URL QA_OWNER_DATABASE_URL_FILE
+        cd bin
+        # shellcheck disable=SC2016
+        exec setsid --fork "${unprivileged[@]}" bash -c 'echo $$ >../service.pid && exec "$@"' - \
+            "$state/bin/atelier-qa" serve </dev/null >>"../${log[service]}" 2>&1 8>&- 9>&-
+    )
+    local try
+    for try in {1..100}; do
+        [[ ! -s service.pid ]] || return 0
+        sleep 0.02
+    done
+    fail "the service does not start, see $state/${log[service]}"
+}
+
+start_nginx() {
+    ! pid_of nginx >/dev/null || return 0
+    begin nginx
+    rotate log/access.log
+    # A relative prefix: NGINX takes a $ in a path for a variable.
+    if ! (cd nginx && setsid --wait nginx -p . -c nginx.conf -e stderr \
+        </dev/null >/dev/null 2>../log/nginx-start.log 8>&- 9>&-); then
+        cat log/nginx-start.log >&2
+        fail "NGINX does not start"
+    fi
+}
+
+wait_until_ready() {
+    local deadline=$((SECONDS + seconds_to_ready))
+    until ready; do
+        if ! pid_of service >/dev/null; then
+            last_words service
+            fail "the service has ended, see $state/${log[service]}"
+        fi
+        if ((SECONDS > deadline)); then
+            last_words service
+            fail "not ready after $seconds_to_ready seconds, see $state/log"
+        fi
+        sleep 0.05
+    done
+}
+
+start() {
+    export QA_WORKERS=${QA_WORKERS:-$(nproc)} QA_STATE_DIR=$state
+    # What is added to a running part must agree with it.
+    if pid_of nginx >/dev/null || pid_of service >/dev/null; then
+        QA_WORKERS=$(wc -l <nginx/workers.conf)
+    fi
+    # Thousands of connections need more files than the usual limit of 1024.
+    ulimit -Sn 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
+    pid_of nginx >/dev/null || configure_nginx
+    build_program
+    if $private_cluster; then
+        # shellcheck disable=SC2086
+        unset DATABASE_URL ${!PG@}  # libpq's variables are about servers of the caller's
+        start_postgres
+        prepare_database
+    fi
+    migrate
+    ! $private_cluster || load_sample_data
+    start_service
+    start_nginx
+    wait_until_ready
+    if $private_cluster; then echo private; else echo external; fi >started
+}
+
+say_where() {  # say_where HOW_TO_STOP
+    say "
+  demo page   http://localhost:$port/demo/
+  the API     curl 'http://localhost:$port/qa/questions?product_id=1'
+  logs        $state/log/
+  stop        $1
+"
+}
+
+# ---- The commands --------------------------------------------------------------------------------
+
+foreground=false  # whether all parts end with this script
+
+on_exit() {
+    local status=$? part
+    trap '' INT TERM HUP
+    # So that who owns the state directory can go on without root another time.
+    [[ -z $owner ]] || chown -R "$owner" "$state/"
+    if $foreground; then
+        say "Stopping"
+        lock_state
+        stop_all
+        say "Stopped"
+    elif ((${#began[@]})); then
+        sleep 0.3  # an interrupted start: what was just launched writes its id first
+        for part in "${parts[@]}"; do
+            [[ " ${began[*]} " != *" $part "* ]] || stop_part "$part"
+        done
+        for part in "${parts[@]}"; do
+            ! pid_of "$part" >/dev/null || exit "$status"
+        done
+        remove_sockets
+    fi
+    exit "$status"
+}
+
+# Shows the logs until a part ends, `stop` is called elsewhere or the terminal goes away.
+follow() {
+    local part terminal=false
+    [[ ! -t 1 ]] || terminal=true
+    setsid tail --follow=name --lines=0 --quiet --pid=$$ "${log[@]}" 2>/dev/null 8>&- 9>&- &
+    while [[ -e started ]] && { ! $terminal || [[ -t 1 ]]; }; do
+        for part in "${parts[@]}"; do
+            [[ $part == postgres && $private_cluster == false ]] || pid_of "$part" >/dev/null ||
+                [[ ! -e started ]] || fail "$part has ended, see $state/${log[$part]}"
+        done
+        sleep 1 &
+        wait $!
+    done
+}
+
+trap on_exit EXIT
+trap '' PIPE
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+command=${1:-}
+case $command in
+run | start)
+    "$deploy/install-packages.sh" || exit 1
+    prepare_state
+    if [[ $command == run ]]; then
+        exec 8>foreground
+        flock --nonblock 8 || fail "running in the foreground elsewhere; to end it: $stop_command"
+    fi
+    lock_state
+    prepare_sockets
+    ! pid_of nginx >/dev/null || port=$(<port)
+    if [[ $command == start ]] && healthy; then
+        say "Atelier Q&A is running already."
+    else
+        start
+        say "Atelier Q&A is running."
+    fi
+    if [[ $command == start ]]; then
+        began=()
+        say_where "$stop_command"
+        exit 0
+    fi
+    foreground=true
+    unlock_state
+    say_where "Ctrl-C"
+    trap 'exit 0' INT TERM HUP
+    follow
+    ;;
+stop)
+    if [[ -d $state ]]; then
+        enter_state
+        lock_state
+        stop_all
+    fi
+    say "Atelier Q&A is stopped."
+    ;;
+status)
+    [[ -d $state ]] || fail "nothing was ever started in $state"
+    enter_state
+    ! pid_of nginx >/dev/null || port=$(<port)
+    for part in "${parts[@]}"; do
+        say "$part: $(pid_of "$part" || echo "not running")"
+    done
+    healthy || fail "not ready"
+    say_where "$stop_command"
+    ;;
+*)
+    fail "usage: stack.sh run | start | stop | status"
+    ;;
+esac

@@ -1,0 +1,77 @@
+"""The stacks that the tests share. Each is started when a test first asks for it, and stopped at
+the end in every case; then its logs must be clean."""
+
+import contextlib
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from api import MAIL_DOMAIN, Api
+from stack import Stack, assert_no_sanitizer_report
+
+LOADERIO_TOKEN = "0123456789abcdef"
+ORIGINS = "https://shop.example http://localhost:3000"
+
+
+def pytest_configure():
+    """A polite kill stops what was started, as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val):
+    """Short and printable names for hostile values."""
+    return ascii(val)[:60] if isinstance(val, (str, bytes)) else None
+
+
+@contextlib.contextmanager
+def running(subfolder="state", **settings):
+    # Not pytest's own folder, which is closed to other users: PostgreSQL does not run as root.
+    with tempfile.TemporaryDirectory(prefix="atelier-") as folder:
+        Path(folder).chmod(0o755)
+        with Stack(Path(folder) / subfolder, **settings) as stack:
+            yield stack
+        assert_clean(stack)
+
+
+def assert_clean(stack):
+    for path in stack.log_files():
+        assert_no_sanitizer_report(path)
+        assert MAIL_DOMAIN not in path.read_text(errors="replace"), path
+    stack.log()  # fails on a line that is no JSON
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """The stack as it comes, with two workers."""
+    with running() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def api(stack):
+    return Api(stack.base_url)
+
+
+@pytest.fixture(scope="session")
+def configured_api():
+    """A stack with the settings that change what clients see, in a folder whose path is too long
+    for sockets and has blanks."""
+    with running(subfolder="a state directory of a " + 15 * "very " + "long path",
+                 QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN,
+                 QA_CORS_ORIGINS=ORIGINS, QA_ANSWERS_PER_QUESTION="3") as stack:
+        yield Api(stack.base_url)
+
+
+@pytest.fixture(scope="session")
+def limited_stack():
+    with running(QA_SAMPLE_PRODUCTS="10", QA_RATE_LIMIT="5r/s") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def fault_stack():
+    """The stack that tests break; short queues, so that a test can fill one."""
+    with running(QA_SAMPLE_PRODUCTS="20", QA_QUEUE_LIMIT="20") as stack:
+        yield stack

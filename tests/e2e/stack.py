@@ -1,0 +1,282 @@
+"""A stack of the tests' own: NGINX, workers and PostgreSQL, started and stopped by deploy/stack.sh
+in a folder of its own. All that the tests know about the inside of a stack is in this file."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psycopg2
+
+from api import ask
+
+STACK_SH = Path(__file__).resolve().parents[2] / "deploy/stack.sh"
+WORKERS = 2
+CONNECTIONS = 6  # of a worker to the database: two for reads, four for writes
+
+
+def wait_until(condition, seconds):
+    """Until `condition()` is true; fails when that takes longer."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+def free_port():
+    """Below the ports that clients get, so that none takes it while a stack is down."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def children(parent):
+    """The process ids of a process's living children, oldest first."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent_id, *more = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            if int(parent_id) == parent and state != "Z":
+                started = int(more[17])
+                found.append((started, int(entry.name)))
+    return [pid for _, pid in sorted(found)]
+
+
+def assert_no_sanitizer_report(log):
+    text = log.read_text(errors="replace")
+    for word in ("AddressSanitizer", "LeakSanitizer", "runtime error"):
+        assert word not in text, text[max(0, text.index(word) - 500):][:5000]
+
+
+class UnixConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=20)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Stack:
+    """`with Stack(folder, **settings) as stack:` starts one and stops it in every case; `settings`
+    are environment variables of deploy/stack.sh."""
+
+    def __init__(self, folder, **settings):
+        self.folder = Path(folder)
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.program = self.folder / "bin/atelier-qa"
+        self._env_file = self.folder / "settings.env"
+        outer = {name: value for name, value in os.environ.items()
+                 if not name.startswith(("QA_", "PG", "DATABASE_URL"))}
+        self._environment = {
+            **outer, "PORT": str(self.port), "QA_STATE_DIR": str(self.folder),
+            "QA_WORKERS": str(WORKERS), "QA_LOG_LEVEL": "debug",
+            "QA_ENV_FILE": str(self._env_file), **settings}
+
+    # Starting and stopping
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._env_file.touch()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        """Starts the parts that are not running."""
+        result = self.stack_sh("start")
+        assert result.returncode == 0, result.stdout
+        self.wait_until_ready()
+
+    def stop(self):
+        result = self.stack_sh("stop")
+        assert result.returncode == 0, result.stdout
+
+    def stack_sh(self, command, **settings):
+        # Out of reach of Ctrl-C, which is for the tests: they then stop the stack.
+        return subprocess.run([STACK_SH, command], env={**self._environment, **settings}, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, start_new_session=True)
+
+    @contextlib.contextmanager
+    def in_foreground(self):
+        """`stack.sh run` in a terminal of its own: the process."""
+        with subprocess.Popen([STACK_SH, "run"], env=self._environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              start_new_session=True) as process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def wait_until_ready(self):
+        wait_until(lambda: all(self.readiness()), 20)
+
+    def wait_until_whole(self):
+        """Ready, with all connections to the database, and without workers that still drain."""
+        self.wait_until_ready()
+        wait_until(lambda: len(self.backends()) == WORKERS * CONNECTIONS
+                   and len(self.worker_pids()) == WORKERS, 20)
+
+    def readiness(self):
+        """Whether each worker is ready."""
+        def is_ready(connection):
+            try:
+                return ask(connection, "GET", "/readyz").status_code == 200
+            except OSError:
+                return False
+            finally:
+                connection.close()
+        return [is_ready(connection) for connection in self.worker_connections()]
+
+    # The service
+
+    def supervisor_pid(self):
+        """None when there is none."""
+        return self._pid(self.folder / "service.pid", self.folder / "bin")
+
+    def worker_pids(self):
+        """Oldest first."""
+        supervisor = self.supervisor_pid()
+        return children(supervisor) if supervisor else []
+
+    def worker_connections(self):
+        """A connection to each worker's own socket, past NGINX."""
+        return [UnixConnection(self._sockets / f"worker{number}.sock") for number in range(WORKERS)]
+
+    def reload(self):
+        os.kill(self.supervisor_pid(), signal.SIGHUP)
+
+    @contextlib.contextmanager
+    def env_file(self, text):
+        """The file of settings that a reload reads; empty again afterwards."""
+        self._env_file.write_text(text)
+        try:
+            yield
+        finally:
+            self._env_file.write_text("")
+
+    def log(self):
+        """The service's log; fails when a line of it is no JSON object."""
+        lines = [json.loads(line) for line in (self.folder / "log/service.log").open()]
+        assert all(isinstance(line, dict) for line in lines)
+        return lines
+
+    def access_log(self):
+        return (self.folder / "log/access.log").read_text()
+
+    def log_files(self):
+        return list((self.folder / "log").iterdir())
+
+    # NGINX
+
+    def nginx_pid(self):
+        return self._pid(self.folder / "nginx/nginx.pid", self.folder / "nginx")
+
+    # PostgreSQL
+
+    @property
+    def serving_url(self):
+        return (self.folder / "secrets/service-url").read_text().strip()
+
+    @property
+    def owner_url(self):
+        return (self.folder / "secrets/owner-url").read_text().strip()
+
+    def superuser_url(self, database="atelier_qa"):
+        return f"postgresql://postgres@/{database}?host={self._sockets}"
+
+    @contextlib.contextmanager
+    def database(self, url):
+        """A cursor on a connection of its own, whose transaction is undone in the end."""
+        with contextlib.closing(psycopg2.connect(url)) as connection:
+            yield connection.cursor()
+
+    def sql(self, statement, *parameters):
+        """Executes it as superuser, commits, and returns the rows."""
+        with self.database(self.superuser_url()) as cursor:
+            cursor.connection.autocommit = True
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextlib.contextmanager
+    def empty_database(self, name):
+        """The connection string of a new database, which is dropped afterwards."""
+        self.sql(f"CREATE DATABASE {name}")
+        try:
+            yield self.superuser_url(name)
+        finally:
+            self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def locked(self, statement, *parameters):
+        """Somebody else's transaction that holds the locks of this statement."""
+        with self.database(self.superuser_url()) as cursor:
+            cursor.execute(statement, parameters)
+            yield
+
+    def postmaster_pid(self):
+        return self._pid(self.folder / "postgres/postmaster.pid", self.folder / "postgres")
+
+    def stop_database(self, stop=signal.SIGINT):
+        """SIGINT breaks all connections; SIGQUIT is a crash."""
+        os.kill(self.postmaster_pid(), stop)
+        wait_until(lambda: not self.postmaster_pid(), 10)
+
+    def backends(self, condition="true"):
+        """The process ids of the service's sessions, or of some of them."""
+        return [pid for pid, in self.sql("SELECT pid FROM pg_stat_activity"
+                                         " WHERE usename = 'atelier_qa_service'"
+                                         f" AND {condition}")]
+
+    def busy_backends(self):
+        return self.backends("state <> 'idle'")
+
+    def waiting_backends(self):
+        return self.backends("wait_event_type = 'Lock'")
+
+    def terminate_backends(self):
+        for pid in self.backends():
+            self.sql("SELECT pg_terminate_backend(%s)", pid)
+
+    @contextlib.contextmanager
+    def frozen_backends(self):
+        backends = self.backends()
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in backends:
+                os.kill(pid, signal.SIGCONT)
+
+    @property
+    def _sockets(self):
+        return (self.folder / "run").resolve()
+
+    def _pid(self, pid_file, working_directory):
+        """The process of a pid file, if it is alive and not a stranger."""
+        try:
+            pid = int(pid_file.read_text().split()[0])
+            return pid if os.path.samefile(f"/proc/{pid}/cwd", working_directory) else None
+        except (OSError, IndexError):
+            return None

@@ -1,0 +1,398 @@
+"""What is promised while something breaks, and that the service heals by itself."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import seed
+from api import ANSWER, QUESTION, Api, ask_once, assert_problem, new_product
+from load import Load
+from stack import wait_until
+
+DEADLINE_S = 3  # QA_REQUEST_TIMEOUT_MS
+QUEUE_LIMIT = 20  # of the fault stack
+READ = ("GET", "/qa/questions?product_id=1", None)
+
+
+@pytest.fixture
+def victim(fault_stack):
+    """A stack to break: whole before each test, and whole again by itself after it."""
+    fault_stack.wait_until_whole()
+    yield fault_stack
+    fault_stack.wait_until_whole()
+
+
+@pytest.fixture
+def shop(victim):
+    """An API of the victim."""
+    return Api(victim.base_url)
+
+
+@pytest.fixture
+def question(victim):
+    return seed.questions(victim, new_product(), [0])[0]
+
+
+def helpfulness(stack, question):
+    return stack.sql("SELECT helpful FROM questions WHERE id = %s", question)[0][0]
+
+
+def all_calls(question):
+    """One request to each endpoint that needs the database."""
+    return [
+        ("GET", f"/qa/questions?product_id={new_product()}", None),
+        ("GET", f"/qa/questions/{2**62 + new_product()}/answers", None),
+        ("POST", "/qa/questions", json.dumps({**QUESTION, "product_id": 1}).encode()),
+        ("POST", f"/qa/questions/{question}/answers", json.dumps(ANSWER).encode()),
+        ("PUT", f"/qa/questions/{question}/helpful", None),
+        ("PUT", f"/qa/questions/{question}/report", None),
+        ("PUT", "/qa/answers/1/helpful", None),
+        ("PUT", "/qa/answers/1/report", None),
+    ]
+
+
+def reads(count):
+    """Requests for different products, so that no answer can serve two of them."""
+    return [("GET", f"/qa/questions?product_id={new_product()}", None) for _ in range(count)]
+
+
+def ask_all(stack, requests):
+    """Sends all of them at the same time; (answer, seconds it took) of each."""
+    def timed(request):
+        started = time.monotonic()
+        answer = ask_once(stack, *request)
+        return answer, time.monotonic() - started
+
+    with ThreadPoolExecutor(len(requests)) as clients:
+        return list(clients.map(timed, requests))
+
+
+def assert_refused(answer):
+    """503: try again; nothing was written."""
+    assert_problem(answer, 503)
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def assert_late(answer, method):
+    """504; a write may have been applied, and the client is told so."""
+    problem = assert_problem(answer, 504)
+    assert "Retry-After" not in answer.headers
+    assert ("may have been applied" in problem["detail"]) == (method != "GET")
+
+
+def errors(stack):
+    return [line for line in stack.log() if line["level"] == "error"]
+
+
+# The database
+
+def test_database_away_is_503_at_once_and_over_when_it_is_back(victim, shop, question):
+    workers = victim.worker_pids()
+    errors_before = len(errors(victim))
+    questions_before = victim.sql("SELECT count(*) FROM questions")
+    victim.stop_database()
+    try:
+        wait_until(lambda: not any(victim.readiness()), 3)
+        for method, path, body in all_calls(question):
+            started = time.monotonic()
+            answer = ask_once(victim, method, path, body)
+            assert_refused(answer)
+            assert time.monotonic() - started < 1
+        assert shop.get("/healthz").status_code == 200
+        assert_refused(shop.get("/readyz"))
+        assert_problem(shop.get("/qa/questions?product_id=x"), 400)
+        assert_problem(shop.get("/nowhere"), 404)
+        # A page that the service still has and knows to be valid may be shown.
+        assert shop.get(READ[1]).status_code in (200, 503)
+    finally:
+        victim.start()
+    victim.wait_until_ready()
+    assert victim.worker_pids() == workers
+    assert len(errors(victim)) == errors_before + len(workers)  # each worker tells it once
+    assert victim.sql("SELECT count(*) FROM questions") == questions_before
+    assert victim.sql("SELECT helpful, reported FROM questions WHERE id = %s",
+                      question) == [(0, False)]
+    shop.vote("questions", question)
+
+
+def test_a_crash_of_the_database_loses_no_acknowledged_write(victim, shop):
+    product = new_product()
+    question = shop.add_question(product)["question_id"]
+    shop.vote("questions", question, times=5)
+    shop.report("answers", 1)
+    victim.stop_database(signal.SIGQUIT)
+    victim.start()
+    victim.wait_until_ready()
+    [shown] = shop.questions(product)
+    assert (shown["question_id"], shown["question_helpfulness"]) == (question, 5)
+    assert victim.sql("SELECT reported FROM answers WHERE id = 1") == [(True,)]
+
+
+def test_terminated_backends_are_replaced_without_a_restart_of_workers(victim):
+    workers = victim.worker_pids()
+    with Load(victim.port, [READ, *reads(20)]) as load:
+        for _ in range(3):
+            load.wait_for(100)
+            victim.terminate_backends()
+            victim.wait_until_ready()
+        load.wait_for(100)
+    assert load.others(200, 503) == []
+    assert load.count(200) > 400
+    assert victim.worker_pids() == workers
+
+
+def test_a_frozen_database_is_504_within_the_deadline(victim, shop, question):
+    requests = all_calls(question)[:6] + reads(6)
+    with victim.frozen_backends():
+        answers = ask_all(victim, requests)
+        for (answer, seconds), (method, _, _) in zip(answers, requests):
+            assert_late(answer, method)
+            assert seconds < DEADLINE_S + 2
+        victim.wait_until_ready()  # on new connections, while the old backends are still frozen
+        assert shop.get(READ[1]).status_code == 200
+    wait_until(lambda: not victim.busy_backends(), 10)
+    assert 0 <= helpfulness(victim, question) <= 1
+    shop.vote("questions", question)
+
+
+def test_a_full_queue_is_503_at_once(victim):
+    with victim.frozen_backends():
+        answers = ask_all(victim, reads(100))
+    refused = [(answer, seconds) for answer, seconds in answers if answer.status_code == 503]
+    late = [answer for answer, _ in answers if answer.status_code == 504]
+    assert len(refused) + len(late) == len(answers)
+    assert len(late) <= 2 * QUEUE_LIMIT
+    for answer, seconds in refused:
+        assert_refused(answer)
+        assert seconds < DEADLINE_S - 1
+    for answer in late:
+        assert_late(answer, "GET")
+
+
+@pytest.mark.parametrize("index", range(3, 6))
+def test_a_row_locked_by_somebody_else_is_503_and_nothing_is_written(victim, shop, question, index):
+    before = victim.sql("SELECT count(*) FROM answers")
+    other = seed.questions(victim, new_product(), [0])[0]
+    with victim.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
+        with ThreadPoolExecutor(1) as clients:
+            waiting = clients.submit(ask_once, victim, *all_calls(question)[index])
+            shop.vote("questions", other, times=5)
+            assert shop.get(f"/qa/questions/{question}/answers").status_code == 200
+            assert_refused(waiting.result())
+    assert victim.sql("SELECT helpful, reported FROM questions WHERE id = %s",
+                      question) == [(0, False)]
+    assert victim.sql("SELECT count(*) FROM answers") == before
+
+
+def test_a_short_lock_is_waited_for(victim, shop, question):
+    with ThreadPoolExecutor(1) as clients:
+        with victim.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
+            waiting = clients.submit(shop.put, f"/qa/questions/{question}/helpful")
+            time.sleep(0.3)
+        assert waiting.result().status_code == 204
+    assert helpfulness(victim, question) == 1
+
+
+def test_a_locked_table_ends_every_read_within_the_deadline(victim):
+    with victim.locked("LOCK TABLE questions IN ACCESS EXCLUSIVE MODE"):
+        for answer, seconds in ask_all(victim, reads(10)):
+            assert answer.status_code in (503, 504)
+            assert_problem(answer, answer.status_code)
+            assert seconds < DEADLINE_S + 2
+
+
+def test_a_write_whose_connection_breaks_is_answered_honestly(victim, question):
+    with victim.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
+        with ThreadPoolExecutor(1) as clients:
+            waiting = clients.submit(ask_once, victim, "PUT", f"/qa/questions/{question}/helpful")
+            wait_until(victim.waiting_backends, 1)
+            victim.terminate_backends()
+            answer = waiting.result()
+    if answer.status_code == 503:
+        assert_refused(answer)
+        assert helpfulness(victim, question) == 0
+    else:
+        assert_late(answer, "PUT")
+
+
+def test_clients_that_go_away_while_they_wait_leave_nothing_behind(victim, shop, question):
+    requests = [b"%s %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
+                % (method.encode(), path.encode(), len(body or b""), body or b"")
+                for method, path, body in all_calls(question)]
+    with victim.locked("LOCK TABLE questions, answers IN ACCESS EXCLUSIVE MODE"):
+        connections = [socket.create_connection(("127.0.0.1", victim.port)) for _ in requests]
+        for connection, request in zip(connections, requests):
+            connection.sendall(request)
+        wait_until(victim.waiting_backends, 2)
+        for connection in connections:
+            connection.close()
+    wait_until(lambda: not victim.busy_backends(), 5)
+    shop.vote("questions", question)
+    assert 1 <= helpfulness(victim, question) <= 2
+
+
+# The workers
+
+def test_reads_survive_kill_9_of_workers_without_one_failure(victim):
+    with Load(victim.port, [READ, *reads(5)]) as load:
+        for turn in range(6):
+            load.wait_for(100)
+            workers = victim.worker_pids()
+            os.kill(workers[turn % 2], signal.SIGKILL)
+            wait_until(lambda: len(set(victim.worker_pids()) - set(workers)) == 1, 5)
+        load.wait_for(100)
+    assert load.others(200) == []
+
+
+def test_both_workers_killed_at_once_are_replaced_at_once(victim, shop):
+    for worker in victim.worker_pids():
+        os.kill(worker, signal.SIGKILL)
+    assert shop.get(READ[1]).status_code == 200
+
+
+def test_a_worker_that_hangs_is_replaced(victim, question):
+    vote = ("PUT", f"/qa/questions/{question}/helpful", None)
+    hanging, other = victim.worker_pids()
+    os.kill(hanging, signal.SIGSTOP)
+    with Load(victim.port, [READ, vote, READ], clients=6) as load:
+        wait_until(lambda: hanging not in victim.worker_pids() and len(victim.worker_pids()) == 2,
+                   12)
+        victim.wait_until_ready()
+    assert other in victim.worker_pids()
+    assert [outcome for outcome in load.others(200) if outcome[0] == "GET"] == []
+    assert load.others(200, 204, 504) == []
+    assert load.count(204) <= helpfulness(victim, question) <= load.count(204, 504)
+
+
+def test_a_reload_under_load_fails_not_one_request(victim, question):
+    post = json.dumps(QUESTION).encode()
+    supervisor = victim.supervisor_pid()
+    mix = [READ, ("PUT", f"/qa/questions/{question}/helpful", None), READ,
+           ("POST", "/qa/questions/1", post), ("GET", "/healthz", None),
+           ("GET", "/qa/questions/1/answers", None)]
+    with Load(victim.port, mix) as load:
+        for _ in range(3):
+            load.wait_for(100)
+            old = set(victim.worker_pids())
+            victim.reload()
+            wait_until(lambda: len(victim.worker_pids()) == 2
+                       and not old & set(victim.worker_pids()), 15)
+        load.wait_for(100)
+    assert load.others(200, 201, 204) == []
+    assert victim.supervisor_pid() == supervisor
+    assert helpfulness(victim, question) == load.count(204)
+
+
+def test_reloads_in_quick_succession_end_with_one_set_of_new_workers(victim):
+    old = set(victim.worker_pids())
+    with Load(victim.port, [READ], clients=2) as load:
+        for _ in range(5):
+            victim.reload()
+            time.sleep(0.02)
+        wait_until(lambda: not old & set(victim.worker_pids()), 15)
+        victim.wait_until_whole()
+    assert load.others(200) == []
+
+
+def test_a_reload_takes_new_settings(victim, shop):
+    with victim.env_file("QA_LOADERIO_TOKEN=reloaded\n"):
+        assert_problem(shop.get("/loaderio-reloaded.txt"), 404)
+        victim.reload()
+        wait_until(lambda: shop.get("/loaderio-reloaded.txt").status_code == 200, 15)
+
+
+def test_a_reload_takes_the_new_program(victim):
+    shutil.copy(victim.program, f"{victim.program}.new")
+    os.replace(f"{victim.program}.new", victim.program)
+    victim.reload()
+    wait_until(lambda: victim.worker_pids() and all(
+        os.path.samefile(f"/proc/{pid}/exe", victim.program) for pid in victim.worker_pids()), 15)
+
+
+def test_a_reload_with_a_wrong_setting_keeps_the_old_workers_and_logs_one_error(victim):
+    workers = victim.worker_pids()
+    before = len(errors(victim))
+    with victim.env_file("QA_MAX_CLIENTS=none\n"), Load(victim.port, [READ], clients=2) as load:
+        victim.reload()
+        wait_until(lambda: len(errors(victim)) > before, 5)
+        load.wait_for(100)
+    assert len(errors(victim)) == before + 1
+    assert "QA_MAX_CLIENTS" in str(errors(victim)[-1])
+    assert load.others(200) == []
+    assert victim.worker_pids() == workers
+    victim.reload()
+    wait_until(lambda: not set(workers) & set(victim.worker_pids()), 15)
+
+
+def test_new_workers_that_do_not_get_ready_leave_the_old_ones_in_place(victim):
+    workers = victim.worker_pids()
+
+    def errors_of_supervisor():
+        return [line for line in errors(victim) if "worker" not in line]
+
+    before = len(errors_of_supervisor())
+    victim.stop_database()
+    try:
+        victim.reload()
+        wait_until(lambda: len(victim.worker_pids()) > 2, 5)
+        wait_until(lambda: len(errors_of_supervisor()) > before, 15)
+        wait_until(lambda: victim.worker_pids() == workers, 5)
+    finally:
+        victim.start()
+    assert len(errors_of_supervisor()) == before + 1
+
+
+def test_a_stop_under_load_lets_nobody_down_and_nginx_tells_what_is_missing(victim, question):
+    mix = [READ, ("PUT", f"/qa/questions/{question}/helpful", None)]
+    with Load(victim.port, mix) as load:
+        load.wait_for(200)
+        os.kill(victim.supervisor_pid(), signal.SIGTERM)
+        wait_until(lambda: not victim.supervisor_pid() and not victim.worker_pids(), 15)
+        load.wait_for(100)
+    try:
+        assert load.others(200, 204, 502) == []
+        assert helpfulness(victim, question) == load.count(204)
+        for request in (READ, mix[1]):
+            answer = ask_once(victim, *request)
+            assert_problem(answer, 502)
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            assert answer.headers["X-Request-Id"]
+    finally:
+        victim.start()
+
+
+# Promises 1, 3 and 4 together
+
+def test_writes_are_never_lost_and_never_doubled_whatever_breaks(victim):
+    product = new_product()
+    questions = seed.questions(victim, new_product(), [0, 0, 0])
+    votes = [("PUT", f"/qa/questions/{number}/helpful", None) for number in questions]
+    post = ("POST", "/qa/questions", json.dumps({**QUESTION, "product_id": product}).encode())
+    breaks = [lambda: os.kill(victim.worker_pids()[0], signal.SIGKILL), victim.terminate_backends,
+              lambda: os.kill(victim.backends()[0], signal.SIGKILL)]
+    with Load(victim.port, [*votes, post]) as load:
+        for break_something in 3 * breaks:
+            load.wait_for(50)
+            break_something()
+            victim.wait_until_ready()
+        load.wait_for(100)
+    assert load.others(201, 204, 502, 503, 504, "broken") == []
+    victim.wait_until_whole()
+    wait_until(lambda: not victim.busy_backends(), 10)
+
+    applied = {vote[:2]: helpfulness(victim, number) for number, vote in zip(questions, votes)}
+    applied[post[:2]] = victim.sql("SELECT count(*) FROM questions WHERE product_id = %s",
+                                   product)[0][0]
+    for call, times in applied.items():
+        statuses = [status for *called, status in load.outcomes if tuple(called) == call]
+        acknowledged = statuses.count(201) + statuses.count(204)
+        # A 503 promises that nothing was written, a 502 that no worker was reached.
+        ambiguous = sum(status in (504, "broken") for status in statuses)
+        assert acknowledged <= times <= acknowledged + ambiguous

@@ -1,0 +1,157 @@
+"""The program by itself, without NGINX: how it starts, stops and dies."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+
+import pytest
+
+import seed
+from api import ask, new_product
+from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until
+
+
+class Service:
+    """`atelier-qa serve` with two workers on Unix sockets, as a child of the test, on the database
+    of `stack`."""
+
+    def __init__(self, stack, folder, **settings):
+        self.folder = folder
+        environment = {**os.environ, "DATABASE_URL": stack.serving_url, "QA_WORKERS": "2",
+                       "QA_STATE_DIR": str(folder), **settings}
+        with (folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([stack.program, "serve"], env=environment, stderr=log,
+                                            start_new_session=True)
+
+    def connection(self, number=0):
+        return UnixConnection(self.folder / f"run/worker{number}.sock")
+
+    def wait_until_ready(self):
+        wait_until(lambda: is_ready(self.connection(0)) and is_ready(self.connection(1)), 10)
+        self.workers = children(self.process.pid)
+        assert len(self.workers) == 2
+
+    def errors_of_supervisor(self):
+        lines = [json.loads(line) for line in (self.folder / "log").open()]
+        return [line for line in lines if line["level"] == "error" and "worker" not in line]
+
+    def no_worker_is_left(self):
+        return not any(os.path.exists(f"/proc/{worker}/cwd") for worker in self.workers)
+
+
+def is_ready(connection):
+    try:
+        return ask(connection, "GET", "/readyz").status_code == 200
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def running(stack, folder, **settings):
+    service = Service(stack, folder, **settings)
+    try:
+        yield service
+    finally:
+        workers = children(service.process.pid)
+        service.process.kill()
+        service.process.wait()
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/cwd") for pid in workers), 10)
+        assert_no_sanitizer_report(folder / "log")
+
+
+@pytest.fixture
+def service(stack, tmp_path):
+    with running(stack, tmp_path) as service:
+        service.wait_until_ready()
+        yield service
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_exits_0_and_leaves_no_worker(service, stop):
+    service.process.send_signal(stop)
+    assert service.process.wait(15) == 0
+    assert service.no_worker_is_left()
+
+
+def test_a_stop_finishes_the_request_in_flight(stack, service):
+    [question] = seed.questions(stack, new_product(), [0])
+    with ThreadPoolExecutor(1) as clients:
+        with stack.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
+            waiting = clients.submit(ask, service.connection(), "PUT",
+                                     f"/qa/questions/{question}/helpful")
+            wait_until(stack.waiting_backends, 5)
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+        assert waiting.result().status_code == 204
+    assert service.process.wait(15) == 0
+    assert stack.sql("SELECT helpful FROM questions WHERE id = %s", question) == [(1,)]
+
+
+def test_a_stop_answers_what_still_comes_on_open_connections(service):
+    connection = service.connection()
+    assert ask(connection, "GET", "/healthz").status_code == 200
+    service.process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    answer = ask(connection, "GET", "/qa/questions?product_id=1")
+    assert answer.status_code == 200
+    assert answer.headers["Connection"].lower() == "close"
+    assert service.process.wait(15) == 0
+
+
+def test_a_stop_in_the_middle_of_a_reload_exits_0(service):
+    service.process.send_signal(signal.SIGHUP)
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(15) == 0
+    assert service.no_worker_is_left()
+
+
+def test_a_reload_that_needs_more_connections_than_the_database_has_is_refused(stack, tmp_path):
+    env_file = tmp_path / "env"
+    env_file.touch()
+    with running(stack, tmp_path, QA_ENV_FILE=str(env_file)) as service:
+        service.wait_until_ready()
+        env_file.write_text("QA_READ_CONNECTIONS=60\n")
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(service.errors_of_supervisor, 5)
+        [error] = service.errors_of_supervisor()
+        assert "connections" in str(error)
+        assert children(service.process.pid) == service.workers
+
+
+def test_workers_do_not_outlive_their_supervisor(service):
+    service.process.kill()
+    wait_until(service.no_worker_is_left, 10)
+
+
+def test_after_a_kill_it_can_be_started_again_in_the_same_place(stack, service, tmp_path):
+    service.process.kill()
+    service.process.wait()
+    with running(stack, tmp_path) as again:
+        again.wait_until_ready()
+
+
+def test_it_listens_on_tcp_ports_one_for_each_worker(stack, tmp_path):
+    base = free_port()
+    with running(stack, tmp_path, QA_LISTEN=f"127.0.0.1:{base}"):
+        wait_until(lambda: is_ready(HTTPConnection("127.0.0.1", base))
+                   and is_ready(HTTPConnection("127.0.0.1", base + 1)), 10)
+
+
+def test_each_worker_holds_two_connections_for_reads_and_four_for_writes(stack):
+    stack.wait_until_whole()
+
+
+def test_an_idle_service_uses_no_cpu(service):
+    def ticks():
+        return sum(sum(map(int, open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[11:13]))
+                   for pid in [service.process.pid, *service.workers])
+
+    time.sleep(0.5)
+    before = ticks()
+    time.sleep(2)
+    assert ticks() - before <= 4  # hundredths of a second, of three processes

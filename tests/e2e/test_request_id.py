@@ -1,0 +1,42 @@
+"""X-Request-Id: one for every answer, the client's own where it is sane."""
+
+import re
+
+import pytest
+
+GENERATED = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@pytest.mark.parametrize("path, status", [
+    ("/qa/questions?product_id=1", 200), ("/healthz", 200), ("/nowhere", 404),
+    ("/qa/questions", 400), ("/" + "a" * 20_000, 414), ("/%00", 400)])
+def test_every_status_carries_a_request_id(api, path, status):
+    first, second = api.get(path), api.get(path)
+    assert first.status_code == status
+    assert GENERATED.fullmatch(first.headers["X-Request-Id"])
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("request_id", ["a", "0", "a.b_c-D9", "-" * 64,
+                                        "0123456789abcdef0123456789abcdef"])
+@pytest.mark.parametrize("method, path", [
+    ("GET", "/healthz"), ("GET", "/nowhere"), ("POST", "/qa/questions"), ("OPTIONS", "/")])
+def test_a_sane_request_id_is_echoed(api, method, path, request_id):
+    response = api.request(method, path, headers={"X-Request-Id": request_id})
+    assert response.headers["X-Request-Id"] == request_id
+
+
+@pytest.mark.parametrize("request_id", ["", "a" * 65, "a b", "a,b", "a\"b", "a/b", "ü".encode(),
+                                        "<script>", "a:b", "{}", "%41"])
+def test_another_request_id_is_replaced(api, request_id):
+    response = api.get("/healthz", headers={"X-Request-Id": request_id})
+    assert GENERATED.fullmatch(response.headers["X-Request-Id"])
+    assert response.headers["X-Request-Id"] != request_id
+
+
+@pytest.mark.parametrize("path", ["/qa/questions?product_id=1", "/qa/questions?product_id=x",
+                                  "/qa/questions/0/answers"])
+def test_the_worker_logs_the_request_id(stack, api, path):
+    response = api.get(path)
+    request_id = response.headers["X-Request-Id"]
+    assert [line for line in stack.log() if line.get("request_id") == request_id]

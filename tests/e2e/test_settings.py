@@ -1,0 +1,111 @@
+"""The settings of `atelier-qa serve`: listed by --help, and refused when they are wrong."""
+
+import os
+import subprocess
+
+import pytest
+
+VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
+             "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
+             "QA_ANSWERS_PER_QUESTION", "QA_LOCK_TIMEOUT_MS", "QA_STATEMENT_TIMEOUT_MS",
+             "QA_REQUEST_TIMEOUT_MS", "QA_DRAIN_TIMEOUT_MS", "QA_LOG_LEVEL", "QA_LOADERIO_TOKEN"]
+
+
+@pytest.fixture
+def run(stack, tmp_path):
+    """A function that runs the program with these arguments and changes of the environment, and
+    returns what became of it; a program that goes on running fails the test."""
+    def run(*arguments, **environment):
+        environment = {"DATABASE_URL": stack.serving_url, "QA_STATE_DIR": str(tmp_path),
+                       **environment}
+        return subprocess.run([stack.program, *arguments], env={**os.environ, **environment},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10)
+    return run
+
+
+def assert_one_line(result, status, *words):
+    assert result.returncode == status, result
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_help_lists_every_setting(run, variable):
+    result = run("serve", "--help")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert variable in result.stdout.split()
+
+
+def test_help_tells_defaults_and_units(run):
+    text = run("serve", "--help").stdout
+    for line in ("QA_LOCK_TIMEOUT_MS  --lock-timeout-ms  (default 1000 ms)",
+                 "QA_ANSWERS_PER_QUESTION  --answers-per-question  (default 100 answers)"):
+        assert line in text
+
+
+@pytest.mark.parametrize("variable, value", [
+    ("QA_WORKERS", "0"), ("QA_WORKERS", "-1"), ("QA_WORKERS", "two"), ("QA_WORKERS", "1.5"),
+    ("QA_WORKERS", "2x"), ("QA_WORKERS", "257"),
+    ("QA_WORKERS", "99999999999999999999"), ("QA_READ_CONNECTIONS", "0"),
+    ("QA_WRITE_CONNECTIONS", "none"), ("QA_QUEUE_LIMIT", "0"), ("QA_ANSWERS_PER_QUESTION", "-1"),
+    ("QA_LOG_LEVEL", "loud"), ("QA_LOADERIO_TOKEN", "a/b"), ("QA_LOADERIO_TOKEN", "a b"),
+    ("QA_LOCK_TIMEOUT_MS", "soon"), ("QA_LOCK_TIMEOUT_MS", "2000"),
+    ("QA_STATEMENT_TIMEOUT_MS", "3000"), ("QA_STATEMENT_TIMEOUT_MS", "1000"),
+    ("QA_REQUEST_TIMEOUT_MS", "2000"), ("QA_LISTEN", "nonsense"), ("QA_LISTEN", "127.0.0.1:x"),
+    ("QA_LISTEN", "127.0.0.1:65535"), ("QA_ENV_FILE", "/nonexistent")])
+def test_a_wrong_setting_is_one_line_that_names_it_and_exit_status_2(run, variable, value):
+    assert_one_line(run("serve", **{variable: value}), 2, variable)
+
+
+@pytest.mark.parametrize("argument, word", [
+    ("--workers=0", "QA_WORKERS"), ("--workers=2x", "QA_WORKERS"), ("--workers", "--workers"),
+    ("--nonsense", "--nonsense"), ("nonsense", "nonsense"), ("--database-url=x", "--database-url")])
+def test_a_wrong_argument_is_one_line_and_exit_status_2(run, argument, word):
+    assert_one_line(run("serve", argument), 2, word)
+
+
+@pytest.mark.parametrize("text, word", [("QA_WORKERS=0\n", "QA_WORKERS"), ("nonsense\n", "line 1"),
+                                        ("# fine\n\nQA_LOG_LEVEL=loud\n", "QA_LOG_LEVEL")])
+def test_a_wrong_env_file_is_one_line_and_exit_status_2(run, tmp_path, text, word):
+    file = tmp_path / "env"
+    file.write_text(text)
+    assert_one_line(run("serve", QA_ENV_FILE=str(file)), 2, word)
+
+
+def test_a_secret_comes_from_a_file_or_the_environment_not_both(run, tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("postgresql://x")
+    assert_one_line(run("serve", DATABASE_URL_FILE=str(file)), 2, "DATABASE_URL_FILE")
+    assert_one_line(run("serve", DATABASE_URL="", DATABASE_URL_FILE="/nonexistent"), 2,
+                    "DATABASE_URL_FILE")
+
+
+def test_a_wrong_connection_string_is_told_without_the_password(run):
+    result = run("serve", DATABASE_URL="postgresql://user:s3cret@/db?nonsense=1")
+    assert_one_line(result, 2, "DATABASE_URL")
+    assert "s3cret" not in result.stderr
+
+
+def test_more_connections_than_the_database_has_is_refused_in_one_line(run, stack):
+    limit = stack.sql("SHOW max_connections")[0][0]
+    result = run("serve", QA_WORKERS=str(int(limit) // 12 + 1))
+    assert result.returncode != 0
+    [line] = result.stderr.splitlines()
+    assert "connections" in line
+    assert limit in line or "max_connections" in line
+
+
+def test_version_is_told(run):
+    result = run("version")
+    assert result.returncode == 0
+    assert result.stdout.strip()
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["serv"], ["--nonsense"]])
+def test_an_unknown_command_is_exit_status_2(run, arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert result.stderr

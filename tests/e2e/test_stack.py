@@ -1,0 +1,77 @@
+"""deploy/stack.sh: a start repairs what it finds, a stop leaves nothing, and both tell why not."""
+
+import os
+import signal
+import socket
+
+from api import Api
+from stack import wait_until
+
+
+def processes(stack):
+    return [stack.nginx_pid(), stack.supervisor_pid(), stack.postmaster_pid()]
+
+
+def test_a_port_in_use_is_told_and_nothing_is_left_running(fault_stack):
+    stack = fault_stack
+    stack.stop()
+    try:
+        with socket.create_server(("127.0.0.1", stack.port)):
+            result = stack.stack_sh("start")
+        assert result.returncode != 0
+        assert f"port {stack.port} is in use" in result.stdout
+        assert processes(stack) == [None, None, None]
+    finally:
+        stack.start()
+
+
+def test_a_start_of_what_runs_changes_nothing(fault_stack):
+    before = processes(fault_stack), fault_stack.worker_pids()
+    fault_stack.start()
+    assert (processes(fault_stack), fault_stack.worker_pids()) == before
+
+
+def test_a_stop_leaves_nothing_and_a_second_one_is_fine(fault_stack):
+    before = [*processes(fault_stack), *fault_stack.worker_pids()]
+    try:
+        for _ in range(2):
+            fault_stack.stop()
+            assert not [pid for pid in before if os.path.exists(f"/proc/{pid}/cwd")]
+    finally:
+        fault_stack.start()
+
+
+def test_ctrl_c_ends_all_that_run_started(fault_stack):
+    fault_stack.stop()
+    try:
+        with fault_stack.in_foreground() as run:
+            fault_stack.wait_until_ready()
+            os.killpg(run.pid, signal.SIGINT)
+            run.wait(30)
+        assert processes(fault_stack) == [None, None, None]
+    finally:
+        fault_stack.start()
+
+
+def test_after_a_power_failure_the_next_start_works_and_the_data_are_there(fault_stack):
+    api = Api(fault_stack.base_url)
+    api.add_question(20)
+    before = api.questions(20, count=1000)
+    for pid in processes(fault_stack):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: processes(fault_stack) == [None, None, None], 5)
+    fault_stack.start()
+    assert api.questions(20, count=1000) == before
+
+
+def test_a_wrong_setting_is_told_and_nothing_is_left_running(fault_stack):
+    fault_stack.stop()
+    try:
+        for name, value in [("QA_LOG_LEVEL", "loud"), ("PORT", "99999"), ("QA_RATE_LIMIT", "fast"),
+                            ("QA_CORS_ORIGINS", "https://a;b")]:
+            result = fault_stack.stack_sh("start", **{name: value})
+            assert result.returncode != 0
+            assert name in result.stdout
+            assert processes(fault_stack) == [None, None, None]
+    finally:
+        fault_stack.start()
