@@ -26,23 +26,26 @@ SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql)
 build: $(PROGRAM)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize)
 
 $(PROGRAM): $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
 	@mkdir -p $(@D)
-	scripts/embed-sql.sh header sql/queries > $@
+	@scripts/embed-sql.sh header sql/queries > $@
 
 $(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh | sql/queries sql/migrations
 	@mkdir -p $(@D)
-	scripts/embed-sql.sh source sql/queries sql/migrations > $@
+	@scripts/embed-sql.sh source sql/queries sql/migrations > $@
 
 $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- Tests ----
 
@@ -53,10 +56,12 @@ SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh) .ci/run
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(shell pkg-config --cflags check) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(shell pkg-config --cflags check) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs check)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs check)
 
 .PHONY: unit
 unit: $(UNIT_TESTS)  ## run the unit tests (SANITIZE=1: with sanitizers)
@@ -68,11 +73,12 @@ e2e: $(PROGRAM)  ## run the black-box tests against a stack of their own (SANITI
 
 .PHONY: lint
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts
-	clang-format --dry-run -Werror $(C_FILES)
-	scripts/check-layers.sh
-	shellcheck $(SHELL_FILES)
-	printf '%s\n' $(filter %.c,$(filter-out tests/%,$(C_FILES))) | xargs -P $$(nproc) -n 4 sh -c \
-	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy
+	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
+	@scripts/check-layers.sh
+	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
+	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 4 sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
+	    && echo "clang-tidy: no findings"
 
 .PHONY: format
 format:  ## reformat the C sources

@@ -78,9 +78,9 @@ prepare_state_as_root() {
     mkdir -p "$parent"
     if ! "${unprivileged[@]}" test -x "$parent"; then
         target=/var/lib/atelier-qa/$(sha256sum <<<"$state" | cut -c1-12)
-        mkdir -p "$target"
         [[ -L $state ]] || rmdir "$state" 2>/dev/null || [[ ! -e $state ]] ||
             fail "$(id -nu "$uid") cannot reach $state; remove it or set QA_STATE_DIR"
+        mkdir -p "$target"
         ln -sfn "$target" "$state"
     fi
     mkdir -p "$state"

@@ -28,8 +28,9 @@ struct connection_events {
     /* It was lost while ready; `unsettled` holds its queries in the order sent, to be taken out. */
     void (*on_lost)(void *owner, struct connection *connection, struct query_line *unsettled,
                     const char *reason);
-    /* An attempt to connect failed; another follows. */
-    void (*on_failed)(void *owner, const char *reason);
+    /* An attempt to connect failed, by the time limit or, `at_once`, by an answer; another
+     * follows. */
+    void (*on_failed)(void *owner, const char *reason, bool at_once);
 };
 
 struct connection_settings {

@@ -10,7 +10,7 @@
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
  *     overdue query is dropped and replaced.
  *   - Both lanes are bounded; past the bound, and while the database is away, a query is refused
- *     at once.
+ *     at once. One that was accepted before waits for the first attempt to connect anew.
  */
 #pragma once
 

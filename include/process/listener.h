@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* True when listener_open() would understand `listen` for workers 0 to count - 1; else false, with
+ * one line in `error`. */
+bool listener_check(const char *listen, unsigned count, char *error, size_t error_size);
+
 /*
  * Opens the socket of worker `index`: of "unix:PREFIX" the Unix socket PREFIX<index>.sock, whose
  * missing folders are made; of "ADDRESS:BASE" the TCP port BASE + index of an IPv4 address or an

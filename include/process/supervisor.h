@@ -16,7 +16,9 @@
 struct supervisor_options {
     struct config *config; /* taken over */
     const char *program;   /* path to run for each worker, read anew each time */
-    int argc;              /* the command's own arguments, read anew on SIGHUP */
+    /* Whether settings can be used, with one line in `error` if not; asked at each reload. */
+    bool (*check)(const struct config *config, char *error, size_t error_size);
+    int argc; /* the command's own arguments, read anew on SIGHUP */
     char **argv;
 };
 

@@ -2,7 +2,9 @@
 #include "cli/serve.h"
 
 #include "db/budget.h"
+#include "db/server_address.h"
 #include "ops/config.h"
+#include "process/listener.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 
@@ -23,29 +25,48 @@ static void print_help(void) {
     config_print_help();
 }
 
-/* False when the connections of a reload, two generations of workers, would not fit. */
-static bool connections_fit(const struct config *config, const struct logger *logger) {
-    char message[512];
+static bool is_connection_string(const char *database_url, char *error, size_t error_size) {
+    struct server_address *address = server_address_new(NULL, database_url, error, error_size);
+    if (address) {
+        server_address_free(address);
+    }
+    return address != NULL;
+}
+
+/* What a look at the settings alone cannot tell. */
+static bool check_connections(const struct config *config, char *error, size_t error_size) {
+    /* A reload needs them twice, for two generations of workers. */
     long needed =
         2 * (long)(config->workers * (config->read_connections + config->write_connections));
-    switch (budget_check(config->database_url, needed, message, sizeof message)) {
+    switch (budget_check(config->database_url, needed, error, error_size)) {
     case BUDGET_EXCEEDED:
-        fprintf(stderr, "atelier-qa: %s\n", message);
         return false;
-    case BUDGET_UNKNOWN:
-        log_write(logger, LOG_LEVEL_WARNING,
+    case BUDGET_UNKNOWN: {
+        const struct logger logger = {.level = config->log_level, .worker = -1};
+        log_write(&logger, LOG_LEVEL_WARNING,
                   "the database does not answer; its connection limit could not be checked",
-                  "{s:s}", "reason", message);
+                  "{s:s}", "reason", error);
         break;
+    }
     case BUDGET_FITS:
         break;
     }
     return true;
 }
 
+static bool check_settings(const struct config *config, char *error, size_t error_size) {
+    return listener_check(config->listen, (unsigned)config->workers, error, error_size) &&
+           is_connection_string(config->database_url, error, error_size);
+}
+
+static bool check_all(const struct config *config, char *error, size_t error_size) {
+    return check_settings(config, error, error_size) &&
+           check_connections(config, error, error_size);
+}
+
 int serve_command(int argc, char **argv) {
     struct config config;
-    char error[256];
+    char error[512];
     switch (config_load(&config, argc, argv, error, sizeof error)) {
     case CONFIG_HELP:
         print_help();
@@ -56,16 +77,22 @@ int serve_command(int argc, char **argv) {
     case CONFIG_OK:
         break;
     }
-    const struct logger logger = {.level = config.log_level, .worker = -1};
+    int status = EXIT_SUCCESS;
+    if (!check_settings(&config, error, sizeof error)) {
+        status = EXIT_WRONG_SETTING;
+    } else if (!check_connections(&config, error, sizeof error)) {
+        status = EXIT_FAILURE;
+    }
+    if (status != EXIT_SUCCESS) {
+        fprintf(stderr, "atelier-qa: %s\n", error);
+        config_free(&config);
+        return status;
+    }
     char program[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length < 0 || !connections_fit(&config, &logger)) {
-        config_free(&config);
-        return EXIT_FAILURE;
-    }
-    program[length] = '\0';
+    program[length < 0 ? 0 : length] = '\0';
     const struct supervisor_options options = {
-        .config = &config, .program = program, .argc = argc, .argv = argv};
+        .config = &config, .program = program, .check = check_all, .argc = argc, .argv = argv};
     return supervisor_run(&options);
 }
 

@@ -81,14 +81,18 @@ static void connect_later(struct connection *connection) {
     start_timer(connection, backoff_next_ms(&connection->backoff, (uint32_t)random()));
 }
 
-/* An attempt to connect failed. */
-static void fail(struct connection *connection, const char *reason) {
+static void give_up(struct connection *connection, const char *reason, bool at_once) {
     /* The reason may live in what is closed now. */
     char kept[512];
     snprintf(kept, sizeof kept, "%.*s", (int)strcspn(reason, "\n"), reason);
     close_session(connection);
     connect_later(connection);
-    connection->events->on_failed(connection->owner, kept);
+    connection->events->on_failed(connection->owner, kept, at_once);
+}
+
+/* An attempt to connect failed. */
+static void fail(struct connection *connection, const char *reason) {
+    give_up(connection, reason, true);
 }
 
 void connection_drop(struct connection *connection, const char *reason) {
@@ -345,7 +349,7 @@ static void on_timer(evutil_socket_t descriptor, short what, void *argument) {
     (void)what;
     struct connection *connection = argument;
     if (connection->state != STATE_WAITING) {
-        fail(connection, "no connection within the time limit");
+        give_up(connection, "no connection within the time limit", false);
         return;
     }
     connection->state = STATE_RESOLVING;

@@ -10,7 +10,7 @@ enum {
     /* Reads in flight on one connection: enough to keep it busy, few enough that what waits behind
      * a slow one can still go elsewhere. */
     PIPELINE_DEPTH = 64,
-    SENDS_MAX = 2 /* of one read, when connections are lost under it */
+    SENDS_MAX = 4 /* of one read, when connections are lost under it */
 };
 
 struct lane {
@@ -188,8 +188,16 @@ static void on_settled(void *owner, struct connection *connection, struct query 
     }
 }
 
-static void on_failed(void *owner, const char *reason) {
-    note_outage(owner, reason);
+/* What waited for a connection that does not come is told at once, not at its deadline. */
+static void on_failed(void *owner, const char *reason, bool at_once) {
+    struct pool *pool = owner;
+    note_outage(pool, reason);
+    struct lane *lanes[] = {&pool->reads, &pool->writes};
+    for (size_t i = 0; at_once && i < 2; i++) {
+        if (!lane_is_ready(lanes[i])) {
+            refuse_waiting(pool, lanes[i]);
+        }
+    }
 }
 
 static void on_lost(void *owner, struct connection *connection, struct query_line *unsettled,
@@ -211,13 +219,8 @@ static void on_lost(void *owner, struct connection *connection, struct query_lin
             finish(pool, query, QUERY_REFUSED, NULL);
         }
     }
+    /* What waits now may still be served: a new connection is on its way. */
     tell_change(pool);
-    struct lane *lanes[] = {&pool->reads, &pool->writes};
-    for (size_t i = 0; i < 2; i++) {
-        if (!lane_is_ready(lanes[i])) {
-            refuse_waiting(pool, lanes[i]);
-        }
-    }
     plan_dispatch(pool);
 }
 

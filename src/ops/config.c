@@ -230,7 +230,8 @@ static bool parse_number(const struct setting *setting, const char *text, int64_
     char *end = NULL;
     errno = 0;
     int64_t value = strtoll(text, &end, 10);
-    if (errno || end == text || *end != '\0' || value < setting->least || value > setting->most) {
+    if (errno || *text < '0' || *text > '9' || *end != '\0' || value < setting->least ||
+        value > setting->most) {
         return wrong(error, size,
                      "%s must be a whole number from %" PRId64 " to %" PRId64 "%s%s, not '%s'",
                      setting->variable, setting->least, setting->most, *setting->unit ? " " : "",

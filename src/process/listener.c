@@ -71,23 +71,36 @@ static int open_unix(const char *prefix, unsigned index, char *error, size_t siz
     return descriptor;
 }
 
-static int open_tcp(const char *listen_on, unsigned index, char *error, size_t size) {
+struct tcp_address {
+    char host[64];
+    char port[8];
+};
+
+/* ADDRESS:BASE, and the port of worker `index`. */
+static bool parse_tcp(const char *listen_on, unsigned index, struct tcp_address *address) {
     const char *colon = strrchr(listen_on, ':');
+    if (!colon || colon[1] < '0' || colon[1] > '9') {
+        return false;
+    }
     char *end = NULL;
-    unsigned long port = colon ? strtoul(colon + 1, &end, 10) + index : 0;
-    if (!colon || end == colon + 1 || *end != '\0' || port < 1 || port > 65535) {
+    unsigned long port = strtoul(colon + 1, &end, 10) + index;
+    const char *start = *listen_on == '[' ? listen_on + 1 : listen_on;
+    int host_length = (int)(colon - start) - (start > listen_on && colon[-1] == ']');
+    snprintf(address->host, sizeof address->host, "%.*s", host_length, start);
+    snprintf(address->port, sizeof address->port, "%lu", port);
+    return *end == '\0' && port >= 1 && port <= 65535 && host_length >= 1 &&
+           (size_t)host_length < sizeof address->host;
+}
+
+static int open_tcp(const char *listen_on, unsigned index, char *error, size_t size) {
+    struct tcp_address address;
+    if (!parse_tcp(listen_on, index, &address)) {
         return fail(-1, error, size, listen_on, "QA_LISTEN must be unix:PREFIX or ADDRESS:BASE");
     }
-    const char *start = *listen_on == '[' ? listen_on + 1 : listen_on;
-    size_t host_length = (size_t)(colon - start) - (start > listen_on && colon[-1] == ']');
-    char host[64];
-    char service[8];
-    snprintf(host, sizeof host, "%.*s", (int)host_length, start);
-    snprintf(service, sizeof service, "%lu", port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    int result = getaddrinfo(host, service, &hints, &found);
+    int result = getaddrinfo(address.host, address.port, &hints, &found);
     if (result != 0) {
         return fail(-1, error, size, listen_on, gai_strerror(result));
     }
@@ -102,12 +115,28 @@ static int open_tcp(const char *listen_on, unsigned index, char *error, size_t s
     return ok ? descriptor : fail(descriptor, error, size, listen_on, strerror(reason));
 }
 
+static const char unix_prefix[] = "unix:";
+
+static bool is_unix(const char *listen) {
+    return strncmp(listen, unix_prefix, sizeof unix_prefix - 1) == 0;
+}
+
+bool listener_check(const char *listen, unsigned count, char *error, size_t error_size) {
+    struct tcp_address address;
+    bool ok = is_unix(listen) ? listen[sizeof unix_prefix - 1] != '\0'
+                              : parse_tcp(listen, count - 1, &address);
+    if (!ok) {
+        snprintf(error, error_size,
+                 "QA_LISTEN must be unix:PREFIX, or ADDRESS:BASE with ports up to 65535 for all "
+                 "workers, not '%s'",
+                 listen);
+    }
+    return ok;
+}
+
 int listener_open(const char *listen, unsigned index, char *error, size_t error_size) {
-    static const char unix_prefix[] = "unix:";
-    size_t length = sizeof unix_prefix - 1;
-    return strncmp(listen, unix_prefix, length) == 0
-               ? open_unix(listen + length, index, error, error_size)
-               : open_tcp(listen, index, error, error_size);
+    return is_unix(listen) ? open_unix(listen + sizeof unix_prefix - 1, index, error, error_size)
+                           : open_tcp(listen, index, error, error_size);
 }
 
 void listener_close(int descriptor) {

@@ -255,7 +255,7 @@ static void complete_reload(struct supervisor *supervisor) {
 }
 
 static void start_reload(struct supervisor *supervisor) {
-    char error[256];
+    char error[512];
     if (config_load(&supervisor->next_config, supervisor->options.argc, supervisor->options.argv,
                     error, sizeof error) != CONFIG_OK) {
         log_write(&supervisor->logger, LOG_LEVEL_ERROR,
@@ -266,6 +266,8 @@ static void start_reload(struct supervisor *supervisor) {
     supervisor->next_generation++;
     if (strcmp(supervisor->next_config.listen, supervisor->config.listen) != 0) {
         abandon_reload(supervisor, "QA_LISTEN cannot change while the service runs");
+    } else if (!supervisor->options.check(&supervisor->next_config, error, sizeof error)) {
+        abandon_reload(supervisor, error);
     } else if (!open_places(supervisor, &supervisor->next_config, error, sizeof error)) {
         abandon_reload(supervisor, error);
     } else {

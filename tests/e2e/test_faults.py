@@ -167,8 +167,10 @@ def test_a_full_queue_is_503_at_once(victim):
         answers = ask_all(victim, reads(100))
     refused = [(answer, seconds) for answer, seconds in answers if answer.status_code == 503]
     late = [answer for answer, _ in answers if answer.status_code == 504]
-    assert len(refused) + len(late) == len(answers)
-    assert len(late) <= 2 * QUEUE_LIMIT
+    # The first deadlines to pass bring new connections, which may still serve what has time left.
+    served = [answer for answer, _ in answers if answer.status_code == 200]
+    assert len(refused) + len(late) + len(served) == len(answers)
+    assert 0 < len(late) + len(served) <= 2 * QUEUE_LIMIT
     for answer, seconds in refused:
         assert_refused(answer)
         assert seconds < DEADLINE_S - 1
