@@ -3,13 +3,15 @@
 comma := ,
 # SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
 SANITIZE ?=
-BUILD := build/$(if $(SANITIZE),sanitize,release)
+# FAULT=NAME builds with the deliberate fault QA_FAULT_NAME, which a test must notice; likewise.
+FAULT ?=
+BUILD := build/$(if $(SANITIZE),sanitize,release)$(addprefix -,$(FAULT))
 PROGRAM := $(BUILD)/atelier-qa
 
 LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated $(addprefix -DQA_FAULT_,$(FAULT))
 CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
     -fstack-protector-strong) $(WARNINGS) $(EXTRA_CFLAGS)

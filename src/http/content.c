@@ -18,14 +18,13 @@ enum {
     RESPONSE_OVERHEAD_BYTES = 800 /* of one of libmicrohttpd's responses with its headers */
 };
 
-static const char gzip_suffix[] = "-gzip\"";
-
-/* One representation (RFC 9110, 3.2). Its tag is its own, since a strong one names the bytes. */
+/* One representation (RFC 9110, 3.2). The compressed one has the plain one's tag, but weak, as
+ * NGINX makes it when it compresses: a strong one would name other bytes (8.8.3.3). */
 struct form {
     struct MHD_Response *whole;        /* owns the bytes; NULL: there is no such form, or not yet */
     struct MHD_Response *not_modified; /* NULL until it is needed */
     size_t length;
-    char tag[ENTITY_TAG_SIZE + sizeof gzip_suffix];
+    char tag[2 + ENTITY_TAG_SIZE]; /* `W/` first where it is weak */
 };
 
 struct http_content {
@@ -133,8 +132,7 @@ static bool make_gzip(struct http_content *content) {
     if (!compressed) {
         return false;
     }
-    snprintf(gzip->tag, sizeof gzip->tag, "%.*s%s", (int)strlen(content->plain.tag) - 1,
-             content->plain.tag, gzip_suffix);
+    snprintf(gzip->tag, sizeof gzip->tag, "W/%.*s", ENTITY_TAG_SIZE - 1, content->plain.tag);
     struct MHD_Response *response =
         http_body_response((struct http_body){compressed, gzip->length, free, compressed});
     if (!response || !add_headers(response, gzip) ||
@@ -172,10 +170,7 @@ static bool make_not_modified(struct form *form) {
 void http_respond_with(struct http_request *request, struct http_content *content) {
     struct form *form = choose_form(content, request);
     const char *if_none_match = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    /* The tag of the other form names the same page: NGINX may have decompressed or compressed. */
-    bool matches = entity_tag_matches(if_none_match, content->plain.tag) ||
-                   (*content->gzip.tag && entity_tag_matches(if_none_match, content->gzip.tag));
-    if (matches && make_not_modified(form)) {
+    if (entity_tag_matches(if_none_match, content->plain.tag) && make_not_modified(form)) {
         http_send_shared(request, MHD_HTTP_NOT_MODIFIED, form->not_modified);
     } else {
         http_send_shared(request, MHD_HTTP_OK, form->whole);
