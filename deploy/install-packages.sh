@@ -10,7 +10,7 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev"
 run="postgresql nginx curl"
-test="check clang-format clang-tidy cppcheck python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
+test="check clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf

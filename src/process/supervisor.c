@@ -266,9 +266,8 @@ static void start_reload(struct supervisor *supervisor) {
     supervisor->next_generation++;
     if (strcmp(supervisor->next_config.listen, supervisor->config.listen) != 0) {
         abandon_reload(supervisor, "QA_LISTEN cannot change while the service runs");
-    } else if (!supervisor->options.check(&supervisor->next_config, error, sizeof error)) {
-        abandon_reload(supervisor, error);
-    } else if (!open_places(supervisor, &supervisor->next_config, error, sizeof error)) {
+    } else if (!supervisor->options.check(&supervisor->next_config, error, sizeof error) ||
+               !open_places(supervisor, &supervisor->next_config, error, sizeof error)) {
         abandon_reload(supervisor, error);
     } else {
         for (unsigned i = 0; i < (unsigned)supervisor->next_config.workers; i++) {
