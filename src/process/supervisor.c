@@ -336,8 +336,9 @@ static void on_exit_of(struct supervisor *supervisor, struct child *child, int s
     forget_ready_pipe(child);
     child->pid = 0;
     bool told_to = dead.kill_at_ms != 0;
+    /* Even one that drained may have left at its limit, with a commit under way. */
+    raise_epoch(supervisor);
     if (!told_to || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        raise_epoch(supervisor);
         log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker died", "{s:i, s:i, s:s, s:i}",
                   "index", (int)dead.index, "pid", (int)dead.pid, "by",
                   WIFSIGNALED(status) ? "signal" : "exit status", "value",
