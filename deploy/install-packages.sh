@@ -8,7 +8,7 @@
 # which their packages would create and start, now and at the next boot.
 set -eu
 
-build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev"
+build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev uthash-dev"
 run="postgresql nginx curl"
 test="check clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
 
