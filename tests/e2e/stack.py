@@ -29,6 +29,12 @@ def wait_until(condition, seconds):
         time.sleep(0.02)
 
 
+def postgresql_tool(name):
+    """The path of a program of the newest PostgreSQL, which need not be in PATH."""
+    return max(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"),
+               key=lambda path: int(path.parts[-3]))
+
+
 def free_port():
     """Below the ports that clients get, so that none takes it while a stack is down."""
     while True:
