@@ -102,6 +102,28 @@ clean:  ## remove what was compiled
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
 
+# ---- Benchmark: tests/bench ----------------------------------------------------------------------
+
+GENERATOR := build/tools/constant_rate
+
+$(GENERATOR): tests/bench/constant_rate.c | bench-packages
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@ $<
+
+.PHONY: bench
+bench: $(GENERATOR)  ## measure every scenario on the full data set; build/bench/report.html
+	@/usr/bin/python3 tests/bench/run.py
+
+.PHONY: bench-data
+bench-data: bench-packages  ## generate and load that data set, which takes some minutes once
+	@/usr/bin/python3 tests/bench/run.py --data
+
+.PHONY: bench-packages
+bench-packages:
+	@deploy/install-packages.sh bench
+
+# ---- End of benchmark ----------------------------------------------------------------------------
+
 # ---- Running it: deploy/stack.sh -----------------------------------------------------------------
 
 .PHONY: run start stop status

@@ -38,7 +38,12 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
                       const struct pool_settings *settings, pool_on_change *on_change, void *owner,
                       char *error, size_t error_size);
 
-/* Answers every query (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), then closes. */
+/* Answers every query (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), and refuses all
+ * that come from now on. */
+void pool_close(struct pool *pool);
+
+/* After pool_close(). A host name that is just being looked up is released in the event loop's next
+ * turn. */
 void pool_free(struct pool *pool);
 
 /* True while both lanes have a live connection with its statements prepared. */

@@ -22,6 +22,7 @@ TAILQ_HEAD(item_line, item);
 struct batch {
     struct batcher *batcher;
     enum statement statement;
+    bool is_retry; /* of items that were rolled back in company */
     size_t count;
     struct item *items[ITEMS_MAX];
 };
@@ -30,7 +31,7 @@ struct batcher {
     struct pool *pool;
     struct batcher_settings settings;
     struct item_line waiting[STATEMENT_COUNT];
-    struct item_line alone[STATEMENT_COUNT]; /* each to be sent by itself */
+    struct item_line alone[STATEMENT_COUNT]; /* each to be sent by itself, equal ones together */
     size_t unanswered;
     size_t batches_in_flight;
     struct event *start;  /* at the end of this turn: then what came together leaves together */
@@ -147,7 +148,7 @@ static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *res
     }
     if (outcome == QUERY_DONE) {
         answer_rows(batch, result);
-    } else if (rolled_back && batch->count > 1 && !batcher->closed) {
+    } else if (rolled_back && batch->count > 1 && !batch->is_retry && !batcher->closed) {
         send_alone(batch);
     } else {
         for (size_t i = 0; i < batch->count; i++) {
@@ -159,6 +160,14 @@ static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *res
     event_active(batcher->start, EV_TIMEOUT, 0);
 }
 
+/* Items that are sent again fare alike when they are equal: many votes for a row that somebody has
+ * locked wait for it once, not one after the other until their neighbours' time is up. */
+static bool may_join(const struct batch *batch, const struct item *item) {
+    const struct item *first = batch->items[0];
+    return !batch->is_retry || batch->count == 0 ||
+           (item->length == first->length && memcmp(item->text, first->text, item->length) == 0);
+}
+
 /* Takes items from a line into a batch and hands it to the pool. False when out of memory. */
 static bool start_batch(struct batcher *batcher, struct item_line *line, enum statement statement) {
     struct batch *batch = malloc(sizeof *batch);
@@ -167,13 +176,17 @@ static bool start_batch(struct batcher *batcher, struct item_line *line, enum st
     }
     batch->batcher = batcher;
     batch->statement = statement;
+    batch->is_retry = line == &batcher->alone[statement];
     batch->count = 0;
-    size_t most = line == &batcher->alone[statement] ? 1 : ITEMS_MAX;
-    int64_t deadline_ms = TAILQ_FIRST(line)->deadline_ms;
-    struct item *item;
-    while (batch->count < most && (item = TAILQ_FIRST(line))) {
-        TAILQ_REMOVE(line, item, line);
-        batch->items[batch->count++] = item;
+    struct item *item = TAILQ_FIRST(line);
+    int64_t deadline_ms = item->deadline_ms;
+    while (item && batch->count < ITEMS_MAX) {
+        struct item *next = TAILQ_NEXT(item, line);
+        if (may_join(batch, item)) {
+            TAILQ_REMOVE(line, item, line);
+            batch->items[batch->count++] = item;
+        }
+        item = next;
     }
     batcher->batches_in_flight++;
     char *array = array_of(batch);

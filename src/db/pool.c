@@ -35,6 +35,7 @@ struct pool {
     struct event *deadline;
     bool ready;
     bool outage_logged;
+    bool closed;
 };
 
 static struct lane *lane_of(struct pool *pool, const struct query *query) {
@@ -280,7 +281,7 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, enum sta
                    int parameter_count, const char *const *parameters, int64_t deadline_ms,
                    query_on_done *on_done, void *owner) {
     struct query *query = NULL;
-    if (lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit) {
+    if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit) {
         query = query_new(statement, parameter_count, parameters);
     }
     if (!query) {
@@ -375,12 +376,16 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
     return pool;
 }
 
-void pool_free(struct pool *pool) {
+void pool_close(struct pool *pool) {
     struct query *query;
+    pool->closed = true;
     while ((query = TAILQ_FIRST(&pool->unanswered))) {
         bool may_be_applied = query->is_write && query->connection;
         answer(pool, query, may_be_applied ? QUERY_UNKNOWN : QUERY_REFUSED, NULL);
     }
+}
+
+void pool_free(struct pool *pool) {
     lane_close(pool, &pool->reads);
     lane_close(pool, &pool->writes);
     if (pool->dispatch) {

@@ -192,27 +192,6 @@ static bool start_app(struct worker *worker) {
     return worker->app.writes && worker->app.pages;
 }
 
-/* Answers all that is open, then closes. */
-static void stop_app(struct worker *worker) {
-    if (worker->app.writes) {
-        batcher_close(worker->app.writes);
-    }
-    if (worker->app.pool) {
-        pool_free(worker->app.pool);
-        /* A lookup that was under way is released in the loop's next turn. */
-        event_base_loop(worker->base, EVLOOP_NONBLOCK);
-    }
-    if (worker->app.writes) {
-        batcher_free(worker->app.writes);
-    }
-    if (worker->server) {
-        http_server_free(worker->server);
-    }
-    if (worker->app.pages) {
-        pages_free(worker->app.pages);
-    }
-}
-
 static bool start_events(struct worker *worker) {
     struct event_base *base = worker->base;
     worker->terminate = evsignal_new(base, SIGTERM, on_terminate, worker);
@@ -234,6 +213,38 @@ static bool start_events(struct worker *worker) {
 static void free_event(struct event *event) {
     if (event) {
         event_free(event);
+    }
+}
+
+/* Answers all that is open, then closes, in an order in which nothing is used after its end. */
+static void stop(struct worker *worker) {
+    struct app *app = &worker->app;
+    free_event(worker->terminate);
+    free_event(worker->heartbeat);
+    free_event(worker->serve_anyway);
+    free_event(worker->drain_limit);
+    if (app->writes) {
+        batcher_close(app->writes);
+    }
+    if (app->pool) {
+        pool_close(app->pool);
+    }
+    if (worker->server) {
+        http_server_free(worker->server);
+    }
+    if (app->pages) {
+        pages_free(app->pages);
+    }
+    if (app->writes) {
+        batcher_free(app->writes);
+    }
+    if (app->pool) {
+        pool_free(app->pool);
+        event_base_loop(worker->base, EVLOOP_NONBLOCK);
+    }
+    free_event(worker->raise_again);
+    if (worker->base) {
+        event_base_free(worker->base);
     }
 }
 
@@ -277,14 +288,6 @@ int worker_run(const struct config *config, const struct worker_identity *identi
         event_base_dispatch(worker.base);
         status = worker.draining ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    stop_app(&worker);
-    free_event(worker.terminate);
-    free_event(worker.heartbeat);
-    free_event(worker.serve_anyway);
-    free_event(worker.drain_limit);
-    free_event(worker.raise_again);
-    if (worker.base) {
-        event_base_free(worker.base);
-    }
+    stop(&worker);
     return status;
 }
