@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     /* Reads in flight on one connection: enough to keep it busy, few enough that what waits behind
@@ -163,9 +164,15 @@ static void on_ready(void *owner, struct connection *connection) {
     plan_dispatch(pool);
 }
 
+/* The schema has changed under the statements that were prepared: 0A000, cached plan must not
+ * change result type; 26000, there is no such statement. */
+static bool is_outdated(const PGresult *result) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
+}
+
 static void on_settled(void *owner, struct connection *connection, struct query *query,
                        PGresult *result) {
-    (void)connection;
     struct pool *pool = owner;
     ExecStatusType status = PQresultStatus(result);
     if (!TAILQ_EMPTY(&lane_of(pool, query)->waiting)) {
@@ -179,6 +186,13 @@ static void on_settled(void *owner, struct connection *connection, struct query 
         query->alone = true;
         TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
         plan_dispatch(pool);
+    } else if (query->on_done && is_outdated(result)) {
+        /* Rolled back, so also a write may go again; each try replaces a connection, and the
+         * deadline ends them. */
+        PQclear(result);
+        query->sent = 0;
+        TAILQ_INSERT_HEAD(&lane_of(pool, query)->waiting, query, line);
+        connection_drop(connection, "its prepared statements are out of date");
     } else {
         enum query_outcome outcome = query_outcome_of_error(result);
         if (outcome != QUERY_FAILED) {
