@@ -93,6 +93,9 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
     if (entry) {
         drop(cache, entry);
     }
+    if (sizeof *entry + http_content_bytes(content) > cache->limit_bytes) {
+        return; /* it would drive all others out, and then itself */
+    }
     entry = calloc(1, sizeof *entry);
     if (!entry) {
         return;
