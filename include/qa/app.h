@@ -1,13 +1,14 @@
 /* What the handlers of a worker work on: request->app. Owned by the worker. */
 #pragma once
 
-#include "cache/generations.h"
-#include "db/batcher.h"
-#include "db/pool.h"
 #include "ops/log.h"
-#include "qa/pages.h"
 
 #include <stdint.h>
+
+struct batcher;
+struct generations;
+struct pages;
+struct pool;
 
 struct app {
     struct pool *pool;

@@ -1,11 +1,14 @@
 /* A worker process: event loop, pool, HTTP server, heartbeat, drain. */
 #include "process/worker.h"
 
+#include "cache/generations.h"
+#include "db/batcher.h"
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
 #include "process/heartbeat.h"
 #include "qa/app.h"
+#include "qa/pages.h"
 #include "qa/routes.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* From the outcome of a query to the answer of a request. */
 #include "qa/outcome.h"
 
+#include "cache/generations.h"
 #include "http/route.h"
 #include "qa/app.h"
 

@@ -5,6 +5,7 @@
 #include "qa/body.h"
 #include "qa/item.h"
 #include "qa/outcome.h"
+#include "qa/pages.h"
 #include "qa/parameters.h"
 
 #include <inttypes.h>

@@ -35,13 +35,15 @@ def on_reads(stack):
 
 
 @contextlib.contextmanager
-def on_commits(stack, seconds=0):
-    """Within it, a vote for a question takes `seconds` to commit, and stops at
-    `closed(stack, COMMITS)` just before."""
+def on_commits(stack):
+    """Within it, a vote for a question stops at `closed(stack, COMMITS)` just before its commit, for
+    as long as it is closed: its time limits are over, and it does not look after its client."""
     stack.sql(f"""
         CREATE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                PERFORM pg_sleep({seconds}), pg_advisory_xact_lock_shared({COMMITS});
+                PERFORM set_config('lock_timeout', '0', true);
+                PERFORM set_config('client_connection_check_interval', '0', true);
+                PERFORM pg_advisory_xact_lock_shared({COMMITS});
                 RETURN NULL;
             END $$;
         CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON questions

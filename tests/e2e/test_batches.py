@@ -293,7 +293,7 @@ def database_counts(stack):
                      " WHERE datname = 'atelier_qa'")[0]
 
 
-def bursts(stack, requests, seconds, clients=120):
+def bursts(stack, requests, seconds, clients=400):
     """Requests drawn from a list, so many at a time, half of them to each worker, for some seconds:
     pairs of request and reply."""
     workers = itertools.cycle(worker_sockets(stack))
@@ -310,7 +310,7 @@ def bursts(stack, requests, seconds, clients=120):
 
 
 def test_two_workers_vote_for_the_same_items_without_a_deadlock_and_with_few_commits(busy_stack):
-    questions, answers = items(busy_stack, "questions", 12), items(busy_stack, "answers", 12)
+    questions, answers = items(busy_stack, "questions", 60), items(busy_stack, "answers", 60)
     votes = {("questions", number): change("questions", "helpful", number) for number in questions}
     votes |= {("answers", number): change("answers", "helpful", number) for number in answers}
     commits_before, deadlocks_before = database_counts(busy_stack)
@@ -330,7 +330,7 @@ def test_two_workers_vote_for_the_same_items_without_a_deadlock_and_with_few_com
 
 def test_all_kinds_of_writes_to_the_same_items_meet_no_deadlock(busy_stack):
     product = new_product()
-    questions = seed.questions(busy_stack, product, [0] * 6)
+    questions = seed.questions(busy_stack, product, [0] * 40)
     answers = [number for question in questions for number in seed.answers(busy_stack, question, [0])]
     kinds = {"votes": [change("questions", "helpful", number) for number in questions]
              + [change("answers", "helpful", number) for number in answers],
