@@ -3,13 +3,15 @@
 comma := ,
 # SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
 SANITIZE ?=
-BUILD := build/$(if $(SANITIZE),sanitize,release)
+# FAULT=NAME builds with the deliberate fault QA_FAULT_NAME, which a test must notice; likewise.
+FAULT ?=
+BUILD := build/$(if $(SANITIZE),sanitize,release)$(addprefix -,$(FAULT))
 PROGRAM := $(BUILD)/atelier-qa
 
 LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated $(addprefix -DQA_FAULT_,$(FAULT))
 CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
     -fstack-protector-strong) $(WARNINGS) $(EXTRA_CFLAGS)
@@ -115,6 +117,28 @@ clean:  ## remove what was compiled
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
+
+# ---- Benchmark: tests/bench ----------------------------------------------------------------------
+
+GENERATOR := build/tools/constant_rate
+
+$(GENERATOR): tests/bench/constant_rate.c | bench-packages
+	@mkdir -p $(@D)
+	$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@ $<
+
+.PHONY: bench
+bench: $(GENERATOR)  ## measure every scenario on the full data set; build/bench/report.html
+	@/usr/bin/python3 tests/bench/run.py
+
+.PHONY: bench-data
+bench-data: bench-packages  ## generate and load that data set, which takes some minutes once
+	@/usr/bin/python3 tests/bench/run.py --data
+
+.PHONY: bench-packages
+bench-packages:
+	@deploy/install-packages.sh bench
+
+# ---- End of benchmark ----------------------------------------------------------------------------
 
 # ---- Running it: deploy/stack.sh -----------------------------------------------------------------
 

@@ -3,14 +3,16 @@
 # is missing, as root or through sudo.
 #   install-packages.sh          what `make run` needs
 #   install-packages.sh test     also what `make test` needs
+#   install-packages.sh bench    also what `make bench` needs
 #
 # It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX,
 # which their packages would create and start, now and at the next boot.
 set -eu
 
-build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev"
+build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev uthash-dev"
 run="postgresql nginx curl"
 test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
+bench="python3 wrk"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
@@ -66,13 +68,14 @@ if [ "${1:-}" = as-root ]; then
 fi
 
 [ "${1:-}" = test ] || test=""
+[ "${1:-}" = bench ] || bench=""
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $test" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench" >&2
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $test)
+set -- $(missing $build $run $test $bench)
 if [ $# -gt 0 ]; then
     echo "Installing: $*"
 elif ! grep -qsF "$mark" "$policy"; then  # left by an installation that was killed

@@ -9,7 +9,7 @@
 #
 # Environment: PORT (8080), QA_STATE_DIR (.local), DATABASE_URL or DATABASE_URL_FILE (a database of
 # yours instead of the private cluster), QA_SAMPLE_PRODUCTS (1000; 0 = no sample data), SANITIZE,
-# the settings of configure-nginx.sh and those of `atelier-qa serve --help`.
+# FAULT, the settings of configure-nginx.sh and those of `atelier-qa serve --help`.
 #
 # It promises: a start that was cut short anywhere, even by kill -9 or a power failure, is
 # completed by the next one; what fails to start leaves nothing running that this start began; only
@@ -194,6 +194,7 @@ rotate() {  # keeps a log and its predecessor from filling the disk
 build_program() {
     local variant=release
     [[ -z ${SANITIZE:-} ]] || variant=sanitize
+    variant+=${FAULT:+-$FAULT}
     MAKEFLAGS='' flock "$checkout/Makefile" make --silent -C "$checkout" -j "$(nproc)" build ||
         fail "the build failed"
     if ! pid_of service >/dev/null; then

@@ -51,9 +51,14 @@ bool pool_is_ready(const struct pool *pool);
 
 /*
  * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
- * exactly once, possibly before the function returns.
+ * exactly once, possibly before the function returns. A read has the pool's own time limit, a write
+ * the deadline that is given (clock_ms()).
  */
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
                const char *const *parameters, query_on_done *on_done, void *owner);
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
-                const char *const *parameters, query_on_done *on_done, void *owner);
+                const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
+                void *owner);
+
+/* True while some connection for writes is live. */
+bool pool_can_write(const struct pool *pool);

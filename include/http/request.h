@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct MHD_Connection;
 struct event;
@@ -46,6 +47,7 @@ struct http_request {
     const struct http_route *route; /* once matched */
     struct http_text parameter;     /* the path's `:name` segment, percent-decoded */
     int64_t subject; /* the handler's own: the id that its callback has to know again */
+    TAILQ_ENTRY(http_request) line; /* the handler's own: requests that wait for the same */
 
     char *body; /* owned; NUL-terminated when not NULL */
     size_t body_length;
@@ -61,6 +63,8 @@ struct http_request {
     char *scratch;                                /* where query values are decoded */
     char target[];                                /* the request target; its path is decoded */
 };
+
+TAILQ_HEAD(http_request_line, http_request);
 
 /* Parses a request target (RFC 9112, 3.2). NULL when out of memory. */
 struct http_request *http_request_new(const char *target);

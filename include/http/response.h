@@ -2,12 +2,13 @@
  * Answers to a request. Each function answers once and for good, at once or, when the request has
  * been suspended, from any later callback; afterwards the request must not be touched.
  *
- * A successful answer to GET carries a strong ETag, Cache-Control and Vary, and becomes 304 where
- * If-None-Match allows it. Errors are application/problem+json (RFC 9457).
+ * Errors are application/problem+json (RFC 9457). For successful answers to GET see http/content.h.
  */
 #pragma once
 
 #include "http/request.h"
+
+struct MHD_Response;
 
 /* Bytes of a body; release(owner) is called when they are no longer needed, unless it is NULL. */
 struct http_body {
@@ -17,9 +18,15 @@ struct http_body {
     void *owner;
 };
 
-/* 200 to GET and HEAD. The body is handed over. */
-void http_respond_content(struct http_request *request, const char *content_type,
-                          struct http_body body);
+/* Releases a body that is not handed over after all. */
+void http_body_release(struct http_body body);
+
+/* libmicrohttpd's response of a body, which is handed over. NULL, and the body is released, when
+ * out of memory. */
+struct MHD_Response *http_body_response(struct http_body body);
+
+/* Sends a response that stays the caller's. */
+void http_send_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
 
 /* 201 with the new element as JSON. The body is handed over. */
 void http_respond_created(struct http_request *request, const char *location,

@@ -19,7 +19,8 @@ struct config {
     char *owner_database_url; /* of the role that owns the tables; "" = database_url */
     char *env_file;
     char *state_dir;
-    char *listen; /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
+    char *shared_file; /* of cache/generations.h */
+    char *listen;      /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
     char *log_level_name;
     char *loaderio_token; /* "" = none */
     int64_t workers;
@@ -28,7 +29,9 @@ struct config {
     int64_t queue_limit;       /* requests that may wait for the database, per worker */
     int64_t max_clients;       /* client connections per worker */
     int64_t answers_per_question;
-    int64_t lock_timeout_ms; /* the four time limits rise in this order */
+    int64_t cache_mb;         /* per worker; 0 = off */
+    int64_t cache_lifetime_s; /* of an entry */
+    int64_t lock_timeout_ms;  /* the four time limits rise in this order */
     int64_t statement_timeout_ms;
     int64_t request_timeout_ms;
     int64_t drain_timeout_ms;

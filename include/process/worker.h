@@ -8,10 +8,11 @@
 
 /* Descriptors that a worker inherits. */
 enum {
-    WORKER_SOCKET_FD = 3,    /* listening */
-    WORKER_READY_FD = 4,     /* pipe: one byte is written when the worker can serve */
-    WORKER_HEARTBEAT_FD = 5, /* process/heartbeat.h */
-    WORKER_FDS_END = 6
+    WORKER_SOCKET_FD = 3,      /* listening */
+    WORKER_READY_FD = 4,       /* pipe: one byte is written when the worker can serve */
+    WORKER_HEARTBEAT_FD = 5,   /* process/heartbeat.h */
+    WORKER_GENERATIONS_FD = 6, /* cache/generations.h */
+    WORKER_FDS_END = 7
 };
 
 struct worker_identity {

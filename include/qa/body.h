@@ -10,12 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A checked body. The texts belong to `fields`, which body_free() releases. */
+/* A checked body; body_free() releases it. */
 struct body {
     json_t *fields;
-    const char *text; /* its "body" */
-    const char *name;
-    const char *email;
 };
 
 /* Checks type, size and syntax, then body, name and email. After true body_free() is due. */
@@ -27,6 +24,6 @@ void body_free(struct body *body);
 __attribute__((warn_unused_result)) bool
 read_body_product_id(struct http_request *request, const struct body *body, int64_t *product_id);
 
-/* photos, as the text of a JSON array, to be released with free(). */
-__attribute__((warn_unused_result)) bool read_body_photos(struct http_request *request,
-                                                          const struct body *body, char **photos);
+/* photos, as a JSON array, empty where they are absent; a new reference. NULL: answered. */
+__attribute__((warn_unused_result)) json_t *read_body_photos(struct http_request *request,
+                                                             const struct body *body);

@@ -33,29 +33,36 @@ CREATE PROCEDURE atelier_qa_import.create_table(table_name text, for_exchange bo
     LANGUAGE plpgsql AS $$
 DECLARE
     published regclass := table_name;
+    staging text := format('atelier_qa_import.%I', table_name);
     options text;
     grant_command text;
 BEGIN
     IF NOT for_exchange THEN
-        EXECUTE format('CREATE UNLOGGED TABLE atelier_qa_import.%I (LIKE %s INCLUDING DEFAULTS)
-                        WITH (autovacuum_enabled = off)', table_name, published);
+        EXECUTE format('CREATE UNLOGGED TABLE %s (LIKE %s INCLUDING DEFAULTS)
+                        WITH (autovacuum_enabled = off)', staging, published);
         RETURN;
     END IF;
     SELECT array_to_string(reloptions, ', ') INTO options FROM pg_class WHERE oid = published;
-    EXECUTE format('CREATE TABLE atelier_qa_import.%I
+    EXECUTE format('CREATE TABLE %s
                     (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS) %s',
-                   table_name, published, 'WITH (' || options || ')');
-    EXECUTE format('ALTER TABLE atelier_qa_import.%I OWNER TO %s', table_name,
+                   staging, published, 'WITH (' || options || ')');
+    EXECUTE format('ALTER TABLE %s OWNER TO %s', staging,
                    (SELECT relowner::regrole FROM pg_class WHERE oid = published));
+    -- The privileges on the table, its columns and its sequence.
     FOR grant_command IN
-        SELECT format('GRANT %s %s ON atelier_qa_import.%I TO %s %s', privilege_type,
-                      '(' || quote_ident(attname) || ')', table_name,
+        SELECT format('GRANT %s %s ON %s TO %s %s', privilege_type,
+                      '(' || quote_ident(attname) || ')', object,
                       CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
                       CASE WHEN is_grantable THEN 'WITH GRANT OPTION' END)
-        FROM (SELECT NULL AS attname, relacl AS acl FROM pg_class WHERE oid = published
+        FROM (SELECT NULL AS attname, 'TABLE ' || staging AS object, relacl AS acl
+              FROM pg_class WHERE oid = published
               UNION ALL
-              SELECT attname, attacl FROM pg_attribute WHERE attrelid = published) AS granted,
-            aclexplode(acl)
+              SELECT attname, 'TABLE ' || staging, attacl
+              FROM pg_attribute WHERE attrelid = published
+              UNION ALL
+              SELECT NULL, 'SEQUENCE ' || pg_get_serial_sequence(staging, 'id'), relacl
+              FROM pg_class WHERE oid = pg_get_serial_sequence(table_name, 'id')::regclass
+             ) AS granted, aclexplode(acl)
     LOOP
         EXECUTE grant_command;
     END LOOP;
@@ -209,6 +216,14 @@ CREATE FUNCTION atelier_qa_import.describe(described regclass) RETURNS SETOF tex
     SELECT concat_ws(' ', 'index', relname,
                      replace(pg_get_indexdef(indexrelid, 0, true), 'atelier_qa_import.', ''))
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = described
+    UNION ALL
+    SELECT concat_ws(' ', 'sequence', relname, relowner::regrole, relpersistence, seqtypid::regtype,
+                     seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle,
+                     (SELECT array_agg(entry::text ORDER BY entry::text)
+                      FROM unnest(relacl) AS entry))
+    FROM pg_depend JOIN pg_sequence ON seqrelid = objid JOIN pg_class ON pg_class.oid = objid
+    WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
+        AND refobjid = described
     UNION ALL
     -- Whatever else depends on it: a view, a trigger, a policy, a foreign key of another table ...
     SELECT concat_ws(' ', 'dependent', pg_describe_object(classid, objid, objsubid))

@@ -1,6 +1,7 @@
 /* `atelier-qa import DIR`: options and files; the work is done by import/import.h. */
 #include "cli/import.h"
 
+#include "cache/generations.h"
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/stop_signals.h"
@@ -170,6 +171,9 @@ int import_command(int argc, char **argv) {
     options.import.database_url = config.owner_database_url;
     int status = options.directory ? run_on_directory(&options.import, options.directory)
                                    : run(&options.import);
+    if (!generations_tell(config.shared_file, error, sizeof error)) {
+        fprintf(stderr, "import: caches may be old until they expire: %s\n", error);
+    }
     config_free(&config);
     return status;
 }

@@ -1,6 +1,7 @@
 /* `atelier-qa migrate`: brings the database's schema up to date. */
 #include "cli/migrate.h"
 
+#include "cache/generations.h"
 #include "db/migrations.h"
 #include "ops/config.h"
 
@@ -26,6 +27,10 @@ int migrate_command(int argc, char **argv) {
     }
     const struct logger logger = {.level = config.log_level, .worker = -1};
     bool ok = migrations_apply(config.owner_database_url, &logger);
+    if (!generations_tell(config.shared_file, error, sizeof error)) {
+        log_write(&logger, LOG_LEVEL_WARNING, "caches may be old until they expire", "{s:s}",
+                  "reason", error);
+    }
     config_free(&config);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

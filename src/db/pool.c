@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     /* Reads in flight on one connection: enough to keep it busy, few enough that what waits behind
@@ -30,7 +31,7 @@ struct pool {
     void *owner;
     struct lane reads;
     struct lane writes;
-    struct query_line unanswered; /* by deadline; all have the same time limit, so also by age */
+    struct query_line unanswered; /* by deadline */
     struct event *dispatch;
     struct event *deadline;
     bool ready;
@@ -163,9 +164,15 @@ static void on_ready(void *owner, struct connection *connection) {
     plan_dispatch(pool);
 }
 
+/* The schema has changed under the statements that were prepared: 0A000, cached plan must not
+ * change result type; 26000, there is no such statement. */
+static bool is_outdated(const PGresult *result) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
+}
+
 static void on_settled(void *owner, struct connection *connection, struct query *query,
                        PGresult *result) {
-    (void)connection;
     struct pool *pool = owner;
     ExecStatusType status = PQresultStatus(result);
     if (!TAILQ_EMPTY(&lane_of(pool, query)->waiting)) {
@@ -179,6 +186,13 @@ static void on_settled(void *owner, struct connection *connection, struct query 
         query->alone = true;
         TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
         plan_dispatch(pool);
+    } else if (query->on_done && is_outdated(result)) {
+        /* Rolled back, so also a write may go again; each try replaces a connection, and the
+         * deadline ends them. */
+        PQclear(result);
+        query->sent = 0;
+        TAILQ_INSERT_HEAD(&lane_of(pool, query)->waiting, query, line);
+        connection_drop(connection, "its prepared statements are out of date");
     } else {
         enum query_outcome outcome = query_outcome_of_error(result);
         if (outcome != QUERY_FAILED) {
@@ -263,9 +277,23 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *argument) 
     arm_deadline(pool);
 }
 
+/* Puts a query among the unanswered. Most come in the order of their deadlines. */
+static void insert_by_deadline(struct pool *pool, struct query *query) {
+    struct query *earlier = TAILQ_LAST(&pool->unanswered, query_line);
+    while (earlier && earlier->deadline_ms > query->deadline_ms) {
+        earlier = TAILQ_PREV(earlier, query_line, by_deadline);
+    }
+    if (earlier) {
+        TAILQ_INSERT_AFTER(&pool->unanswered, earlier, query, by_deadline);
+    } else {
+        TAILQ_INSERT_HEAD(&pool->unanswered, query, by_deadline);
+        arm_deadline(pool);
+    }
+}
+
 static void submit(struct pool *pool, struct lane *lane, bool is_write, enum statement statement,
-                   int parameter_count, const char *const *parameters, query_on_done *on_done,
-                   void *owner) {
+                   int parameter_count, const char *const *parameters, int64_t deadline_ms,
+                   query_on_done *on_done, void *owner) {
     struct query *query = NULL;
     if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit) {
         query = query_new(statement, parameter_count, parameters);
@@ -278,24 +306,28 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, enum sta
     query->owner = owner;
     query->is_write = is_write;
     query->alone = is_write;
-    query->deadline_ms = clock_ms() + pool->settings.request_timeout_ms;
+    query->deadline_ms = deadline_ms;
     lane->unanswered++;
     TAILQ_INSERT_TAIL(&lane->waiting, query, line);
-    TAILQ_INSERT_TAIL(&pool->unanswered, query, by_deadline);
-    if (!event_pending(pool->deadline, EV_TIMEOUT, NULL)) {
-        arm_deadline(pool);
-    }
+    insert_by_deadline(pool, query);
     plan_dispatch(pool);
 }
 
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
                const char *const *parameters, query_on_done *on_done, void *owner) {
-    submit(pool, &pool->reads, false, statement, parameter_count, parameters, on_done, owner);
+    submit(pool, &pool->reads, false, statement, parameter_count, parameters,
+           clock_ms() + pool->settings.request_timeout_ms, on_done, owner);
 }
 
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
-                const char *const *parameters, query_on_done *on_done, void *owner) {
-    submit(pool, &pool->writes, true, statement, parameter_count, parameters, on_done, owner);
+                const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
+                void *owner) {
+    submit(pool, &pool->writes, true, statement, parameter_count, parameters, deadline_ms, on_done,
+           owner);
+}
+
+bool pool_can_write(const struct pool *pool) {
+    return lane_is_ready(&pool->writes);
 }
 
 bool pool_is_ready(const struct pool *pool) {

@@ -47,12 +47,12 @@ enum query_outcome query_outcome_of_error(const PGresult *result) {
         const char *prefix;
         enum query_outcome outcome;
     } meanings[] = {
-        {"57014", QUERY_EXPIRED}, /* query_canceled: the statement timeout */
-        {"55P03", QUERY_REFUSED}, /* lock_not_available: the lock timeout */
-        {"40", QUERY_REFUSED},    /* transaction rollback: deadlock, serialization failure */
-        {"53", QUERY_REFUSED},    /* insufficient resources: disk full, too many connections */
-        {"57P", QUERY_REFUSED},   /* the server shuts down or starts up */
-        {"25006", QUERY_REFUSED}, /* read_only_sql_transaction: a standby before its promotion */
+        {"57014", QUERY_EXPIRED},  /* query_canceled: the statement timeout */
+        {"55P03", QUERY_CONFLICT}, /* lock_not_available: the lock timeout */
+        {"40", QUERY_CONFLICT},    /* transaction rollback: deadlock, serialization failure */
+        {"53", QUERY_CONFLICT},    /* insufficient resources: disk full, too many connections */
+        {"57P", QUERY_CONFLICT},   /* the server shuts down or starts up */
+        {"25006", QUERY_CONFLICT}, /* read_only_sql_transaction: a standby before its promotion */
     };
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     for (size_t i = 0; state && i < sizeof meanings / sizeof *meanings; i++) {

@@ -1,7 +1,6 @@
 /* Answers to a request: content, created, no content, problem. */
 #include "http/response.h"
 
-#include "http/entity_tag.h"
 #include "http/route.h"
 
 #include <event2/event.h>
@@ -18,29 +17,13 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     (void)MHD_add_response_header(response, name, value);
 }
 
-/* Sends what is ready, and releases it. NULL: memory is out, and the connection is closed. */
-static void send_response(struct http_request *request, unsigned status,
-                          struct MHD_Response *response) {
-    bool suspended = request->suspended;
-    struct MHD_Connection *connection = request->connection;
-    const struct http_delivery *delivery = request->delivery;
-    request->answered = true;
-    request->status = status;
-    if (response) {
-        if (delivery->close_connections) {
-            add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-        }
-        (void)MHD_queue_response(connection, status, response);
-        MHD_destroy_response(response);
-    }
-    if (suspended) {
-        request->suspended = false;
-        MHD_resume_connection(connection);
-        event_active(delivery->run, EV_TIMEOUT, 0);
+void http_body_release(struct http_body body) {
+    if (body.release) {
+        body.release(body.owner);
     }
 }
 
-static struct MHD_Response *response_of_body(struct http_body body) {
+struct MHD_Response *http_body_response(struct http_body body) {
     struct MHD_Response *response;
     if (body.release) {
         /* libmicrohttpd takes a pointer to bytes that it may change, and does not. */
@@ -50,39 +33,46 @@ static struct MHD_Response *response_of_body(struct http_body body) {
         response =
             MHD_create_response_from_buffer(body.length, (void *)body.data, MHD_RESPMEM_PERSISTENT);
     }
-    if (!response && body.release) {
-        body.release(body.owner);
+    if (!response) {
+        http_body_release(body);
     }
     return response;
 }
 
-void http_respond_content(struct http_request *request, const char *content_type,
-                          struct http_body body) {
-    char tag[ENTITY_TAG_SIZE];
-    entity_tag_of(body.data, body.length, tag);
-    unsigned status = MHD_HTTP_OK;
-    if (entity_tag_matches(http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH), tag)) {
-        if (body.release) {
-            body.release(body.owner);
-        }
-        status = MHD_HTTP_NOT_MODIFIED;
-        body = (struct http_body){"", 0, NULL, NULL};
-    }
-    struct MHD_Response *response = response_of_body(body);
+void http_send_shared(struct http_request *request, unsigned status,
+                      struct MHD_Response *response) {
+    bool suspended = request->suspended;
+    struct MHD_Connection *connection = request->connection;
+    const struct http_delivery *delivery = request->delivery;
+    request->answered = true;
+    request->status = status;
     if (response) {
-        if (status == MHD_HTTP_OK) {
-            add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+        /* Once is enough for one that several requests share: draining is for good. */
+        if (delivery->close_connections &&
+            !MHD_get_response_header(response, MHD_HTTP_HEADER_CONNECTION)) {
+            add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
         }
-        add_header(response, MHD_HTTP_HEADER_ETAG, tag);
-        add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
-        add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+        (void)MHD_queue_response(connection, status, response);
     }
-    send_response(request, status, response);
+    if (suspended) {
+        request->suspended = false;
+        MHD_resume_connection(connection);
+        event_active(delivery->run, EV_TIMEOUT, 0);
+    }
+}
+
+/* Sends a response and releases it. NULL: memory is out, and the connection is closed. */
+static void send_response(struct http_request *request, unsigned status,
+                          struct MHD_Response *response) {
+    http_send_shared(request, status, response);
+    if (response) {
+        MHD_destroy_response(response);
+    }
 }
 
 void http_respond_created(struct http_request *request, const char *location,
                           struct http_body body) {
-    struct MHD_Response *response = response_of_body(body);
+    struct MHD_Response *response = http_body_response(body);
     if (response) {
         add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
         add_header(response, MHD_HTTP_HEADER_LOCATION, location);
@@ -92,7 +82,7 @@ void http_respond_created(struct http_request *request, const char *location,
 
 void http_respond_no_content(struct http_request *request) {
     send_response(request, MHD_HTTP_NO_CONTENT,
-                  response_of_body((struct http_body){"", 0, NULL, NULL}));
+                  http_body_response((struct http_body){"", 0, NULL, NULL}));
 }
 
 /* A problem document (RFC 9457) with Retry-After where the status asks for it; NULL when out of
@@ -108,7 +98,7 @@ static struct MHD_Response *problem_response(unsigned status, const char *field,
         return NULL;
     }
     struct MHD_Response *response =
-        response_of_body((struct http_body){text, strlen(text), free, text});
+        http_body_response((struct http_body){text, strlen(text), free, text});
     if (response) {
         add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
         if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {

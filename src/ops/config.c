@@ -49,6 +49,14 @@ static const struct setting settings[] = {
      "client connections of a worker"},
     {"QA_ANSWERS_PER_QUESTION", "answers-per-question", NUMBER, AT(answers_per_question), "100", 0,
      1000, "answers", "most answers shown with each question in a list of questions"},
+    {"QA_SHARED_FILE", "shared-file", TEXT, AT(shared_file), "", 0, 0, "",
+     "file by which all processes of this host that serve or change the database keep the caches "
+     "coherent; empty: $QA_STATE_DIR/run/generations"},
+    {"QA_CACHE_MB", "cache-mb", NUMBER, AT(cache_mb), "64", 0, 65536, "MiB",
+     "memory for cached pages, each worker; 0: no cache, as workers of several hosts on one "
+     "database must have it"},
+    {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER, AT(cache_lifetime_s), "60", 1, 86400, "s",
+     "a cached page is made anew after it; for changes that were made behind the service's back"},
     {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER, AT(lock_timeout_ms), "1000", 1, 3600000, "ms",
      "longest wait of a statement for a lock"},
     {"QA_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", NUMBER, AT(statement_timeout_ms), "2000", 1,
@@ -286,7 +294,13 @@ static bool check(struct config *config, char *error, size_t size) {
             config->listen = NULL;
         }
     }
-    if (!config->owner_database_url || !config->listen) {
+    if (!*config->shared_file) {
+        free(config->shared_file);
+        if (asprintf(&config->shared_file, "%s/run/generations", config->state_dir) < 0) {
+            config->shared_file = NULL;
+        }
+    }
+    if (!config->owner_database_url || !config->listen || !config->shared_file) {
         return wrong(error, size, "out of memory");
     }
     return true;

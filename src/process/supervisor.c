@@ -1,6 +1,7 @@
 /* The supervisor: sockets, workers, reload, stop. */
 #include "process/supervisor.h"
 
+#include "cache/generations.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
 #include "ops/version.h"
@@ -67,6 +68,9 @@ struct supervisor {
     int64_t ticked_ms;
     int heartbeat_descriptor;
     struct heartbeats *heartbeats;
+    int generations_descriptor;
+    struct generations *generations;
+    struct event *raise_again;
     struct event *signals[SIGNAL_COUNT];
     struct event *tick;
     struct place places[WORKERS_MAX];
@@ -109,6 +113,8 @@ static bool spawn(struct supervisor *supervisor, struct child *child, int ready_
               posix_spawn_file_actions_adddup2(&actions, ready_pipe, WORKER_READY_FD) == 0 &&
               posix_spawn_file_actions_adddup2(&actions, supervisor->heartbeat_descriptor,
                                                WORKER_HEARTBEAT_FD) == 0 &&
+              posix_spawn_file_actions_adddup2(&actions, supervisor->generations_descriptor,
+                                               WORKER_GENERATIONS_FD) == 0 &&
               posix_spawn(&child->pid, supervisor->options.program, &actions, NULL, arguments,
                           environment) == 0;
     posix_spawn_file_actions_destroy(&actions);
@@ -294,6 +300,22 @@ static bool has_children(const struct supervisor *supervisor) {
     return false;
 }
 
+static void on_raise_again(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct supervisor *supervisor = argument;
+    generations_raise_epoch(supervisor->generations);
+}
+
+/* Workers may have died between a commit and its generations, or have left server processes behind
+ * that commit yet. */
+static void raise_epoch(struct supervisor *supervisor) {
+    generations_raise_epoch(supervisor->generations);
+    const struct timeval delay =
+        duration(supervisor->config.statement_timeout_ms + GENERATIONS_ORPHAN_MARGIN_MS);
+    event_add(supervisor->raise_again, &delay);
+}
+
 static void replace(struct supervisor *supervisor, const struct child *dead) {
     struct place *place = &supervisor->places[dead->index];
     if (place->socket < 0) {
@@ -314,6 +336,8 @@ static void on_exit_of(struct supervisor *supervisor, struct child *child, int s
     forget_ready_pipe(child);
     child->pid = 0;
     bool told_to = dead.kill_at_ms != 0;
+    /* Even one that drained may have left at its limit, with a commit under way. */
+    raise_epoch(supervisor);
     if (!told_to || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker died", "{s:i, s:i, s:s, s:i}",
                   "index", (int)dead.index, "pid", (int)dead.pid, "by",
@@ -449,6 +473,10 @@ static bool start_events(struct supervisor *supervisor) {
             return false;
         }
     }
+    supervisor->raise_again = evtimer_new(supervisor->base, on_raise_again, supervisor);
+    if (!supervisor->raise_again) {
+        return false;
+    }
     const struct timeval interval = duration(TICK_MS);
     supervisor->tick = event_new(supervisor->base, -1, EV_PERSIST, on_tick, supervisor);
     return supervisor->tick && event_add(supervisor->tick, &interval) == 0;
@@ -469,6 +497,7 @@ static void supervisor_free(struct supervisor *supervisor) {
         free_event(supervisor->places[i].restart);
     }
     free_event(supervisor->tick);
+    free_event(supervisor->raise_again);
     if (supervisor->base) {
         event_base_free(supervisor->base);
     }
@@ -505,6 +534,17 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
         snprintf(error, error_size, "%s", strerror(errno));
         return false;
     }
+    supervisor->generations_descriptor =
+        generations_file_open(supervisor->config.shared_file, error, error_size);
+    if (supervisor->generations_descriptor < 0) {
+        return false;
+    }
+    supervisor->generations =
+        generations_map(supervisor->generations_descriptor, error, error_size);
+    if (!supervisor->generations) {
+        return false;
+    }
+    raise_epoch(supervisor);
     return open_places(supervisor, &supervisor->config, error, error_size);
 }
 

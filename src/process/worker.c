@@ -1,11 +1,14 @@
 /* A worker process: event loop, pool, HTTP server, heartbeat, drain. */
 #include "process/worker.h"
 
+#include "cache/generations.h"
+#include "db/batcher.h"
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
 #include "process/heartbeat.h"
 #include "qa/app.h"
+#include "qa/pages.h"
 #include "qa/routes.h"
 
 #include <errno.h>
@@ -36,6 +39,7 @@ struct worker {
     struct event *heartbeat;
     struct event *serve_anyway;
     struct event *drain_limit;
+    struct event *raise_again;
     bool draining;
     bool said_ready;
 };
@@ -128,6 +132,22 @@ static void on_heartbeat(evutil_socket_t descriptor, short what, void *argument)
     }
 }
 
+static void on_raise_again(evutil_socket_t descriptor, short what, void *argument) {
+    (void)descriptor;
+    (void)what;
+    struct worker *worker = argument;
+    generations_raise_epoch(worker->app.generations);
+}
+
+/* A batch may have been committed without its generations being raised, or may be yet. */
+static void on_uncertain(void *owner) {
+    struct worker *worker = owner;
+    generations_raise_epoch(worker->app.generations);
+    const struct timeval delay =
+        duration(worker->config->statement_timeout_ms + GENERATIONS_ORPHAN_MARGIN_MS);
+    event_add(worker->raise_again, &delay);
+}
+
 static bool start_pool(struct worker *worker) {
     const struct config *config = worker->config;
     const struct pool_settings settings = {
@@ -149,13 +169,41 @@ static bool start_pool(struct worker *worker) {
     return worker->app.pool != NULL;
 }
 
+static bool start_app(struct worker *worker) {
+    const struct config *config = worker->config;
+    const struct batcher_settings settings = {
+        .batches_in_flight = (size_t)config->write_connections,
+        .queue_limit = (size_t)config->queue_limit,
+        .request_timeout_ms = config->request_timeout_ms,
+        .on_uncertain = on_uncertain,
+        .owner = worker,
+    };
+    char error[256];
+    worker->app.generations = generations_map(WORKER_GENERATIONS_FD, error, sizeof error);
+    if (!worker->app.generations) {
+        log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
+                  error);
+        return false;
+    }
+    if (!start_pool(worker)) {
+        return false;
+    }
+    worker->app.writes = batcher_new(worker->base, worker->app.pool, &settings);
+    worker->app.pages =
+        pages_new(worker->app.pool, worker->app.generations, (size_t)config->cache_mb * 1024 * 1024,
+                  config->cache_lifetime_s * 1000);
+    return worker->app.writes && worker->app.pages;
+}
+
 static bool start_events(struct worker *worker) {
     struct event_base *base = worker->base;
     worker->terminate = evsignal_new(base, SIGTERM, on_terminate, worker);
     worker->heartbeat = event_new(base, -1, EV_PERSIST, on_heartbeat, worker);
     worker->serve_anyway = evtimer_new(base, on_serve_anyway, worker);
     worker->drain_limit = evtimer_new(base, on_drain_limit, worker);
-    if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit) {
+    worker->raise_again = evtimer_new(base, on_raise_again, worker);
+    if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit ||
+        !worker->raise_again) {
         return false;
     }
     const struct timeval beat = duration(HEARTBEAT_MS);
@@ -173,20 +221,31 @@ static void free_event(struct event *event) {
 
 /* Answers all that is open, then closes, in an order in which nothing is used after its end. */
 static void stop(struct worker *worker) {
+    struct app *app = &worker->app;
     free_event(worker->terminate);
     free_event(worker->heartbeat);
     free_event(worker->serve_anyway);
     free_event(worker->drain_limit);
-    if (worker->app.pool) {
-        pool_close(worker->app.pool);
+    if (app->writes) {
+        batcher_close(app->writes);
+    }
+    if (app->pool) {
+        pool_close(app->pool);
     }
     if (worker->server) {
         http_server_free(worker->server);
     }
-    if (worker->app.pool) {
-        pool_free(worker->app.pool);
+    if (app->pages) {
+        pages_free(app->pages);
+    }
+    if (app->writes) {
+        batcher_free(app->writes);
+    }
+    if (app->pool) {
+        pool_free(app->pool);
         event_base_loop(worker->base, EVLOOP_NONBLOCK);
     }
+    free_event(worker->raise_again);
     if (worker->base) {
         event_base_free(worker->base);
     }
@@ -228,7 +287,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     if (!worker.base || !worker.heartbeats) {
         log_write(&worker.logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
                   strerror(errno));
-    } else if (start_events(&worker) && start_pool(&worker)) {
+    } else if (start_events(&worker) && start_app(&worker)) {
         event_base_dispatch(worker.base);
         status = worker.draining ? EXIT_SUCCESS : EXIT_FAILURE;
     }

@@ -3,21 +3,13 @@
 
 #include "qa/app.h"
 #include "qa/body.h"
+#include "qa/item.h"
 #include "qa/outcome.h"
+#include "qa/pages.h"
 #include "qa/parameters.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static void on_list(void *owner, enum query_outcome outcome, PGresult *result) {
-    struct http_request *request = owner;
-    if (outcome != QUERY_DONE) {
-        respond_read_failure(request, outcome, result);
-        return;
-    }
-    http_respond_content(request, "application/json", body_of_result(result));
-}
 
 void list_answers(struct http_request *request) {
     const struct app *app = request->app;
@@ -32,40 +24,48 @@ void list_answers(struct http_request *request) {
     snprintf(page, sizeof page, "%" PRId64, paging.page);
     snprintf(count, sizeof count, "%" PRId64, paging.count);
     snprintf(offset, sizeof offset, "%" PRId64, paging.offset);
-    const char *const parameters[] = {question, page, count, offset};
-    pool_read(app->pool, STATEMENT_LIST_ANSWERS, 4, parameters, on_list, request);
+    const struct page_query query = {
+        .key = {.kind = SUBJECT_QUESTION,
+                .id = question_id,
+                .page = paging.page,
+                .count = paging.count},
+        .slot = generations_slot(SUBJECT_QUESTION, question_id),
+        .statement = STATEMENT_LIST_ANSWERS,
+        .parameter_count = 4,
+        .parameters = {question, page, count, offset},
+    };
+    pages_serve(app->pages, request, &query);
 }
 
-static void on_added(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
     if (outcome != QUERY_DONE) {
         respond_write_failure(request, outcome, result);
         return;
     }
-    if (PQntuples(result) == 0) {
-        PQclear(result);
+    if (row < 0) {
         http_respond_problem(request, 404, "question_id", "there is no question with this id");
         return;
     }
+    raise_generations(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions/%" PRId64 "/answers", request->subject);
-    http_respond_created(request, location, body_of_result(result));
+    http_respond_created(request, location, body_of_value(result, row, 3));
 }
 
 void add_answer(struct http_request *request) {
-    const struct app *app = request->app;
     struct body body;
     if (!read_path_id(request, "question_id", INT64_MAX, &request->subject) ||
         !read_body(request, &body)) {
         return;
     }
-    char *photos = NULL;
-    if (read_body_photos(request, &body, &photos)) {
-        char question[24];
-        snprintf(question, sizeof question, "%" PRId64, request->subject);
-        const char *const parameters[] = {question, body.text, body.name, body.email, photos};
-        pool_write(app->pool, STATEMENT_ADD_ANSWER, 5, parameters, on_added, request);
+    json_t *photos = read_body_photos(request, &body);
+    if (photos) {
+        json_t *item = json_pack(
+            "{s:I, s:O, s:O, s:O, s:o}", "question_id", (json_int_t)request->subject, "body",
+            json_object_get(body.fields, "body"), "name", json_object_get(body.fields, "name"),
+            "email", json_object_get(body.fields, "email"), "photos", photos);
+        send_item(request, STATEMENT_ADD_ANSWERS, item, on_added);
     }
-    free(photos);
     body_free(&body);
 }

@@ -36,11 +36,11 @@ static const char *string_field(const struct body *body, const char *name, size_
     return text && strlen(text) == *length ? text : NULL;
 }
 
-static bool read_text(struct http_request *request, const struct body *body, const char *name,
-                      size_t most, const char **text) {
+static bool check_text(struct http_request *request, const struct body *body, const char *name,
+                       size_t most) {
     size_t length;
-    *text = string_field(body, name, &length);
-    if (*text && text_characters(*text, length) <= most && !text_is_blank(*text, length)) {
+    const char *text = string_field(body, name, &length);
+    if (text && text_characters(text, length) <= most && !text_is_blank(text, length)) {
         return true;
     }
     char detail[128];
@@ -50,10 +50,10 @@ static bool read_text(struct http_request *request, const struct body *body, con
     return refuse(request, name, detail);
 }
 
-static bool read_email(struct http_request *request, struct body *body) {
+static bool check_email(struct http_request *request, const struct body *body) {
     size_t length;
-    body->email = string_field(body, "email", &length);
-    return (body->email && text_is_email(body->email, length)) ||
+    const char *email = string_field(body, "email", &length);
+    return (email && text_is_email(email, length)) ||
            refuse(request, "email",
                   "email must be a string of at most 254 characters without white space, with "
                   "something on both sides of one @");
@@ -78,9 +78,8 @@ bool read_body(struct http_request *request, struct body *body) {
         return refuse(request, NULL, detail);
     }
     bool ok = json_is_object(body->fields)
-                  ? read_text(request, body, "body", 1000, &body->text) &&
-                        read_text(request, body, "name", 60, &body->name) &&
-                        read_email(request, body)
+                  ? check_text(request, body, "body", 1000) &&
+                        check_text(request, body, "name", 60) && check_email(request, body)
                   : refuse(request, NULL, "the body must be a JSON object");
     if (!ok) {
         body_free(body);
@@ -113,22 +112,24 @@ static bool is_photo(const json_t *value) {
     return url && text_is_photo_url(url, json_string_length(value));
 }
 
-bool read_body_photos(struct http_request *request, const struct body *body, char **photos) {
-    const json_t *value = json_object_get(body->fields, "photos");
-    bool absent = !value || json_is_null(value);
-    bool ok = absent || (json_is_array(value) && json_array_size(value) <= PHOTOS_MAX);
+json_t *read_body_photos(struct http_request *request, const struct body *body) {
+    json_t *value = json_object_get(body->fields, "photos");
+    if (!value || json_is_null(value)) {
+        json_t *none = json_array();
+        if (!none) {
+            http_respond_problem(request, 503, NULL, "out of memory; nothing was written");
+        }
+        return none;
+    }
+    bool ok = json_is_array(value) && json_array_size(value) <= PHOTOS_MAX;
     for (size_t i = 0; ok && i < json_array_size(value); i++) {
         ok = is_photo(json_array_get(value, i));
     }
     if (!ok) {
-        return refuse(request, "photos",
-                      "photos must be an array of at most 10 strings, each 1 to 2048 characters "
-                      "without white space or control characters, with no scheme or with http or "
-                      "https");
+        refuse(request, "photos",
+               "photos must be an array of at most 10 strings, each 1 to 2048 characters without "
+               "white space or control characters, with no scheme or with http or https");
+        return NULL;
     }
-    *photos = absent ? strdup("[]") : json_dumps(value, JSON_COMPACT);
-    if (!*photos) {
-        http_respond_problem(request, 503, NULL, "out of memory; nothing was written; try again");
-    }
-    return *photos != NULL;
+    return json_incref(value);
 }

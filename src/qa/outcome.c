@@ -1,8 +1,12 @@
 /* From the outcome of a query to the answer of a request. */
 #include "qa/outcome.h"
 
+#include "cache/generations.h"
 #include "http/route.h"
 #include "qa/app.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static void release_result(void *result) {
     PQclear(result);
@@ -17,24 +21,46 @@ struct http_body body_of_result(PGresult *result) {
     };
 }
 
+struct http_body body_of_value(const PGresult *result, int row, int column) {
+    size_t length = (size_t)PQgetlength(result, row, column);
+    char *copy = malloc(length + 1);
+    if (copy) {
+        memcpy(copy, PQgetvalue(result, row, column), length);
+    }
+    return (struct http_body){copy, length, free, copy};
+}
+
+void raise_generations(const struct http_request *request, const PGresult *result, int row) {
+    const struct app *app = request->app;
+    for (int column = 1; column <= 2; column++) {
+        if (!PQgetisnull(result, row, column)) {
+            int64_t id = strtoll(PQgetvalue(result, row, column), NULL, 10);
+            enum subject subject = column == 1 ? SUBJECT_PRODUCT : SUBJECT_QUESTION;
+            generations_raise(app->generations, generations_slot(subject, id));
+        }
+    }
+}
+
 /* PostgreSQL's primary message names the objects, never the values: those are in the detail. */
-static void respond_internal_error(struct http_request *request, PGresult *result) {
+static void respond_internal_error(struct http_request *request, const PGresult *result) {
     const struct app *app = request->app;
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    log_write(app->logger, LOG_LEVEL_ERROR, "a statement failed", "{s:s, s:s, s:s, s:s}",
-              "request_id", http_request_id(request), "route", request->route->pattern, "sqlstate",
-              state ? state : "", "reason", message ? message : "");
-    PQclear(result);
+    if (result) {
+        log_write(app->logger, LOG_LEVEL_ERROR, "a statement failed", "{s:s, s:s, s:s, s:s}",
+                  "request_id", http_request_id(request), "route", request->route->pattern,
+                  "sqlstate", state ? state : "", "reason", message ? message : "");
+    }
     http_respond_problem(request, 500, NULL, "something unexpected happened; it has been logged");
 }
 
 void respond_read_failure(struct http_request *request, enum query_outcome outcome,
-                          PGresult *result) {
+                          const PGresult *result) {
     switch (outcome) {
     case QUERY_EXPIRED:
         http_respond_problem(request, 504, NULL, "the deadline passed");
         break;
+    case QUERY_CONFLICT:
     case QUERY_REFUSED:
     case QUERY_UNKNOWN:
         http_respond_problem(request, 503, NULL,
@@ -47,9 +73,10 @@ void respond_read_failure(struct http_request *request, enum query_outcome outco
 }
 
 void respond_write_failure(struct http_request *request, enum query_outcome outcome,
-                           PGresult *result) {
+                           const PGresult *result) {
     switch (outcome) {
     case QUERY_EXPIRED:
+    case QUERY_CONFLICT:
     case QUERY_REFUSED:
         http_respond_problem(
             request, 503, NULL,

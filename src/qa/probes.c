@@ -1,6 +1,8 @@
 /* What machines ask: health, readiness, loader.io's verification. */
 #include "qa/probes.h"
 
+#include "db/pool.h"
+#include "http/content.h"
 #include "http/response.h"
 #include "qa/app.h"
 

@@ -3,20 +3,13 @@
 
 #include "qa/app.h"
 #include "qa/body.h"
+#include "qa/item.h"
 #include "qa/outcome.h"
+#include "qa/pages.h"
 #include "qa/parameters.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-static void on_list(void *owner, enum query_outcome outcome, PGresult *result) {
-    struct http_request *request = owner;
-    if (outcome != QUERY_DONE) {
-        respond_read_failure(request, outcome, result);
-        return;
-    }
-    http_respond_content(request, "application/json", body_of_result(result));
-}
 
 void list_questions(struct http_request *request) {
     const struct app *app = request->app;
@@ -37,23 +30,32 @@ void list_questions(struct http_request *request) {
     snprintf(count, sizeof count, "%" PRId64, paging.count);
     snprintf(offset, sizeof offset, "%" PRId64, paging.offset);
     snprintf(answers, sizeof answers, "%" PRId64, app->answers_per_question);
-    const char *const parameters[] = {product, count, offset, answers};
-    pool_read(app->pool, STATEMENT_LIST_QUESTIONS, 4, parameters, on_list, request);
+    const struct page_query query = {
+        .key = {.kind = SUBJECT_PRODUCT,
+                .id = product_id,
+                .page = paging.page,
+                .count = paging.count},
+        .slot = generations_slot(SUBJECT_PRODUCT, product_id),
+        .statement = STATEMENT_LIST_QUESTIONS,
+        .parameter_count = 4,
+        .parameters = {product, count, offset, answers},
+    };
+    pages_serve(app->pages, request, &query);
 }
 
-static void on_added(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
-    if (outcome != QUERY_DONE) {
+    if (outcome != QUERY_DONE || row < 0) {
         respond_write_failure(request, outcome, result);
         return;
     }
+    raise_generations(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions?product_id=%" PRId64, request->subject);
-    http_respond_created(request, location, body_of_result(result));
+    http_respond_created(request, location, body_of_value(result, row, 3));
 }
 
 void add_question(struct http_request *request) {
-    const struct app *app = request->app;
     int64_t in_path = 0, in_query = 0, in_body = 0;
     if (request->parameter.length > 0 &&
         !read_path_id(request, "product_id", PRODUCT_ID_MAX, &in_path)) {
@@ -70,10 +72,11 @@ void add_question(struct http_request *request) {
         ok = refuse_product_id(request);
     }
     if (ok) {
-        char product[24];
-        snprintf(product, sizeof product, "%" PRId64, request->subject);
-        const char *const parameters[] = {product, body.text, body.name, body.email};
-        pool_write(app->pool, STATEMENT_ADD_QUESTION, 4, parameters, on_added, request);
+        json_t *item = json_pack("{s:I, s:O, s:O, s:O}", "product_id", (json_int_t)request->subject,
+                                 "body", json_object_get(body.fields, "body"), "name",
+                                 json_object_get(body.fields, "name"), "email",
+                                 json_object_get(body.fields, "email"));
+        send_item(request, STATEMENT_ADD_QUESTIONS, item, on_added);
     }
     body_free(&body);
 }

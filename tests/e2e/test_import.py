@@ -430,6 +430,18 @@ def test_a_row_that_was_posted_while_the_import_prepared_stays(target):
     assert definitions(target) == before
 
 
+def test_privileges_stay_as_they_were(target):
+    target.sql("GRANT USAGE ON SEQUENCE questions_id_seq TO atelier_qa_serving")
+    target.sql("GRANT SELECT ON answers TO atelier_qa_serving WITH GRANT OPTION")
+    target.sql("GRANT REFERENCES (url) ON answers_photos TO PUBLIC")
+    before = definitions(target)
+    target.write(questions=[post(1, 5)])
+    [[number]] = target.sql("SELECT 'questions'::regclass::oid")
+    target.run(DONE)
+    assert definitions(target) == before
+    assert target.sql("SELECT 'questions'::regclass::oid") != [(number,)]  # it was exchanged
+
+
 # The sample
 
 def test_the_sample_is_only_replaced_when_that_is_asked_for(target):

@@ -25,6 +25,11 @@ def test_a_dump_restored_into_an_empty_cluster_gives_the_same_answers(stack, tmp
         subprocess.run([postgresql_tool("pg_restore"), "--clean", "--if-exists",
                         "--single-transaction", f"--dbname={other.superuser_url()}", dump],
                        check=True)
+        # What was changed behind the service's back is in no cache after a reload.
+        old = set(other.worker_pids())
+        other.reload()
+        wait_until(lambda: old.isdisjoint(other.worker_pids()), 20)
+        other.wait_until_whole()
         assert answers_of(other, products) == answers_of(stack, products)
         # The restored sequences and privileges serve writes too.
         added = Api(other.base_url).add_question(7)

@@ -6,10 +6,26 @@
 
 int main(void) {
     static Suite *(*const suites[])(void) = {
-        backoff_suite, config_suite,         csv_reader_suite, data_suite,
-        date_suite,    entity_tag_suite,     generate_suite,   listener_suite,
-        log_suite,     parameters_suite,     query_suite,      request_suite,
-        route_suite,   server_address_suite, statements_suite, text_suite,
+        accept_encoding_suite,
+        backoff_suite,
+        config_suite,
+        content_suite,
+        csv_reader_suite,
+        data_suite,
+        date_suite,
+        entity_tag_suite,
+        generate_suite,
+        generations_suite,
+        listener_suite,
+        log_suite,
+        page_cache_suite,
+        parameters_suite,
+        query_suite,
+        request_suite,
+        route_suite,
+        server_address_suite,
+        statements_suite,
+        text_suite,
         utf8_suite,
     };
     SRunner *runner = srunner_create(NULL);

@@ -3,15 +3,19 @@
 
 #include <check.h>
 
+Suite *accept_encoding_suite(void);
 Suite *backoff_suite(void);
 Suite *config_suite(void);
+Suite *content_suite(void);
 Suite *csv_reader_suite(void);
 Suite *data_suite(void);
 Suite *date_suite(void);
 Suite *entity_tag_suite(void);
 Suite *generate_suite(void);
+Suite *generations_suite(void);
 Suite *listener_suite(void);
 Suite *log_suite(void);
+Suite *page_cache_suite(void);
 Suite *parameters_suite(void);
 Suite *query_suite(void);
 Suite *request_suite(void);

@@ -1,0 +1,48 @@
+/*
+ * Writes in batches: what arrives while batches are in flight forms the next one, so that many
+ * writes share a statement and a commit. A lone write leaves at once.
+ *
+ *   - A batch holds items of one statement, which takes one parameter, a JSON array with an element
+ *     for each item, and returns a row for each item that took effect. Its first column,
+ * `position`, is the item's place, from 1.
+ *   - Statements lock rows in the order of their ids, and each is a transaction of its own, so
+ *     batches of several workers cannot deadlock.
+ *   - A batch that PostgreSQL rolled back is sent once more, each item by itself, so that one bad
+ *     item does not fail its neighbours. One whose connection was lost is never sent again.
+ */
+#pragma once
+
+#include "db/pool.h"
+
+struct batcher;
+
+/*
+ * Told once for each item. After QUERY_DONE `row` is its row of `result`, or -1 when it has none;
+ * then, and after QUERY_FAILED, `result` is the batcher's and valid until this returns; else NULL.
+ */
+typedef void batch_on_done(void *owner, enum query_outcome outcome, const PGresult *result,
+                           int row);
+
+struct batcher_settings {
+    size_t batches_in_flight; /* at most; as many as there are connections for writes */
+    size_t queue_limit;       /* items that wait or are in flight */
+    int64_t request_timeout_ms;
+    /* Told when a batch may have been applied without anybody knowing, before its items are. */
+    void (*on_uncertain)(void *owner);
+    void *owner;
+};
+
+/* The pool must outlive the batcher's use. NULL when out of memory. */
+struct batcher *batcher_new(struct event_base *base, struct pool *pool,
+                            const struct batcher_settings *settings);
+
+/* Refuses what waits and takes nothing more; what is in flight is still told. */
+void batcher_close(struct batcher *batcher);
+
+/* Nothing may be in flight any more: after batcher_close() and pool_free(). */
+void batcher_free(struct batcher *batcher);
+
+/* Adds an item, the text of one JSON value, which is copied. on_done is told exactly once, possibly
+ * before this returns. */
+void batcher_add(struct batcher *batcher, enum statement statement, const char *item,
+                 batch_on_done *on_done, void *owner);

@@ -1,0 +1,12 @@
+/* A request's write, on its way into a batch. */
+#pragma once
+
+#include "db/batcher.h"
+#include "http/request.h"
+
+#include <jansson.h>
+
+/* Adds a write to the next batch of its statement; on_done's owner is the request. The item is
+ * released; NULL stands for memory that is out, which is answered. */
+void send_item(struct http_request *request, enum statement statement, json_t *item,
+               batch_on_done *on_done);

@@ -1,0 +1,22 @@
+-- Adds questions and returns each as its list shows it.
+-- $1 JSON array of objects: product_id, body, name, email.
+WITH item AS (
+    SELECT ordinality AS position, nextval('questions_id_seq') AS id,
+        (value->>'product_id')::integer AS product_id, value->>'body' AS body,
+        value->>'name' AS name, value->>'email' AS email
+    FROM json_array_elements($1::json) WITH ORDINALITY
+), added AS (
+    INSERT INTO questions (id, product_id, body, asker_name, asker_email)
+    SELECT id, product_id, body, name, email FROM item
+    RETURNING id, product_id, body, created_at, asker_name, helpful, reported
+)
+SELECT position, added.product_id, NULL::bigint AS question_id,
+    json_build_object(
+        'question_id', id,
+        'question_body', added.body,
+        'question_date', iso_8601(created_at),
+        'asker_name', asker_name,
+        'question_helpfulness', helpful,
+        'reported', reported,
+        'answers', '{}'::json) AS body
+FROM item JOIN added USING (id)

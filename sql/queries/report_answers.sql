@@ -1,0 +1,17 @@
+-- Hides answers from the lists, locked in the order of the ids.
+-- $1 JSON array of answer ids, one for each report. Returns the reports of answers that exist.
+WITH report AS (
+    SELECT value::bigint AS id, ordinality AS position
+    FROM json_array_elements_text($1::json) WITH ORDINALITY
+), target AS (
+    SELECT id, question_id FROM answers
+    WHERE id = ANY (ARRAY(SELECT id FROM report))
+    ORDER BY id
+    FOR NO KEY UPDATE
+), changed AS (
+    UPDATE answers SET reported = true
+    FROM target
+    WHERE answers.id = target.id AND NOT reported
+)
+SELECT position, (SELECT product_id FROM questions WHERE id = question_id), question_id
+FROM report JOIN target USING (id)

@@ -1,0 +1,18 @@
+-- Counts votes for answers: of each answer all at once, locked in the order of the ids.
+-- $1 JSON array of answer ids, one for each vote. Returns the votes for answers that exist.
+WITH vote AS (
+    SELECT value::bigint AS id, ordinality AS position
+    FROM json_array_elements_text($1::json) WITH ORDINALITY
+), target AS (
+    SELECT id FROM answers
+    WHERE id = ANY (ARRAY(SELECT id FROM vote))
+    ORDER BY id
+    FOR NO KEY UPDATE
+), changed AS (
+    UPDATE answers SET helpful = helpful + tally.votes
+    FROM target JOIN (SELECT id, count(*) AS votes FROM vote GROUP BY id) AS tally USING (id)
+    WHERE answers.id = target.id
+    RETURNING answers.id, question_id
+)
+SELECT position, (SELECT product_id FROM questions WHERE id = question_id), question_id
+FROM vote JOIN changed USING (id)

@@ -1,0 +1,18 @@
+-- Counts votes for questions: of each question all at once, locked in the order of the ids.
+-- $1 JSON array of question ids, one for each vote. Returns the votes for questions that exist.
+WITH vote AS (
+    SELECT value::bigint AS id, ordinality AS position
+    FROM json_array_elements_text($1::json) WITH ORDINALITY
+), target AS (
+    SELECT id FROM questions
+    WHERE id = ANY (ARRAY(SELECT id FROM vote))
+    ORDER BY id
+    FOR NO KEY UPDATE
+), changed AS (
+    UPDATE questions SET helpful = helpful + tally.votes
+    FROM target JOIN (SELECT id, count(*) AS votes FROM vote GROUP BY id) AS tally USING (id)
+    WHERE questions.id = target.id
+    RETURNING questions.id, product_id
+)
+SELECT position, product_id, NULL::bigint AS question_id
+FROM vote JOIN changed USING (id)

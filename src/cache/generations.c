@@ -1,0 +1,116 @@
+/* Generations: counters in a shared file, which make the workers' caches coherent. */
+#include "cache/generations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Raised with each change of the layout; a new file holds zeros. */
+enum { LAYOUT_VERSION = 1 };
+
+/* 2 MiB: with 100,000 cached pages a write makes less than one invalid that it did not touch. */
+enum { SLOT_COUNT = 256 * 1024 };
+
+struct generations {
+    _Atomic uint64_t layout_version;
+    _Atomic uint64_t epoch;
+    _Atomic uint64_t counters[SLOT_COUNT];
+};
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "generations are shared between processes");
+_Static_assert((SLOT_COUNT & (SLOT_COUNT - 1)) == 0, "a hash is cut to a slot by a mask");
+
+static bool make_folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char folder[4096];
+    if (!slash || slash == path) {
+        return true;
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return mkdir(folder, 0755) == 0 || errno == EEXIST;
+}
+
+int generations_file_open(const char *path, char *error, size_t error_size) {
+    int descriptor = make_folder_of(path) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660) : -1;
+    if (descriptor < 0) {
+        snprintf(error, error_size, "QA_SHARED_FILE: cannot open '%s': %s", path, strerror(errno));
+    }
+    return descriptor;
+}
+
+struct generations *generations_map(int descriptor, char *error, size_t error_size) {
+    struct stat file;
+    if (fstat(descriptor, &file) != 0 ||
+        (file.st_size == 0 && ftruncate(descriptor, sizeof(struct generations)) != 0) ||
+        fstat(descriptor, &file) != 0) {
+        snprintf(error, error_size, "QA_SHARED_FILE: %s", strerror(errno));
+        return NULL;
+    }
+    struct generations *generations = MAP_FAILED;
+    if (file.st_size == sizeof *generations) {
+        generations =
+            mmap(NULL, sizeof *generations, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    }
+    uint64_t version = 0;
+    if (generations != MAP_FAILED &&
+        (atomic_compare_exchange_strong(&generations->layout_version, &version, LAYOUT_VERSION) ||
+         version == LAYOUT_VERSION)) {
+        return generations;
+    }
+    if (generations != MAP_FAILED) {
+        generations_unmap(generations);
+    }
+    snprintf(error, error_size,
+             "QA_SHARED_FILE: the file is of another version; stop what uses it and remove it");
+    return NULL;
+}
+
+void generations_unmap(struct generations *generations) {
+    munmap(generations, sizeof *generations);
+}
+
+size_t generations_slot(enum subject subject, int64_t id) {
+    /* The finalizer of splitmix64 spreads neighbouring ids. */
+    uint64_t hash = (uint64_t)id * 2 + (uint64_t)subject;
+    hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (size_t)((hash ^ (hash >> 31)) & (SLOT_COUNT - 1));
+}
+
+struct generation generations_note(const struct generations *generations, size_t slot) {
+    return (struct generation){.counter = atomic_load(&generations->counters[slot]),
+                               .epoch = atomic_load(&generations->epoch)};
+}
+
+bool generation_equal(struct generation a, struct generation b) {
+    return a.counter == b.counter && a.epoch == b.epoch;
+}
+
+void generations_raise(struct generations *generations, size_t slot) {
+    atomic_fetch_add(&generations->counters[slot], 1);
+}
+
+void generations_raise_epoch(struct generations *generations) {
+    atomic_fetch_add(&generations->epoch, 1);
+}
+
+bool generations_tell(const char *path, char *error, size_t error_size) {
+    int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) {
+        snprintf(error, error_size, "QA_SHARED_FILE: cannot open '%s': %s", path, strerror(errno));
+        return errno == ENOENT;
+    }
+    struct generations *generations = generations_map(descriptor, error, error_size);
+    close(descriptor);
+    if (!generations) {
+        return false;
+    }
+    generations_raise_epoch(generations);
+    generations_unmap(generations);
+    return true;
+}

@@ -1,0 +1,117 @@
+/* A worker's cache of answers: a hash table and a list by last use. */
+#include "cache/page_cache.h"
+
+#include <stdlib.h>
+#include <sys/queue.h>
+
+/* An entry is skipped, not the process ended, when the table cannot grow. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+_Static_assert(sizeof(struct page_key) == 4 * sizeof(int64_t), "keys are compared byte by byte");
+
+struct entry {
+    struct page_key key;
+    struct generation generation;
+    struct http_content *content;
+    int64_t expires_ms;
+    size_t bytes; /* as counted in the cache's total */
+    UT_hash_handle hh;
+    TAILQ_ENTRY(entry) by_use;
+};
+
+struct page_cache {
+    struct entry *table;
+    TAILQ_HEAD(, entry) by_use; /* least recently used first */
+    size_t bytes;
+    size_t limit_bytes;
+    int64_t lifetime_ms;
+};
+
+struct page_cache *page_cache_new(size_t limit_bytes, int64_t lifetime_ms) {
+    struct page_cache *cache = calloc(1, sizeof *cache);
+    if (cache) {
+        cache->limit_bytes = limit_bytes;
+        cache->lifetime_ms = lifetime_ms;
+        TAILQ_INIT(&cache->by_use);
+    }
+    return cache;
+}
+
+static void drop(struct page_cache *cache, struct entry *entry) {
+    HASH_DEL(cache->table, entry);
+    TAILQ_REMOVE(&cache->by_use, entry, by_use);
+    cache->bytes -= entry->bytes;
+    http_content_release(entry->content);
+    free(entry);
+}
+
+/* The content may have grown since: a compressed form is made when it is first asked for. */
+static void count_bytes(struct page_cache *cache, struct entry *entry) {
+    size_t bytes = sizeof *entry + http_content_bytes(entry->content);
+    cache->bytes += bytes - entry->bytes;
+    entry->bytes = bytes;
+}
+
+static void use(struct page_cache *cache, struct entry *entry) {
+    TAILQ_REMOVE(&cache->by_use, entry, by_use);
+    TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
+    count_bytes(cache, entry);
+}
+
+static void shrink(struct page_cache *cache) {
+    while (cache->bytes > cache->limit_bytes) {
+        /* The analyzer does not see that TAILQ_REMOVE takes the first entry out. */
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
+        drop(cache, TAILQ_FIRST(&cache->by_use));
+    }
+}
+
+void page_cache_free(struct page_cache *cache) {
+    cache->limit_bytes = 0;
+    shrink(cache);
+    free(cache);
+}
+
+struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
+                                     struct generation generation, int64_t now_ms) {
+    struct entry *entry;
+    HASH_FIND(hh, cache->table, key, sizeof *key, entry);
+    if (!entry) {
+        return NULL;
+    }
+    if (!generation_equal(entry->generation, generation) || now_ms >= entry->expires_ms) {
+        drop(cache, entry);
+        return NULL;
+    }
+    use(cache, entry);
+    return entry->content;
+}
+
+void page_cache_store(struct page_cache *cache, const struct page_key *key,
+                      struct generation generation, struct http_content *content, int64_t now_ms) {
+    struct entry *entry;
+    HASH_FIND(hh, cache->table, key, sizeof *key, entry);
+    if (entry) {
+        drop(cache, entry);
+    }
+    if (sizeof *entry + http_content_bytes(content) > cache->limit_bytes) {
+        return; /* it would drive all others out, and then itself */
+    }
+    entry = calloc(1, sizeof *entry);
+    if (!entry) {
+        return;
+    }
+    entry->key = *key;
+    entry->generation = generation;
+    entry->expires_ms = now_ms + cache->lifetime_ms;
+    HASH_ADD(hh, cache->table, key, sizeof entry->key, entry);
+    if (!entry->hh.tbl) {
+        free(entry); /* the table could not grow */
+        return;
+    }
+    entry->content = http_content_retain(content);
+    TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
+    count_bytes(cache, entry);
+    shrink(cache);
+}

@@ -1,0 +1,189 @@
+/* A ready answer to GET: plain or compressed, whole or 304. */
+#include "http/content.h"
+
+#include "http/accept_encoding.h"
+#include "http/entity_tag.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    COMPRESS_FROM_BYTES = 1024,
+    COMPRESSION_LEVEL = 4,
+    GZIP_WINDOW_BITS = 15 + 16,   /* the largest window, in gzip's format */
+    GZIP_MEMORY_LEVEL = 8,        /* zlib's default */
+    RESPONSE_OVERHEAD_BYTES = 800 /* of one of libmicrohttpd's responses with its headers */
+};
+
+/* One representation (RFC 9110, 3.2). The compressed one has the plain one's tag, but weak, as
+ * NGINX makes it when it compresses: a strong one would name other bytes (8.8.3.3). */
+struct form {
+    struct MHD_Response *whole;        /* owns the bytes; NULL: there is no such form, or not yet */
+    struct MHD_Response *not_modified; /* NULL until it is needed */
+    size_t length;
+    char tag[2 + ENTITY_TAG_SIZE]; /* `W/` first where it is weak */
+};
+
+struct http_content {
+    size_t references;
+    const void *body; /* of the plain form */
+    struct form plain;
+    struct form gzip;
+    bool offers_gzip;
+    char content_type[];
+};
+
+/* False when memory is out. */
+static bool add_header(struct MHD_Response *response, const char *name, const char *value) {
+    return MHD_add_response_header(response, name, value) == MHD_YES;
+}
+
+/* What 200 and 304 have in common. */
+static bool add_headers(struct MHD_Response *response, const struct form *form) {
+    return add_header(response, MHD_HTTP_HEADER_ETAG, form->tag) &&
+           add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache") &&
+           add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+}
+
+struct http_content *http_content_new(const char *content_type, struct http_body body) {
+    struct http_content *content = calloc(1, sizeof *content + strlen(content_type) + 1);
+    if (!content) {
+        http_body_release(body);
+        return NULL;
+    }
+    content->references = 1;
+    content->body = body.data;
+    memcpy(content->content_type, content_type, strlen(content_type) + 1);
+    content->plain.length = body.length;
+    entity_tag_of(body.data, body.length, content->plain.tag);
+    content->plain.whole = http_body_response(body);
+    if (!content->plain.whole || !add_headers(content->plain.whole, &content->plain) ||
+        !add_header(content->plain.whole, MHD_HTTP_HEADER_CONTENT_TYPE, content_type)) {
+        http_content_release(content);
+        return NULL;
+    }
+    return content;
+}
+
+struct http_content *http_content_retain(struct http_content *content) {
+    content->references++;
+    return content;
+}
+
+static void destroy_responses(const struct form *form) {
+    if (form->whole) {
+        MHD_destroy_response(form->whole);
+    }
+    if (form->not_modified) {
+        MHD_destroy_response(form->not_modified);
+    }
+}
+
+void http_content_release(struct http_content *content) {
+    if (--content->references == 0) {
+        destroy_responses(&content->plain);
+        destroy_responses(&content->gzip);
+        free(content);
+    }
+}
+
+static size_t form_bytes(const struct form *form) {
+    return (form->whole ? form->length + RESPONSE_OVERHEAD_BYTES : 0) +
+           (form->not_modified ? RESPONSE_OVERHEAD_BYTES : 0);
+}
+
+size_t http_content_bytes(const struct http_content *content) {
+    return sizeof *content + form_bytes(&content->plain) + form_bytes(&content->gzip);
+}
+
+void http_content_offer_gzip(struct http_content *content) {
+    content->offers_gzip = content->plain.length >= COMPRESS_FROM_BYTES;
+}
+
+/* The body compressed, to be released with free(); NULL where it would not be shorter, or memory
+ * is out. */
+static void *compress_body(const struct http_content *content, size_t *compressed_length) {
+    z_stream stream = {0};
+    if (deflateInit2(&stream, COMPRESSION_LEVEL, Z_DEFLATED, GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL,
+                     Z_DEFAULT_STRATEGY) != Z_OK) {
+        return NULL;
+    }
+    unsigned char *compressed = malloc(content->plain.length);
+    stream.next_in = (unsigned char *)content->body;
+    stream.avail_in = (uInt)content->plain.length;
+    stream.next_out = compressed;
+    stream.avail_out = (uInt)content->plain.length;
+    bool ok = compressed && deflate(&stream, Z_FINISH) == Z_STREAM_END;
+    *compressed_length = stream.total_out;
+    deflateEnd(&stream);
+    void *fitting = ok ? realloc(compressed, *compressed_length) : NULL;
+    if (!fitting) {
+        free(compressed);
+    }
+    return fitting;
+}
+
+static bool make_gzip(struct http_content *content) {
+    struct form *gzip = &content->gzip;
+    void *compressed = compress_body(content, &gzip->length);
+    if (!compressed) {
+        return false;
+    }
+    snprintf(gzip->tag, sizeof gzip->tag, "W/%.*s", ENTITY_TAG_SIZE - 1, content->plain.tag);
+    struct MHD_Response *response =
+        http_body_response((struct http_body){compressed, gzip->length, free, compressed});
+    if (!response || !add_headers(response, gzip) ||
+        !add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content->content_type) ||
+        !add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip")) {
+        if (response) {
+            MHD_destroy_response(response);
+        }
+        return false;
+    }
+    gzip->whole = response;
+    return true;
+}
+
+static struct form *choose_form(struct http_content *content, const struct http_request *request) {
+    if (!content->offers_gzip ||
+        !accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING))) {
+        return &content->plain;
+    }
+    if (!content->gzip.whole && !make_gzip(content)) {
+        content->offers_gzip = false;
+        return &content->plain;
+    }
+    return &content->gzip;
+}
+
+static bool make_not_modified(struct form *form) {
+    if (!form->not_modified) {
+        form->not_modified = http_body_response((struct http_body){"", 0, NULL, NULL});
+        return form->not_modified && add_headers(form->not_modified, form);
+    }
+    return true;
+}
+
+void http_respond_with(struct http_request *request, struct http_content *content) {
+    struct form *form = choose_form(content, request);
+    const char *if_none_match = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    if (entity_tag_matches(if_none_match, content->plain.tag) && make_not_modified(form)) {
+        http_send_shared(request, MHD_HTTP_NOT_MODIFIED, form->not_modified);
+    } else {
+        http_send_shared(request, MHD_HTTP_OK, form->whole);
+    }
+}
+
+void http_respond_content(struct http_request *request, const char *content_type,
+                          struct http_body body) {
+    struct http_content *content = http_content_new(content_type, body);
+    if (!content) {
+        http_respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "out of memory");
+        return;
+    }
+    http_respond_with(request, content);
+    http_content_release(content);
+}

@@ -1,0 +1,20 @@
+/* A request's write, on its way into a batch. */
+#include "qa/item.h"
+
+#include "qa/app.h"
+#include "qa/outcome.h"
+
+#include <stdlib.h>
+
+void send_item(struct http_request *request, enum statement statement, json_t *item,
+               batch_on_done *on_done) {
+    const struct app *app = request->app;
+    char *text = item ? json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    json_decref(item);
+    if (text) {
+        batcher_add(app->writes, statement, text, on_done, request);
+    } else {
+        respond_write_failure(request, QUERY_REFUSED, NULL);
+    }
+    free(text);
+}

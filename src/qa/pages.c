@@ -1,0 +1,168 @@
+/* Pages of lists: cache, queries shared by identical requests, queries. */
+#include "qa/pages.h"
+
+#include "http/content.h"
+#include "ops/clock.h"
+#include "qa/outcome.h"
+
+#include <stdlib.h>
+
+/* A request makes do with a query of its own when the table cannot grow. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+/* What a query under way is shared by: equal page and equal generation. Compared byte by byte. */
+struct flight_key {
+    struct page_key page;
+    struct generation generation;
+};
+
+_Static_assert(sizeof(struct flight_key) == 6 * sizeof(int64_t), "no padding");
+
+/* A query under way, and the requests that wait for it. */
+struct flight {
+    struct flight_key key;
+    struct pages *pages;
+    size_t slot;
+    struct http_request_line requests;
+    UT_hash_handle hh;
+};
+
+struct pages {
+    struct pool *pool;
+    const struct generations *generations;
+    struct page_cache *cache; /* NULL: off */
+    struct flight *flights;
+};
+
+struct pages *pages_new(struct pool *pool, const struct generations *generations,
+                        size_t cache_bytes, int64_t lifetime_ms) {
+    struct pages *pages = calloc(1, sizeof *pages);
+    if (!pages) {
+        return NULL;
+    }
+    pages->pool = pool;
+    pages->generations = generations;
+    if (cache_bytes > 0) {
+        pages->cache = page_cache_new(cache_bytes, lifetime_ms);
+        if (!pages->cache) {
+            free(pages);
+            return NULL;
+        }
+    }
+    return pages;
+}
+
+void pages_free(struct pages *pages) {
+    if (pages->cache) {
+        page_cache_free(pages->cache);
+    }
+    free(pages);
+}
+
+/* Cache off: the result's own buffer is the body. */
+static void on_single_page(void *owner, enum query_outcome outcome, PGresult *result) {
+    struct http_request *request = owner;
+    if (outcome == QUERY_DONE) {
+        http_respond_content(request, "application/json", body_of_result(result));
+    } else {
+        respond_read_failure(request, outcome, result);
+        PQclear(result);
+    }
+}
+
+/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. NULL
+ * when out of memory. */
+static struct http_content *keep(struct flight *flight, const PGresult *result) {
+    struct http_body body = body_of_value(result, 0, 0);
+    struct http_content *content = body.data ? http_content_new("application/json", body) : NULL;
+    struct generation generation = flight->key.generation;
+#ifdef QA_FAULT_NOTE_AFTER_QUERY
+    /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
+    generation = generations_note(flight->pages->generations, flight->slot);
+#endif
+    if (content) {
+        http_content_offer_gzip(content);
+        page_cache_store(flight->pages->cache, &flight->key.page, generation, content, clock_ms());
+    }
+    return content;
+}
+
+static void on_shared_page(void *owner, enum query_outcome outcome, PGresult *result) {
+    struct flight *flight = owner;
+    HASH_DEL(flight->pages->flights, flight);
+    struct http_content *content = outcome == QUERY_DONE ? keep(flight, result) : NULL;
+    enum query_outcome failure = outcome == QUERY_DONE ? QUERY_REFUSED : outcome;
+    const PGresult *unlogged = result;
+    struct http_request *request;
+    while ((request = TAILQ_FIRST(&flight->requests))) {
+        TAILQ_REMOVE(&flight->requests, request, line);
+        if (content) {
+            http_respond_with(request, content);
+        } else {
+            respond_read_failure(request, failure, unlogged);
+            unlogged = NULL;
+        }
+    }
+    if (content) {
+        http_content_release(content);
+    }
+    PQclear(result);
+    free(flight);
+}
+
+static struct flight *find_flight(struct pages *pages, const struct flight_key *key) {
+    struct flight *flight;
+    HASH_FIND(hh, pages->flights, key, sizeof *key, flight);
+    return flight;
+}
+
+static struct flight *add_flight(struct pages *pages, const struct flight_key *key, size_t slot) {
+    struct flight *flight = calloc(1, sizeof *flight);
+    if (!flight) {
+        return NULL;
+    }
+    flight->key = *key;
+    flight->pages = pages;
+    flight->slot = slot;
+    TAILQ_INIT(&flight->requests);
+    HASH_ADD(hh, pages->flights, key, sizeof flight->key, flight);
+    if (!flight->hh.tbl) {
+        free(flight);
+        return NULL;
+    }
+    return flight;
+}
+
+void pages_serve(struct pages *pages, struct http_request *request,
+                 const struct page_query *query) {
+    if (!pages->cache) {
+        pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
+                  on_single_page, request);
+        return;
+    }
+    /* Noted before everything else: what is found or made from here on is no older. */
+    const struct flight_key key = {.page = query->key,
+                                   .generation = generations_note(pages->generations, query->slot)};
+    struct http_content *content =
+        page_cache_find(pages->cache, &key.page, key.generation, clock_ms());
+    if (content) {
+        http_respond_with(request, content);
+        return;
+    }
+    struct flight *flight = find_flight(pages, &key);
+    bool is_first = !flight;
+    if (is_first) {
+        flight = add_flight(pages, &key, query->slot);
+    }
+    if (!flight) {
+        pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
+                  on_single_page, request);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&flight->requests, request, line);
+    if (is_first) {
+        pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
+                  on_shared_page, flight);
+    }
+}

@@ -1,0 +1,116 @@
+"""What a scenario is held against: PostgreSQL alone (pgbench) and NGINX alone (a static file)."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from commands import BenchError, bound_to_us, output_of
+from settings import CHECKOUT, PAGE_COUNT, PGBENCH_CLIENTS
+
+QUERIES = CHECKOUT / "sql/queries"
+# As in the service's own sessions (src/db/connection.c).
+SESSION = "-c plan_cache_mode=force_generic_plan -c jit=off -c TimeZone=UTC"
+
+SELECT_1 = "SELECT 1;\n"
+ONE_ROW_UPDATE = """\
+\\set answer random(1, :answers)
+UPDATE answers SET helpful = helpful + 1 WHERE id = :answer;
+"""
+INSERT_ANSWER = (Path(__file__).parent / "insert_answer.sql").read_text(encoding="utf-8")
+
+
+def service_query(name, draw, parameters):
+    """The service's own statement for pgbench: its $1, $2 ... become variables."""
+    statement = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    lines = [f"\\set parameter1 {draw}"]
+    lines += [f"\\set parameter{number} {value}" for number, value in enumerate(parameters, 2)]
+    statement = re.sub(r"^\s*--.*\n", "", statement, flags=re.M).strip()
+    return "\n".join([*lines, re.sub(r"\$(\d)", r":parameter\1", statement) + ";", ""])
+
+
+# Product; count, offset, most answers of each question. Question; page, count, offset.
+QUESTIONS_QUERY = service_query("list_questions", "random(1, :products)", (PAGE_COUNT, 0, 100))
+ANSWERS_QUERY = service_query("list_answers", "random(1, :questions)", (1, PAGE_COUNT, 0))
+
+
+def run_pgbench(stack, script, seconds):
+    """Prepared statements of the serving role, as the service uses them; durable as the service is."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(script)
+        file.flush()
+        variables = [f"-D{name}={stack.rows[name]}" for name in ("products", "questions", "answers")]
+        output = output_of(
+            ["pgbench", "-n", "-M", "prepared", "-c", PGBENCH_CLIENTS, "-j", 2, "-T",
+             max(1, round(seconds)), *variables, "-f", file.name], seconds + 60,
+            {**stack.service_role(), "PGOPTIONS": SESSION})
+    rate = float(re.search(r"^tps = ([\d.]+)", output, re.M)[1])
+    failed = re.search(r"failed transactions: (\d+)", output)
+    return {"rate": rate, "failed": int(failed[1]) if failed else 0, "failures": {}}
+
+
+NGINX_CONF = """\
+daemon off;
+worker_processes auto;
+pid nginx.pid;
+error_log error.log;
+events { worker_connections 8192; }
+http {
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    open_file_cache max=10;
+    keepalive_requests 1000000;
+    default_type application/json;
+    client_body_temp_path temp;
+    proxy_temp_path temp;
+    fastcgi_temp_path temp;
+    uwsgi_temp_path temp;
+    scgi_temp_path temp;
+    server {
+        listen 127.0.0.1:PORT;
+        root www;
+    }
+}
+"""
+
+
+@contextlib.contextmanager
+def static_file(port, body_bytes):
+    """An NGINX of its own, without a log, that serves a file of that size: its base URL."""
+    folder = Path(tempfile.mkdtemp(prefix="atelier-qa-bench."))
+    process = None
+    try:
+        folder.chmod(0o755)
+        (folder / "www").mkdir()
+        (folder / "www/page.json").write_bytes(b"x" * body_bytes)
+        (folder / "nginx.conf").write_text(
+            NGINX_CONF.replace("PORT", str(port)))
+        with open(folder / "start.log", "wb") as log:
+            process = subprocess.Popen(
+                bound_to_us(["nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+        base_url = f"http://127.0.0.1:{port}"
+        wait_until_answered(base_url + "/page.json", process)
+        yield base_url
+    finally:
+        if process:
+            process.terminate()
+            process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_until_answered(url, process):
+    end = time.monotonic() + 10
+    while True:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
+            return
+        if process.poll() is not None or time.monotonic() > end:
+            raise BenchError("the NGINX of the static file does not start")
+        time.sleep(0.05)

@@ -1,0 +1,157 @@
+"""The table as text and Markdown, and the report as one HTML page that needs nothing else."""
+
+from html import escape
+from pathlib import Path
+
+import plots
+from overload import AFTER_S
+from scenarios import P99_MS_BAR
+
+STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
+
+
+def number(value, form=",.0f"):
+    return "–" if value is None else format(value, form)
+
+
+def cells(row):
+    """Scenario, per second, limit, ratio, at least, p50, p99, p99.9, verdict."""
+    return [row["title"], number(row["value"]), number(row["limit"]), number(row["ratio"], ".2f"),
+            number(row["bar"], ".2f"), number(row["p50_ms"], ".2f"), number(row["p99_ms"], ".2f"),
+            number(row["p99.9_ms"], ".2f"), row["verdict"]]
+
+
+HEADINGS = ("scenario", "per second", "limit", "ratio", "at least", "p50 ms", "p99 ms", "p99.9 ms",
+            "verdict")
+
+
+def text_table(report):
+    table = [HEADINGS, *(cells(row) for row in report["rows"])]
+    widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))]
+    last = len(HEADINGS) - 1
+    return "\n".join(
+        "  ".join(cell.ljust(width) if column in (0, last) else cell.rjust(width)
+                  for column, (cell, width) in enumerate(zip(line, widths))).rstrip()
+        for line in table)
+
+
+def markdown_table(report):
+    lines = ["| scenario | limit | per second | its limit | ratio | at least | p50, p99, p99.9 (ms) "
+             "| verdict |", "|---|---|---|---|---|---|---|---|"]
+    for row in report["rows"]:
+        title, rate, limit, ratio, bar, p50, p99, p999, verdict = cells(row)
+        latency = "–" if row["p50_ms"] is None else f"{p50}, {p99}, {p999}"
+        lines.append("| " + " | ".join([title, row["limit_title"], rate, limit, ratio, bar, latency,
+                                        verdict]) + " |")
+    return "\n".join([*facts(report), "", *lines, *notes(report)])
+
+
+def facts(report):
+    """Machine, versions, settings: a line each."""
+    machine, versions, settings = report["machine"], report["versions"], report["settings"]
+    rows = settings["rows"]
+    service = ", ".join(f"{name}={value}" for name, value in settings["service"].items())
+    database = ", ".join(f"{name} = {value}" for name, value in settings["postgresql"].items())
+    return [
+        f"- {report['began']}, commit {versions['commit']}",
+        f"- {machine['processor']}, {machine['processors']} processors, {machine['memory_gib']} GiB, "
+        f"Linux {machine['kernel']}; others kept {report['busy_before']:.2f} processors busy before "
+        "the run; generators, NGINX, workers and PostgreSQL share the processors",
+        f"- PostgreSQL {versions['postgresql']}, NGINX {versions['nginx']}, libmicrohttpd "
+        f"{versions['libmicrohttpd']}, wrk {versions['wrk']}",
+        f"- {rows['products']:,} products, {rows['questions']:,} questions, {rows['answers']:,} "
+        f"answers, {rows['answers_photos']:,} photos, {report['data_gib']} GiB in the cluster, read into "
+        f"the file cache beforehand; a hot page has {report['page_bytes']:,} bytes "
+        "on average, and so has the static file",
+        f"- {settings['rounds']} rounds, {settings['seconds']:g} s a run, the constant rate "
+        f"{settings['headline_rate']:,}/s for {settings['headline_seconds']:g} s; "
+        f"{settings['read_connections']} connections for reads, {settings['write_connections']} for "
+        f"writes, {settings['pgbench_clients']} pgbench clients; {settings['workers']} workers",
+        f"- PostgreSQL: {database}" + (f"; service: {service}" if service else "")]
+
+
+def overload_note(row):
+    refused = (f"{row['refused']:,.0f} requests were refused with 503, 99 % of them within "
+               f"{row['refusal_p99_ms']:.1f} ms" if row["refused"] else "none was refused")
+    well = (f"not all was well in the {AFTER_S} s after the end" if row["recovered_s"] is None else
+            f"all was well {row['recovered_s']:.2f} s after the end")
+    return (f"Overload: of {row['offered']:,.0f}/s offered, {row['sent']:,.0f}/s found a connection; "
+            f"{refused}; {well}.")
+
+
+def notes(report):
+    """What the table has no column for."""
+    lines = [""]
+    for row in report["rows"]:
+        if row["name"] == "overload":
+            lines.append(overload_note(row))
+        if row["failed"]:
+            lines.append(f"{row['title']}: failures {row['failures']}.")
+    return lines
+
+
+def middle_result(report, name, key):
+    """The result of the round whose `key` is the median one."""
+    results = sorted((each[name] for each in report["rounds"] if name in each), key=key)
+    return results[len(results) // 2] if results else None
+
+
+def table(report):
+    lines = ["<table><thead><tr>" + "".join(f"<th>{heading}</th>" for heading in HEADINGS)
+             + "</tr></thead><tbody>"]
+    for row in report["rows"]:
+        title, *figures, verdict = map(escape, cells(row))
+        limit = escape(row["limit_title"])
+        lines.append(
+            f"<tr><td>{title}<small>{limit}</small></td>"
+            + "".join(f'<td class="number">{figure}</td>' for figure in figures)
+            + f'<td class="{"met" if verdict == "met" else "missed"}">{verdict}</td></tr>')
+    return "".join(lines) + "</tbody></table>"
+
+
+def with_text_keys(result):
+    """Percentiles as JSON has them, whether the result comes from a file or from this run."""
+    return {str(key): with_text_keys(value) if isinstance(value, dict) else value
+            for key, value in result.items()}
+
+
+def sections(report):
+    """Title, explanation and plot of each."""
+    compared = [row for row in report["rows"] if row["ratio"] is not None]
+    if compared:
+        yield ("Throughput beside its limit",
+               "Each pair has a scale of its own. The limit ran in the same minutes on the same "
+               "processors; the figure is the median of the rounds' ratios.", plots.ratios(compared))
+    headline = middle_result(report, "headline", lambda each: each["percentiles_ms"].get(99.0, 0))
+    if headline and headline["percentiles_ms"]:
+        curves = {"all": headline["percentiles_ms"], **headline["percentiles_ms_by_kind"]}
+        yield ("Latency distribution",
+               f"{headline['offered']:,} requests a second at a constant rate: 90 % reads (Zipf), 8 % votes, "
+               "1 % questions, 1 % answers. Each latency counts from the moment at which the request "
+               f"was due. The line is the bar: 99 % within {P99_MS_BAR} ms.",
+               plots.distribution(with_text_keys(curves), P99_MS_BAR))
+    overload = middle_result(report, "overload", lambda each: each["rate"] / each["best"])
+    if overload:
+        steps = [with_text_keys(step) for step in overload["ladder"] if step["percentiles_ms"]]
+        yield ("Latency over offered load",
+               "Random products at a constant rate with the cache off, successful answers only. "
+               + "".join(overload_note(row) for row in report["rows"] if row["name"] == "overload"),
+               plots.latency_over_load(steps, overload["best"]))
+    yield ("Where the processors' time goes",
+           "Processors in use, on average, by the parts of the stack and by the load generator.",
+           plots.processors(report["rows"], report["machine"]["processors"]))
+
+
+def html_page(report):
+    met = sum(row["verdict"] == "met" for row in report["rows"])
+    lines = "".join(f"<li>{escape(fact[2:])}</li>" for fact in facts(report))
+    body = "".join(f"<section><h2>{title}</h2><p>{escape(said)}</p>{plot}</section>"
+                   for title, said, plot in sections(report))
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Atelier Q&amp;A: benchmark</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
+<body><main><h1>Atelier Q&amp;A: benchmark</h1>
+<p class="lead">{met} of {len(report["rows"])} bars met.</p>
+<section>{table(report)}</section>{body}
+<section><h2>How it was measured</h2><ul>{lines}</ul></section></main></body></html>
+"""

@@ -1,0 +1,36 @@
+-- The requests of the benchmark, ready to be sent.
+local function get(target)
+    return "GET " .. target .. " HTTP/1.1\r\nHost: bench\r\n\r\n"
+end
+
+local message = {}
+
+function message.questions(product)
+    return get("/qa/questions?product_id=" .. product)
+end
+
+function message.answers(question)
+    return get("/qa/questions/" .. question .. "/answers")
+end
+
+function message.static_file(product)
+    return get("/page.json?product_id=" .. product)
+end
+
+function message.vote(answer)
+    return "PUT /qa/answers/" .. answer .. "/helpful HTTP/1.1\r\nHost: bench\r\n"
+        .. "Content-Length: 0\r\n\r\n"
+end
+
+-- The same rows as in insert_answer.sql.
+local new_answer = '{"body":"It runs a little large; mine shrank to fit after two washes, so take your size.",'
+    .. '"name":"bench","email":"bench@example.com",'
+    .. '"photos":["https://img.example/bench/1.jpg","https://img.example/bench/2.jpg"]}'
+
+function message.new_answer(question)
+    return "POST /qa/questions/" .. question .. "/answers HTTP/1.1\r\nHost: bench\r\n"
+        .. "Content-Type: application/json\r\nContent-Length: " .. #new_answer .. "\r\n\r\n"
+        .. new_answer
+end
+
+return message

@@ -1,0 +1,180 @@
+"""Promise 2 under load, and while everything breaks: no read is older than an acknowledged write.
+`coherence.py` is the checker."""
+
+import contextlib
+import itertools
+import os
+import random
+import signal
+import time
+
+import psycopg2
+import pytest
+
+import gates
+import seed
+from api import new_product
+from coherence import Checker
+from conftest import running
+from stack import wait_until
+from wire import Client, request, worker_sockets
+
+WORKERS = 4
+# Nothing that a cache holds may be healed by its expiry.
+SETTINGS = {"QA_WORKERS": str(WORKERS), "QA_SAMPLE_PRODUCTS": "10", "QA_LOG_LEVEL": "info",
+            "QA_CACHE_LIFETIME_S": "3600"}
+SETTLED_S = 3 + 0.5  # after the statement timeout and a second more nothing is orphaned
+
+
+@pytest.fixture(scope="module")
+def crew():
+    """A stack with four workers."""
+    with running(**SETTINGS) as stack:
+        yield stack
+
+
+def wait_until_ready(stack):
+    def is_ready(path):
+        try:
+            return Client(path).ask(request("GET", "/readyz")).status == 200
+        except OSError:
+            return False
+
+    wait_until(lambda: all(map(is_ready, worker_sockets(stack)))
+               and len(stack.worker_pids()) == WORKERS and not stack.busy_backends(), 20)
+
+
+def break_things(stack, breaks, seconds):
+    """One after the other, over and over."""
+    end = time.monotonic() + seconds
+    for break_something in itertools.cycle(breaks):
+        time.sleep(0.4)
+        if time.monotonic() > end:
+            return
+        break_something(stack)
+
+
+def kill(*pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # it was about to end by itself
+            os.kill(pid, signal.SIGKILL)
+
+
+def kill_a_worker(stack):
+    kill(random.choice(stack.worker_pids()))
+
+
+def kill_all_workers(stack):
+    kill(*stack.worker_pids())
+
+
+def reload(stack):
+    stack.reload()
+
+
+def terminate_a_session(stack):
+    sessions = stack.busy_backends() or stack.backends()
+    if sessions:
+        stack.sql("SELECT pg_terminate_backend(%s)", random.choice(sessions))
+
+
+def terminate_all_sessions(stack):
+    stack.terminate_backends()
+
+
+def crash_the_database(stack):
+    """A server process that dies takes all others with it."""
+    wait_until(stack.backends, 5)
+    victim = stack.backends()[0]
+    kill(victim)
+
+    def is_back():
+        try:
+            return not os.path.exists(f"/proc/{victim}") and stack.sql("SELECT true")
+        except psycopg2.OperationalError:
+            return False
+
+    wait_until(is_back, 20)
+
+
+def test_no_read_is_older_than_an_acknowledged_write(crew):
+    with Checker(crew) as checker:
+        checker.go_on_until(acknowledged=3000, seconds=12)
+    findings = checker.findings
+    assert (findings.stale, findings.wrong) == ([], [])
+    assert findings.acknowledged >= 1000
+    assert findings.reads > findings.acknowledged
+    assert checker.compare_with(crew).stale == []
+
+
+def test_not_while_workers_and_sessions_die_and_connections_are_cut(crew):
+    breaks = [kill_a_worker, terminate_a_session, reload, terminate_a_session, kill_all_workers,
+              terminate_all_sessions, crash_the_database]
+    with Checker(crew, faults=True) as checker:
+        break_things(crew, breaks, seconds=7)
+    findings = checker.findings
+    assert (findings.stale, findings.wrong) == ([], [])
+    assert findings.acknowledged >= 200
+    assert findings.reads > findings.acknowledged
+    assert findings.ambiguous > 0
+    time.sleep(SETTLED_S)
+    wait_until_ready(crew)
+    findings = checker.compare_with(crew)
+    assert (findings.stale, findings.wrong) == ([], [])
+
+
+def test_the_checker_notices_a_page_that_is_kept_as_newer_than_its_query():
+    with running(FAULT="NOTE_AFTER_QUERY", **SETTINGS) as stack:
+        with Checker(stack) as checker:
+            checker.go_on_until(acknowledged=20_000, seconds=15)
+    assert checker.findings.stale
+    assert not checker.findings.wrong
+
+
+# A commit that nobody was told of
+
+@pytest.fixture
+def page(crew):
+    """(question, its page): without a vote, and in the cache of no worker."""
+    product = new_product()
+    [question] = seed.questions(crew, product, [0])
+    return question, request("GET", f"/qa/questions?product_id={product}")
+
+
+def votes_shown(stack, page):
+    """On the page as each worker has it."""
+    return {Client(path).ask(page).json()["results"][0]["question_helpfulness"]
+            for path in worker_sockets(stack)}
+
+
+def votes_committed(stack, question):
+    return stack.sql("SELECT helpful FROM questions WHERE id = %s", question)[0][0]
+
+
+@contextlib.contextmanager
+def orphan(stack, question, page):
+    """Within it, a vote that was sent to the first worker is about to be committed; after it, it is,
+    behind the back of pages that were made meanwhile, and shows in the end."""
+    with gates.on_commits(stack):
+        with gates.closed(stack, gates.COMMITS), Client(worker_sockets(stack)[0]) as voter:
+            voter.send(request("PUT", f"/qa/questions/{question}/helpful"))
+            gates.wait_until_somebody_waits(stack)
+            yield voter
+            assert votes_shown(stack, page) == {0}
+        wait_until(lambda: votes_committed(stack, question) == 1, 5)
+        wait_until(lambda: votes_shown(stack, page) == {1}, SETTLED_S)
+
+
+def test_a_commit_after_the_death_of_its_worker_shows_in_the_end(crew, page):
+    with orphan(crew, *page):
+        workers = crew.worker_pids()
+        kill_all_workers(crew)
+        wait_until(lambda: len(set(crew.worker_pids()) - set(workers)) == WORKERS, 5)
+
+
+@pytest.mark.parametrize("meanwhile", [lambda stack: None, reload])
+def test_a_commit_after_its_deadline_shows_in_the_end(crew, page, meanwhile):
+    with orphan(crew, *page) as voter:
+        meanwhile(crew)
+        assert voter.receive().status == 504
+        voter.close()

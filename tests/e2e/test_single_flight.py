@@ -1,0 +1,164 @@
+"""Identical reads share a query; a read that began after a write shares none that began before."""
+
+import resource
+
+import pytest
+
+import gates
+import seed
+from api import ANSWER, QUESTION, new_product
+from conftest import running
+from stack import wait_until
+from wire import Client, request, send_at_once, worker_sockets
+
+CLIENTS = 1000
+
+
+@pytest.fixture(scope="module")
+def crew():
+    """A stack with two workers that counts queries, and where a query may wait for some seconds."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * CLIENTS), hard))
+    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_CACHE_LIFETIME_S="3600",
+                 QA_LOCK_TIMEOUT_MS="3000", QA_STATEMENT_TIMEOUT_MS="3500",
+                 QA_REQUEST_TIMEOUT_MS="4000") as stack:
+        stack.sql("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
+        stack.stop_database()
+        stack.start()
+        stack.sql("CREATE EXTENSION pg_stat_statements")
+        with gates.on_reads(stack):
+            yield stack
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture
+def question(crew):
+    """One with two answers, whose product has another one like it."""
+    question, other = seed.questions(crew, new_product(), [0, 0])
+    seed.answers(crew, question, [0, 0])
+    seed.answers(crew, other, [0])
+    return question
+
+
+@pytest.fixture(params=["questions", "answers"])
+def target(request, crew, question):
+    """One of the lists that show the question's answers, which nobody has asked for yet."""
+    return lists(crew, question)[request.param]
+
+
+def lists(stack, question):
+    [(product,)] = stack.sql("SELECT product_id FROM questions WHERE id = %s", question)
+    return {"questions": f"/qa/questions?product_id={product}&count=7",
+            "answers": f"/qa/questions/{question}/answers?count=7"}
+
+
+def queries(stack):
+    """How many queries for lists the service has sent."""
+    return stack.sql("SELECT coalesce(sum(calls), 0)::int FROM pg_stat_statements"
+                     " WHERE userid = 'atelier_qa_service'::regrole AND query ~ 'FROM answers'"
+                     " AND query !~ 'INSERT|UPDATE'")[0][0]
+
+
+def wait_until_taken_in(worker):
+    """Until a worker has taken in what was sent before."""
+    with Client(worker) as client:
+        assert client.ask(request("GET", "/healthz")).status == 200
+
+
+def ask_all(stack, addresses, target):
+    """The replies to one GET on a connection to each of the addresses, all under way before one is
+    answered."""
+    clients = [Client(address) for address in addresses]
+    with gates.closed(stack, gates.READS):
+        send_at_once(clients, len(clients) * [request("GET", target)])
+        wait_until(stack.waiting_backends, 5)
+        for worker in worker_sockets(stack):
+            wait_until_taken_in(worker)
+    replies = [client.receive() for client in clients]
+    for client in clients:
+        client.close()
+    return replies
+
+
+def assert_same(replies):
+    assert {reply.status for reply in replies} == {200}
+    assert len({reply.body for reply in replies}) == 1
+
+
+def test_a_thousand_clients_of_each_worker_cost_one_query_of_it(crew, target):
+    before = queries(crew)
+    workers = worker_sockets(crew)
+    assert_same(ask_all(crew, CLIENTS * workers, target))
+    assert queries(crew) - before == len(workers)
+
+
+def test_a_thousand_clients_of_nginx_cost_at_most_one_query_of_each_worker(crew, target):
+    before = queries(crew)
+    assert_same(ask_all(crew, CLIENTS * [crew.port], target))
+    assert 1 <= queries(crew) - before <= len(worker_sockets(crew))
+
+
+def test_after_a_write_a_thousand_clients_cost_one_query_more(crew, target, question):
+    worker = worker_sockets(crew)[0]
+    assert_same(ask_all(crew, CLIENTS * [worker], target))
+    before = queries(crew)
+    with Client(worker) as client:
+        added = client.ask(request("POST", f"/qa/questions/{question}/answers",
+                                   {**ANSWER, "body": "This is new."}))
+        assert added.status == 201
+    replies = ask_all(crew, CLIENTS * [worker], target)
+    assert_same(replies)
+    assert b"This is new." in replies[0].body
+    assert queries(crew) - before == 1
+
+
+def test_different_pages_are_different_queries(crew, target):
+    before = queries(crew)
+    with Client(worker_sockets(crew)[0]) as client:
+        for page in ("page=1", "page=2", "page=3"):
+            assert client.ask(request("GET", f"{target}&{page}")).status == 200
+    assert queries(crew) - before == 3
+
+
+def test_a_page_is_known_by_what_its_parameters_mean(crew, target):
+    before = queries(crew)
+    with Client(worker_sockets(crew)[0]) as client:
+        for more in ("", "&page=1", "&page=", "&page=001", "&count=9", "&x=y"):
+            assert client.ask(request("GET", target + more)).status == 200
+    assert queries(crew) - before == 1
+
+
+WRITES_THAT_A_LIST_SHOWS = {
+    "questions": [("PUT", "/qa/questions/{question}/helpful", None),
+                  ("PUT", "/qa/answers/{answer}/helpful", None),
+                  ("PUT", "/qa/questions/{question}/report", None),
+                  ("PUT", "/qa/answers/{answer}/report", None),
+                  ("POST", "/qa/questions/{product}", QUESTION),
+                  ("POST", "/qa/questions/{question}/answers", ANSWER)],
+    "answers": [("PUT", "/qa/answers/{answer}/helpful", None),
+                ("PUT", "/qa/answers/{answer}/report", None),
+                ("POST", "/qa/questions/{question}/answers", ANSWER)]}
+
+
+@pytest.mark.parametrize("reader", [0, 1])
+@pytest.mark.parametrize("kind, method, path, fields", [
+    (kind, *write) for kind, writes in WRITES_THAT_A_LIST_SHOWS.items() for write in writes])
+def test_a_read_after_a_write_does_not_join_a_query_from_before(crew, question, kind, method, path,
+                                                                fields, reader):
+    [(product, answer)] = crew.sql("SELECT product_id, min(answers.id) FROM questions"
+                                   " JOIN answers ON questions.id = question_id"
+                                   " WHERE questions.id = %s GROUP BY product_id", question)
+    page = request("GET", lists(crew, question)[kind])
+    write = request(method, path.format(question=question, answer=answer, product=product), fields)
+    workers = worker_sockets(crew)
+    with Client(workers[0]) as writer, \
+            Client(workers[reader]) as early, Client(workers[reader]) as late:
+        with gates.closed(crew, gates.READS):
+            early.send(page)
+            gates.wait_until_somebody_waits(crew)
+            assert writer.ask(write).status in (201, 204)
+            late.send(page)
+            wait_until_taken_in(workers[reader])
+        before, after = early.receive().json(), late.receive().json()
+        assert before != after
+        assert late.ask(page).json() == after

@@ -1,0 +1,229 @@
+/* Generations in a shared file. */
+#include "cache/generations.h"
+#include "scratch.h"
+#include "suites.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char error[256];
+
+/* Maps a file of the scratch folder, which is made where it is missing. */
+static struct generations *map(const char *name) {
+    int descriptor = generations_file_open(scratch_path(name), error, sizeof error);
+    ck_assert_msg(descriptor >= 0, "%s", error);
+    struct generations *generations = generations_map(descriptor, error, sizeof error);
+    close(descriptor);
+    return generations;
+}
+
+static bool is_unchanged(const struct generations *generations, size_t slot,
+                         struct generation before) {
+    return generation_equal(generations_note(generations, slot), before);
+}
+
+START_TEST(a_new_file_is_made_with_its_folder) {
+    int descriptor = generations_file_open(scratch_path("folder/new"), error, sizeof error);
+    ck_assert_msg(descriptor >= 0, "%s", error);
+    ck_assert(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+    struct generations *generations = generations_map(descriptor, error, sizeof error);
+    ck_assert_msg(generations, "%s", error);
+    struct stat status;
+    ck_assert_int_eq(fstat(descriptor, &status), 0);
+    ck_assert_int_gt(status.st_size, 0);
+    close(descriptor);
+
+    struct generation first = generations_note(generations, 0);
+    ck_assert(is_unchanged(generations, 1, first)); /* all begin alike */
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_raise_is_seen_by_everybody_who_maps_the_file) {
+    struct generations *one = map("shared"), *other = map("shared");
+    struct generation before = generations_note(other, 7);
+    generations_raise(one, 7);
+    ck_assert(!is_unchanged(other, 7, before));
+    ck_assert(is_unchanged(one, 7, generations_note(other, 7)));
+    generations_unmap(one);
+    generations_unmap(other);
+}
+END_TEST
+
+START_TEST(a_raise_touches_no_other_slot) {
+    struct generations *generations = map("slots");
+    struct generation before = generations_note(generations, 6);
+    generations_raise(generations, 5);
+    generations_raise(generations, 7);
+    ck_assert(is_unchanged(generations, 6, before));
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_raise_of_the_epoch_touches_every_slot) {
+    struct generations *generations = map("epoch");
+    size_t last = 0;
+    for (int64_t id = 1; id < 1000000; id++) {
+        size_t slot = generations_slot(SUBJECT_PRODUCT, id);
+        last = slot > last ? slot : last;
+    }
+    const size_t slots[] = {0, 1, last};
+    for (size_t i = 0; i < 3; i++) {
+        struct generation before = generations_note(generations, slots[i]);
+        generations_raise_epoch(generations);
+        ck_assert(!is_unchanged(generations, slots[i], before));
+    }
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_raise_of_one_does_not_make_up_for_another) {
+    const struct generation both = {.counter = 3, .epoch = 4};
+    const struct generation others[] = {{3, 5}, {4, 4}, {4, 3}, {2, 5}, {0, 0}};
+    ck_assert(generation_equal(both, (struct generation){3, 4}));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        ck_assert(!generation_equal(both, others[i]));
+    }
+}
+END_TEST
+
+START_TEST(what_was_raised_stays_when_nobody_uses_the_file) {
+    struct generations *generations = map("kept");
+    generations_raise(generations, 9);
+    generations_raise_epoch(generations);
+    struct generation before = generations_note(generations, 9);
+    generations_unmap(generations);
+
+    generations = map("kept");
+    ck_assert(is_unchanged(generations, 9, before));
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(raises_of_several_processes_are_all_counted) {
+    enum { PROCESSES = 3, RAISES = 20000 };
+    struct generations *generations = map("counted");
+    for (int i = 0; i < PROCESSES; i++) {
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        for (int k = 0; child == 0 && k < RAISES; k++) {
+            generations_raise(generations, 1);
+            generations_raise_epoch(generations);
+        }
+        if (child == 0) {
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status;
+        ck_assert_int_gt(wait(&status), 0);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    struct generation after = generations_note(generations, 1);
+    ck_assert_uint_eq(after.counter, PROCESSES * RAISES);
+    ck_assert_uint_eq(after.epoch, PROCESSES * RAISES);
+    generations_unmap(generations);
+}
+END_TEST
+
+/* Programs of several versions share a file: whoever changes the hash changes the layout version.
+ */
+START_TEST(a_slot_is_the_same_in_every_version) {
+    static const struct {
+        enum subject subject;
+        int64_t id;
+        size_t slot;
+    } cases[] = {
+        {SUBJECT_PRODUCT, 1, 201866},
+        {SUBJECT_QUESTION, 1, 10480},
+        {SUBJECT_PRODUCT, 2147483647, 44557},
+        {SUBJECT_QUESTION, INT64_MAX, 245115},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_uint_eq(generations_slot(cases[i].subject, cases[i].id), cases[i].slot);
+    }
+}
+END_TEST
+
+START_TEST(slots_spread_ids_well) {
+    enum { IDS = 50000, SLOTS = 256 * 1024 };
+    static unsigned char used[SLOTS];
+    memset(used, 0, sizeof used);
+    size_t distinct = 0;
+    unsigned most = 0;
+    for (int64_t id = 1; id <= IDS; id++) {
+        const size_t slots[] = {generations_slot(SUBJECT_PRODUCT, id),
+                                generations_slot(SUBJECT_QUESTION, id)};
+        for (size_t i = 0; i < 2; i++) {
+            ck_assert_uint_lt(slots[i], SLOTS);
+            distinct += used[slots[i]] == 0;
+            used[slots[i]]++;
+            most = used[slots[i]] > most ? used[slots[i]] : most;
+        }
+    }
+    ck_assert_uint_gt(distinct, 80000); /* of 100,000; chance gives 83,000 */
+    ck_assert_uint_lt(most, 12);
+}
+END_TEST
+
+START_TEST(a_file_of_another_version_is_refused) {
+    struct generations *generations = map("version");
+    ck_assert_ptr_nonnull(generations);
+    generations_unmap(generations);
+    int descriptor = open(scratch_path("version"), O_RDWR | O_CLOEXEC);
+    const uint64_t other_version = 99;
+    ck_assert_int_eq(pwrite(descriptor, &other_version, sizeof other_version, 0),
+                     (ssize_t)sizeof other_version);
+    close(descriptor);
+
+    *error = '\0';
+    ck_assert_ptr_null(map("version"));
+    ck_assert_msg(strstr(error, "QA_SHARED_FILE") && !strchr(error, '\n'), "%s", error);
+}
+END_TEST
+
+START_TEST(a_file_of_another_size_is_refused_and_left_as_it_is) {
+    scratch_file("size", "somebody else's");
+    *error = '\0';
+    ck_assert_ptr_null(map("size"));
+    ck_assert_msg(strstr(error, "QA_SHARED_FILE"), "%s", error);
+    struct stat status;
+    ck_assert_int_eq(stat(scratch_path("size"), &status), 0);
+    ck_assert_int_eq(status.st_size, (off_t)strlen("somebody else's"));
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_opened_is_an_error) {
+    scratch_file("file", "");
+    static const char *const impossible[] = {"file/generations", "", "no/such/folder"};
+    for (size_t i = 0; i < 3; i++) {
+        *error = '\0';
+        ck_assert_int_lt(generations_file_open(scratch_path(impossible[i]), error, sizeof error),
+                         0);
+        ck_assert_msg(strstr(error, "QA_SHARED_FILE") && !strchr(error, '\n'), "%s", error);
+    }
+}
+END_TEST
+
+Suite *generations_suite(void) {
+    Suite *suite = suite_create("generations");
+    TCase *cases = tcase_create("generations");
+    tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
+    tcase_add_test(cases, a_new_file_is_made_with_its_folder);
+    tcase_add_test(cases, a_raise_is_seen_by_everybody_who_maps_the_file);
+    tcase_add_test(cases, a_raise_touches_no_other_slot);
+    tcase_add_test(cases, a_raise_of_the_epoch_touches_every_slot);
+    tcase_add_test(cases, a_raise_of_one_does_not_make_up_for_another);
+    tcase_add_test(cases, what_was_raised_stays_when_nobody_uses_the_file);
+    tcase_add_test(cases, raises_of_several_processes_are_all_counted);
+    tcase_add_test(cases, a_slot_is_the_same_in_every_version);
+    tcase_add_test(cases, slots_spread_ids_well);
+    tcase_add_test(cases, a_file_of_another_version_is_refused);
+    tcase_add_test(cases, a_file_of_another_size_is_refused_and_left_as_it_is);
+    tcase_add_test(cases, a_file_that_cannot_be_opened_is_an_error);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
