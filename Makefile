@@ -94,7 +94,7 @@ lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts
 	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
 	@scripts/check-layers.sh
 	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
-	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 4 sh -c \
+	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
 	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
 	    && echo "clang-tidy: no findings"
 
