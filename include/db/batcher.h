@@ -27,6 +27,7 @@ struct batcher_settings {
     size_t batches_in_flight; /* at most; as many as there are connections for writes */
     size_t queue_limit;       /* items that wait or are in flight */
     int64_t request_timeout_ms;
+    int64_t lock_timeout_ms; /* of a statement */
     /* Told when a batch may have been applied without anybody knowing, before its items are. */
     void (*on_uncertain)(void *owner);
     void *owner;

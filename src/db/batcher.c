@@ -193,7 +193,10 @@ static bool start_batch(struct batcher *batcher, struct item_line *line, enum st
         item = next;
     }
     batcher->batches_in_flight++;
-    char *array = array_of(batch);
+    /* Without the time to wait for a lock once more it would end as unknown, not as not written. */
+    bool too_late =
+        batch->is_retry && deadline_ms - clock_ms() <= batcher->settings.lock_timeout_ms;
+    char *array = too_late ? NULL : array_of(batch);
     if (array) {
         const char *const parameters[] = {array};
         pool_write(batcher->pool, statement, 1, parameters, deadline_ms, on_batch_done, batch);

@@ -175,6 +175,7 @@ static bool start_app(struct worker *worker) {
         .batches_in_flight = (size_t)config->write_connections,
         .queue_limit = (size_t)config->queue_limit,
         .request_timeout_ms = config->request_timeout_ms,
+        .lock_timeout_ms = config->lock_timeout_ms,
         .on_uncertain = on_uncertain,
         .owner = worker,
     };
