@@ -194,8 +194,8 @@ static bool start_batch(struct batcher *batcher, struct item_line *line, enum st
     }
     batcher->batches_in_flight++;
     /* Without the time to wait for a lock once more it would end as unknown, not as not written. */
-    bool too_late =
-        batch->is_retry && deadline_ms - clock_ms() <= batcher->settings.lock_timeout_ms;
+    int64_t needed_ms = batcher->settings.lock_timeout_ms * 3 / 2;
+    bool too_late = batch->is_retry && deadline_ms - clock_ms() < needed_ms;
     char *array = too_late ? NULL : array_of(batch);
     if (array) {
         const char *const parameters[] = {array};
