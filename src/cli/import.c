@@ -33,7 +33,7 @@ static void print_help(void) {
          "The service may run meanwhile. gzip is recognised; FILE may be - for standard input.\n"
          "\n"
          "  --rejects FILE  where to list bad rows, when there are any (default rejected.csv)\n"
-         "  --replace       remove the sample data, if the database holds them\n"
+         "  --replace       remove the sample data, and what was posted beside them, first\n"
          "  --sample        mark the data as sample data\n"
          "  --help          print this\n"
          "\n"
