@@ -22,8 +22,9 @@
 
 struct generations;
 
-/* An orphaned server process ends at its statement timeout at the latest; a second covers the way
- * there: so long after the first the epoch is raised again. */
+/* The epoch is raised again so long after the statement timeout, by which an orphaned statement has
+ * ended and a second covers the way there. A commit that itself takes longer, say because a
+ * synchronous standby is away, is covered only by the expiry of pages. */
 enum { GENERATIONS_ORPHAN_MARGIN_MS = 1000 };
 
 enum subject { SUBJECT_PRODUCT, SUBJECT_QUESTION };
