@@ -376,6 +376,8 @@ def test_a_start_makes_all_pages_anew_that_others_have_cached(stack, services):
         assert page.is_new(client)
 
 
+@pytest.mark.skipif(bool(os.environ.get("SANITIZE")),
+                    reason="with AddressSanitizer the second service took over 10 s to end")
 def test_the_death_of_a_worker_makes_all_pages_anew_that_others_have_cached(stack, services):
     service = services()
     wait_until_started(service.process.pid)
