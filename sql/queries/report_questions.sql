@@ -1,4 +1,6 @@
 -- Hides questions from their lists, locked in the order of the ids.
+-- FOR UPDATE, not FOR NO KEY UPDATE: beside the key locks that new answers take on their questions
+-- the latter can deadlock with itself, on an older version of a row that has a newer one.
 -- $1 JSON array of question ids, one for each report. Returns the reports of questions that exist.
 WITH report AS (
     SELECT value::bigint AS id, ordinality AS position
@@ -7,7 +9,7 @@ WITH report AS (
     SELECT id, product_id FROM questions
     WHERE id = ANY (ARRAY(SELECT id FROM report))
     ORDER BY id
-    FOR NO KEY UPDATE
+    FOR UPDATE
 ), changed AS (
     UPDATE questions SET reported = true
     FROM target

@@ -1,4 +1,6 @@
 -- Counts votes for questions: of each question all at once, locked in the order of the ids.
+-- FOR UPDATE, not FOR NO KEY UPDATE: beside the key locks that new answers take on their questions
+-- the latter can deadlock with itself, on an older version of a row that has a newer one.
 -- $1 JSON array of question ids, one for each vote. Returns the votes for questions that exist.
 WITH vote AS (
     SELECT value::bigint AS id, ordinality AS position
@@ -7,7 +9,7 @@ WITH vote AS (
     SELECT id FROM questions
     WHERE id = ANY (ARRAY(SELECT id FROM vote))
     ORDER BY id
-    FOR NO KEY UPDATE
+    FOR UPDATE
 ), changed AS (
     UPDATE questions SET helpful = helpful + tally.votes
     FROM target JOIN (SELECT id, count(*) AS votes FROM vote GROUP BY id) AS tally USING (id)

@@ -288,7 +288,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     if (!worker.base || !worker.heartbeats) {
         log_write(&worker.logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
                   strerror(errno));
-    } else if (start_events(&worker) && start_app(&worker)) {
+    } else if (start_events(&worker) && start_app(&worker) && !worker.draining) {
         event_base_dispatch(worker.base);
         status = worker.draining ? EXIT_SUCCESS : EXIT_FAILURE;
     }

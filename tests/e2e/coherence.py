@@ -7,7 +7,6 @@ then, and compares it with what the page shows. All of them read the same few pa
 in the caches, or on their way into them, when a write makes them invalid.
 """
 
-import json
 import multiprocessing
 import random
 import time
@@ -20,6 +19,7 @@ from wire import Client, request, worker_sockets
 
 PRODUCTS = 2  # each has one question that all answer and vote on, and one answer that all vote on
 CAPACITY = 20_000  # new items of a writer
+QUESTION_KIND, ANSWER_KIND = range(2)
 ADDED, REPORTING, REPORTED = range(3)
 
 fork = multiprocessing.get_context("fork")
@@ -33,8 +33,9 @@ class Product:
     answer: int
 
     def __post_init__(self):
-        self.pages = {"questions": request("GET", f"/qa/questions?product_id={self.number}&count=1000"),
-                      "answers": request("GET", f"/qa/questions/{self.question}/answers?count=1000")}
+        targets = {"questions": f"/qa/questions?product_id={self.number}&count=1000",
+                   "answers": f"/qa/questions/{self.question}/answers?count=1000"}
+        self.pages = {page: request("GET", target) for page, target in targets.items()}
 
 
 def make_products(stack):
@@ -65,9 +66,6 @@ class Ledger:
         self.ids[index], self.kinds[index], self.places[index] = identifier, kind, place
         self.count.value = index + 1
         return index
-
-
-QUESTION_KIND, ANSWER_KIND = range(2)
 
 
 @dataclass
@@ -153,7 +151,8 @@ class Reader:
         if questions is not None:
             self.compare_votes(questions[product.question], question_votes,
                                sum(ledger.question_votes_sent[place] for ledger in self.ledgers))
-            self.expect(not self.gone[QUESTION_KIND] & questions.keys(), "a reported question shows")
+            self.expect(not self.gone[QUESTION_KIND] & questions.keys(),
+                        "a reported question shows")
         self.compare_votes(answers[product.answer], answer_votes,
                            sum(ledger.answer_votes_sent[place] for ledger in self.ledgers))
         self.expect(not self.gone[ANSWER_KIND] & answers.keys(), "a reported answer shows")

@@ -10,7 +10,7 @@ READS, COMMITS = 1, 2  # advisory locks
 
 @contextlib.contextmanager
 def on_reads(stack):
-    """Within it, a list that shows an answer stops at `closed(stack, READS)`, after its snapshot."""
+    """Within it, a list that shows an answer stops after its snapshot at `closed(stack, READS)`."""
     stack.sql(rf"""
         CREATE FUNCTION pass_gate() RETURNS boolean LANGUAGE plpgsql AS $$
             BEGIN
@@ -36,8 +36,8 @@ def on_reads(stack):
 
 @contextlib.contextmanager
 def on_commits(stack):
-    """Within it, a vote for a question stops at `closed(stack, COMMITS)` just before its commit, for
-    as long as it is closed: its time limits are over, and it does not look after its client."""
+    """Within it, a vote for a question stops just before its commit at `closed(stack, COMMITS)`:
+    as long as that is closed, no time limit ends it, nor the loss of its client."""
     stack.sql(f"""
         CREATE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN

@@ -28,8 +28,10 @@ def stack():
 
 @pytest.fixture(scope="module")
 def busy_stack():
-    """The stack as it comes."""
+    """The stack as it comes, but that PostgreSQL notices a deadlock long before a lock timeout."""
     with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info") as stack:
+        stack.sql("ALTER SYSTEM SET deadlock_timeout = '20ms'")
+        stack.sql("SELECT pg_reload_conf()")
         yield stack
 
 
@@ -69,7 +71,8 @@ def column(stack, table, name, ids):
     return [rows[identifier] for identifier in ids]
 
 
-CHANGES = [(table, action) for table in ("questions", "answers") for action in ("helpful", "reported")]
+CHANGES = [(table, action) for table in ("questions", "answers")
+           for action in ("helpful", "reported")]  # the column that each changes
 
 
 def change(table, action, identifier):
@@ -212,7 +215,7 @@ def test_a_locked_row_is_503_for_its_own_clients_only_with_the_settings_as_they_
         replies = [client.receive() for client in clients]
     for client in clients:
         client.close()
-    # Those that waited longest may meet their deadline first; what each is told is true all the same.
+    # Those that waited longest may meet their deadline first; what they are told is true anyway.
     told = list(zip(mixed, statuses(replies)))
     assert {status for number, status in told if number == locked} <= {503, 504}
     assert {status for number, status in told if number != locked} <= {204, 503}
@@ -298,19 +301,23 @@ def database_counts(stack):
 
 
 def bursts(stack, requests, seconds, clients=400):
-    """Requests drawn from a list, so many at a time, half of them to each worker, for some seconds:
-    pairs of request and reply."""
+    """Requests drawn from a list, so many at a time, half of them to each worker, for some seconds;
+    those that took effect, which must be nearly all: on a slow disk some wait too long."""
     workers = itertools.cycle(worker_sockets(stack))
     clients = [Client(next(workers)) for _ in range(clients)]
     end = time.monotonic() + seconds
-    answered = []
+    sent, accepted = 0, []
     while time.monotonic() < end:
         drawn = random.choices(requests, k=len(clients))
         send_at_once(clients, drawn)
-        answered += zip(drawn, [client.receive() for client in clients])
+        answered = statuses([client.receive() for client in clients])
+        assert set(answered) <= {201, 204, 503}
+        sent += len(drawn)
+        accepted += [one for one, status in zip(drawn, answered) if status != 503]
     for client in clients:
         client.close()
-    return answered
+    assert len(accepted) > 0.9 * sent > 1000
+    return accepted
 
 
 def test_two_workers_vote_for_the_same_items_without_a_deadlock_and_with_few_commits(busy_stack):
@@ -318,45 +325,46 @@ def test_two_workers_vote_for_the_same_items_without_a_deadlock_and_with_few_com
     votes = {("questions", number): change("questions", "helpful", number) for number in questions}
     votes |= {("answers", number): change("answers", "helpful", number) for number in answers}
     commits_before, deadlocks_before = database_counts(busy_stack)
-    answered = bursts(busy_stack, list(votes.values()), seconds=5)
+    accepted = bursts(busy_stack, list(votes.values()), seconds=5)
     commits_after, deadlocks_after = database_counts(busy_stack)
 
-    assert {reply.status for _, reply in answered} == {204}
     assert deadlocks_after == deadlocks_before
-    assert "deadlock" not in (busy_stack.folder / "log/postgres.log").read_text()
-    sent = [vote for vote, _ in answered]
+    assert "deadlock detected" not in (busy_stack.folder / "log/postgres.log").read_text()
     for table, ids in (("questions", questions), ("answers", answers)):
         assert column(busy_stack, table, "helpful", ids) == [
-            sent.count(votes[table, number]) for number in ids]
-    assert len(sent) > 1000
-    assert (commits_after - commits_before) / len(sent) < 0.3
+            accepted.count(votes[table, number]) for number in ids]
+    assert (commits_after - commits_before) / len(accepted) < 0.3
 
 
-def test_all_kinds_of_writes_to_the_same_items_meet_no_deadlock(busy_stack):
+@pytest.mark.parametrize("chosen", [
+    ["votes for questions", "votes for answers", "reports", "questions", "answers"],
+    # An answer holds its question, lest it go away; that must not be in the way of the others.
+    ["votes for questions", "answers"], ["reports", "answers"]])
+def test_other_writes_for_the_same_items_meet_no_deadlock_either(busy_stack, chosen):
     product = new_product()
     questions = seed.questions(busy_stack, product, [0] * 40)
-    answers = [number for question in questions for number in seed.answers(busy_stack, question, [0])]
-    kinds = {"votes": [change("questions", "helpful", number) for number in questions]
-             + [change("answers", "helpful", number) for number in answers],
+    answers = [number for question in questions
+               for number in seed.answers(busy_stack, question, [0])]
+    kinds = {"votes for questions": [change("questions", "helpful", number)
+                                     for number in questions],
+             "votes for answers": [change("answers", "helpful", number) for number in answers],
              "reports": [change("questions", "reported", number) for number in questions]
              + [change("answers", "reported", number) for number in answers],
              "answers": [request("POST", f"/qa/questions/{number}/answers",
                                  {**ANSWER, "photos": ["a", "b"]}) for number in questions],
              "questions": [request("POST", "/qa/questions", {**QUESTION, "product_id": product})]}
     before = database_counts(busy_stack)
-    answered = bursts(busy_stack, sum(kinds.values(), []), seconds=5)
+    accepted = bursts(busy_stack, sum((kinds[kind] for kind in chosen), []), seconds=4)
     after = database_counts(busy_stack)
 
-    assert {reply.status for _, reply in answered} == {201, 204}
     assert after[1] == before[1]
-    sent = {kind: sum(one in requests for one, _ in answered) for kind, requests in kinds.items()}
-    assert all(sent.values())
-    [(helpful, added)] = busy_stack.sql(
-        "SELECT sum(helpful)::int, count(*) FROM questions WHERE product_id = %s", product)
-    [(answers_helpful, answers_added, photos_added)] = busy_stack.sql(
-        "SELECT sum(helpful)::int, count(*), sum((SELECT count(*) FROM answers_photos"
-        "  WHERE answer_id = answers.id))::int FROM answers WHERE question_id = ANY (%s)", questions)
-    assert helpful + answers_helpful == sent["votes"]
-    assert added == sent["questions"] + len(questions)
-    assert answers_added == sent["answers"] + len(answers)
-    assert photos_added == 2 * sent["answers"]
+    sent = {kind: sum(one in requests for one in accepted) for kind, requests in kinds.items()}
+    assert all(sent[kind] for kind in chosen)
+    assert busy_stack.sql("SELECT sum(helpful)::int, count(*)::int FROM questions"
+                          " WHERE product_id = %s", product) == [
+        (sent["votes for questions"], sent["questions"] + len(questions))]
+    assert busy_stack.sql(
+        "SELECT sum(helpful)::int, count(*)::int, sum((SELECT count(*) FROM answers_photos"
+        "  WHERE answer_id = answers.id))::int FROM answers WHERE question_id = ANY (%s)",
+        questions) == [(sent["votes for answers"], sent["answers"] + len(answers),
+                        2 * sent["answers"])]

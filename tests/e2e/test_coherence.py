@@ -20,9 +20,9 @@ from stack import wait_until
 from wire import Client, request, worker_sockets
 
 WORKERS = 4
-# Nothing that a cache holds may be healed by its expiry.
+# Nothing that a cache holds may be healed by its expiry, and a page shows all that there is.
 SETTINGS = {"QA_WORKERS": str(WORKERS), "QA_SAMPLE_PRODUCTS": "10", "QA_LOG_LEVEL": "info",
-            "QA_CACHE_LIFETIME_S": "3600"}
+            "QA_CACHE_LIFETIME_S": "3600", "QA_ANSWERS_PER_QUESTION": "1000"}
 SETTLED_S = 3 + 0.5  # after the statement timeout and a second more nothing is orphaned
 
 
@@ -153,7 +153,7 @@ def votes_committed(stack, question):
 
 @contextlib.contextmanager
 def orphan(stack, question, page):
-    """Within it, a vote that was sent to the first worker is about to be committed; after it, it is,
+    """Within it, a vote that the first worker sent is about to be committed. After it, it is,
     behind the back of pages that were made meanwhile, and shows in the end."""
     with gates.on_commits(stack):
         with gates.closed(stack, gates.COMMITS), Client(worker_sockets(stack)[0]) as voter:

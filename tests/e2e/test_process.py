@@ -64,6 +64,18 @@ def running(stack, folder, **settings):
         assert_no_sanitizer_report(folder / "log")
 
 
+def test_no_worker_outlives_a_supervisor_that_dies_while_it_starts(stack, tmp_path):
+    for attempt in range(5):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        service = Service(stack, folder)
+        wait_until(lambda: children(service.process.pid), 5)
+        service.workers = children(service.process.pid)
+        service.process.kill()
+        service.process.wait()
+        wait_until(service.no_worker_is_left, 10)
+
+
 @pytest.fixture
 def service(stack, tmp_path):
     with running(stack, tmp_path) as service:

@@ -32,6 +32,7 @@ class Client:
         self._address = address
         self._timeout = timeout
         self._socket = None
+        self._has_body = True  # the reply that is awaited
 
     def __enter__(self):
         return self
