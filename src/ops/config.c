@@ -57,7 +57,7 @@ static const struct setting settings[] = {
      "database must have it"},
     {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER, AT(cache_lifetime_s), "60", 1, 86400, "s",
      "a cached page is made anew after it; for changes that were made behind the service's back"},
-    {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER, AT(lock_timeout_ms), "1000", 1, 3600000, "ms",
+    {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER, AT(lock_timeout_ms), "500", 1, 3600000, "ms",
      "longest wait of a statement for a lock"},
     {"QA_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", NUMBER, AT(statement_timeout_ms), "2000", 1,
      3600000, "ms", "longest run of a statement; more than the lock timeout"},

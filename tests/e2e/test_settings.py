@@ -41,7 +41,7 @@ def test_help_lists_every_setting(run, variable):
 
 def test_help_tells_defaults_and_units(run):
     text = run("serve", "--help").stdout
-    for line in ("QA_LOCK_TIMEOUT_MS  --lock-timeout-ms  (default 1000 ms)",
+    for line in ("QA_LOCK_TIMEOUT_MS  --lock-timeout-ms  (default 500 ms)",
                  "QA_ANSWERS_PER_QUESTION  --answers-per-question  (default 100 answers)"):
         assert line in text
 
@@ -53,7 +53,7 @@ def test_help_tells_defaults_and_units(run):
     ("QA_WRITE_CONNECTIONS", "none"), ("QA_QUEUE_LIMIT", "0"), ("QA_ANSWERS_PER_QUESTION", "-1"),
     ("QA_LOG_LEVEL", "loud"), ("QA_LOADERIO_TOKEN", "a/b"), ("QA_LOADERIO_TOKEN", "a b"),
     ("QA_LOCK_TIMEOUT_MS", "soon"), ("QA_LOCK_TIMEOUT_MS", "2000"),
-    ("QA_STATEMENT_TIMEOUT_MS", "3000"), ("QA_STATEMENT_TIMEOUT_MS", "1000"),
+    ("QA_STATEMENT_TIMEOUT_MS", "3000"), ("QA_STATEMENT_TIMEOUT_MS", "500"),
     ("QA_REQUEST_TIMEOUT_MS", "2000"), ("QA_LISTEN", "nonsense"), ("QA_LISTEN", "127.0.0.1:x"),
     ("QA_LISTEN", "127.0.0.1:65535"), ("QA_ENV_FILE", "/nonexistent")])
 def test_a_wrong_setting_is_one_line_that_names_it_and_exit_status_2(run, variable, value):

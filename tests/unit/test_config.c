@@ -52,7 +52,7 @@ START_TEST(everything_has_a_default) {
     ck_assert_int_eq(config.read_connections, 2);
     ck_assert_int_eq(config.write_connections, 4);
     ck_assert_int_eq(config.answers_per_question, 100);
-    ck_assert_int_eq(config.lock_timeout_ms, 1000);
+    ck_assert_int_eq(config.lock_timeout_ms, 500);
     ck_assert_int_eq(config.statement_timeout_ms, 2000);
     ck_assert_int_eq(config.request_timeout_ms, 3000);
     ck_assert_int_eq(config.drain_timeout_ms, 8000);
@@ -222,7 +222,7 @@ START_TEST(time_limits_rise) {
         int least, most; /* beside the defaults of the others */
     } cases[] = {
         {"QA_LOCK_TIMEOUT_MS", 1, 1999},
-        {"QA_STATEMENT_TIMEOUT_MS", 1001, 2999},
+        {"QA_STATEMENT_TIMEOUT_MS", 501, 2999},
         {"QA_REQUEST_TIMEOUT_MS", 2001, 7999},
         {"QA_DRAIN_TIMEOUT_MS", 3001, 3600000},
     };
