@@ -31,9 +31,13 @@ create_cluster() {
 }
 
 configure_cluster() {
-    local connections user
+    local connections buffers user
     # Twice what the workers use, for the moment of a reload, and some for people.
     connections=$((2 * QA_WORKERS * (${QA_READ_CONNECTIONS:-2} + ${QA_WRITE_CONNECTIONS:-4}) + 20))
+    # A quarter of the memory, where the full data set may lie; taken only as it is used.
+    buffers=$(awk '/^MemTotal/ {print int($2 / 1024 / 4)}' /proc/meminfo)
+    ((buffers >= 128)) || buffers=128
+    ((buffers <= 8192)) || buffers=8192
     user=$(stat -c %U postgres)
     cat >postgres/stack.conf <<END
 # Written by deploy/stack.sh at each start.
@@ -41,7 +45,7 @@ listen_addresses = ''
 unix_socket_directories = '$sockets'
 unix_socket_permissions = 0700
 max_connections = $((connections > 100 ? connections : 100))
-shared_buffers = 256MB
+shared_buffers = ${buffers}MB
 fsync = on
 synchronous_commit = on
 timezone = 'UTC'

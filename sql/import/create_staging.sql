@@ -11,7 +11,8 @@ CREATE UNLOGGED TABLE atelier_qa_import.rejected (
     table_name text, ordinal bigint, reason text, PRIMARY KEY (table_name, ordinal)
 );
 
--- Indexes (step 1) and foreign keys (step 2) of the published tables.
+-- Indexes (step 1), foreign keys and the triggers that keep photo URLs (step 2) of the published
+-- tables.
 CREATE TABLE atelier_qa_import.definitions AS
 SELECT conrelid AS table_id, CASE contype WHEN 'f' THEN 2 ELSE 1 END AS step, conname AS name,
     format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
@@ -24,11 +25,16 @@ SELECT indrelid, 1, relname, pg_get_indexdef(indexrelid, 0, true)
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 WHERE indrelid IN ('questions'::regclass, 'answers'::regclass, 'answers_photos'::regclass)
     AND NOT EXISTS (SELECT FROM pg_constraint
-                    WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'));
+                    WHERE conindid = indexrelid AND contype IN ('p', 'u', 'x'))
+UNION ALL
+SELECT tgrelid, 2, tgname, pg_get_triggerdef(oid, true)
+FROM pg_trigger
+WHERE tgrelid IN ('questions'::regclass, 'answers'::regclass, 'answers_photos'::regclass)
+    AND tgfoid = to_regproc('keep_photo_urls');
 
 -- Makes the staging table of a published one. To be added to that one, it needs its columns only;
 -- to be exchanged for it, all the rest too: what can be made before the load here, indexes and
--- foreign keys later.
+-- foreign keys and triggers later.
 CREATE PROCEDURE atelier_qa_import.create_table(table_name text, for_exchange boolean)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -69,7 +75,7 @@ BEGIN
 END
 $$;
 
--- Makes the indexes (step 1) or foreign keys (step 2) of a staging table. The definitions name
+-- Makes the indexes (step 1), or foreign keys and triggers (step 2), of a staging table. The definitions name
 -- tables without their schema, and staging comes first.
 CREATE PROCEDURE atelier_qa_import.make(table_name text, wanted_step integer)
     LANGUAGE plpgsql AS $$
@@ -217,6 +223,10 @@ CREATE FUNCTION atelier_qa_import.describe(described regclass) RETURNS SETOF tex
                      replace(pg_get_indexdef(indexrelid, 0, true), 'atelier_qa_import.', ''))
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = described
     UNION ALL
+    SELECT concat_ws(' ', 'trigger', tgenabled,
+                     replace(pg_get_triggerdef(oid, true), 'atelier_qa_import.', ''))
+    FROM pg_trigger WHERE tgrelid = described AND tgfoid = to_regproc('keep_photo_urls')
+    UNION ALL
     SELECT concat_ws(' ', 'sequence', relname, relowner::regrole, relpersistence, seqtypid::regtype,
                      seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle,
                      (SELECT array_agg(entry::text ORDER BY entry::text)
@@ -225,13 +235,17 @@ CREATE FUNCTION atelier_qa_import.describe(described regclass) RETURNS SETOF tex
     WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
         AND refobjid = described
     UNION ALL
-    -- Whatever else depends on it: a view, a trigger, a policy, a foreign key of another table ...
+    -- Whatever else depends on it: a view, another trigger, a policy, a foreign key of another
+    -- table ...
     SELECT concat_ws(' ', 'dependent', pg_describe_object(classid, objid, objsubid))
     FROM pg_depend
     WHERE refclassid = 'pg_class'::regclass AND refobjid = described
         AND NOT (classid = 'pg_attrdef'::regclass OR classid = 'pg_type'::regclass
                  OR (classid = 'pg_class'::regclass
                      AND (SELECT relkind IN ('i', 'S', 't') FROM pg_class WHERE oid = objid))
+                 OR (classid = 'pg_trigger'::regclass
+                     AND (SELECT tgfoid = to_regproc('keep_photo_urls')
+                          FROM pg_trigger WHERE oid = objid))
                  OR (classid = 'pg_constraint'::regclass
                      AND (SELECT conrelid IN ('questions'::regclass, 'answers'::regclass,
                                               'answers_photos'::regclass,

@@ -16,8 +16,11 @@ WITH item AS (
     SELECT nextval('answers_id_seq') AS id, product_id, item.*
     FROM item JOIN parent ON parent.id = question_id
 ), added AS (
-    INSERT INTO answers (id, question_id, body, answerer_name, answerer_email)
-    SELECT id, question_id, body, name, email FROM numbered
+    INSERT INTO answers (id, question_id, body, answerer_name, answerer_email, photo_urls)
+    SELECT id, question_id, body, name, email, coalesce((
+        SELECT json_agg(url ORDER BY place)
+        FROM json_array_elements_text(photos) WITH ORDINALITY AS given (url, place)), '[]')
+    FROM numbered
     RETURNING id, body, created_at, answerer_name, helpful
 ), photo AS (
     INSERT INTO answers_photos (answer_id, url)

@@ -4,20 +4,17 @@ SELECT json_build_object(
     'question', $1::bigint::text,
     'page', $2::bigint,
     'count', $3::bigint,
-    'results', coalesce(json_agg(json_build_object(
-        'answer_id', answer.id,
-        'body', answer.body,
-        'date', iso_8601(answer.created_at),
-        'answerer_name', answer.answerer_name,
-        'helpfulness', answer.helpful,
-        'photos', (
-            SELECT coalesce(json_agg(json_build_object('id', photo.id, 'url', photo.url)
-                                     ORDER BY photo.id), '[]')
-            FROM answers_photos AS photo
-            WHERE photo.answer_id = answer.id))), '[]'))
+    'results', coalesce(json_agg(shown), '[]'))
 FROM (
-    SELECT id, body, created_at, answerer_name, helpful
-    FROM answers
+    SELECT id AS answer_id, body::text, iso_8601(created_at) AS date, answerer_name::text,
+        helpful AS helpfulness,
+        CASE WHEN photo_urls::text = '[]' THEN photo_urls ELSE (
+            SELECT json_agg(photo)
+            FROM (
+                SELECT id, url::text FROM answers_photos
+                WHERE answer_id = answer.id
+                ORDER BY id) AS photo) END AS photos
+    FROM answers AS answer
     WHERE question_id = $1::bigint AND NOT reported
     ORDER BY helpful DESC, id
-    LIMIT $3::bigint OFFSET $4::bigint) AS answer
+    LIMIT $3::bigint OFFSET $4::bigint) AS shown

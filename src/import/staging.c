@@ -91,7 +91,7 @@ static bool send_rows(struct staged_file *file, struct csv_reader *reader, struc
     return result == CSV_END && session_send(session, buffer, used);
 }
 
-/* Indexes and statistics; foreign keys come when all files are there. */
+/* Indexes and statistics; foreign keys and triggers come when all files are there. */
 static bool make_indexes(struct staged_file *file, struct session *session) {
     const char *const parameters[] = {file->layout->table, "1"};
     char analyze[64];
@@ -263,6 +263,14 @@ bool staging_create(bool for_exchange, struct session *session) {
     return true;
 }
 
+/* The copies of the photos' URLs in their answers. Where nothing will be exchanged, the triggers of
+ * the published table see to them. */
+static bool fill_photo_urls(const struct staged_file *photos, bool for_exchange,
+                            struct session *session) {
+    return photos->good.count == 0 || !for_exchange ||
+           session_run_statement(session, IMPORT_STATEMENT_FILL_PHOTO_URLS);
+}
+
 bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
                     struct session *session) {
     for (int i = 0; i < DATASET_FILES; i++) {
@@ -270,6 +278,9 @@ bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
         if (!check_file(&files[i], parents, for_exchange, session)) {
             return false;
         }
+    }
+    if (!fill_photo_urls(&files[PHOTOS_FILE], for_exchange, session)) {
+        return false;
     }
     for (int i = 0; i < DATASET_FILES && for_exchange; i++) {
         const char *const foreign_keys[] = {files[i].layout->table, "2"};

@@ -123,7 +123,13 @@ def definitions(target):
         " WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
         "SELECT relname, relkind::text, relowner::regrole::text, relacl::text, relpersistence::text,"
-        " reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1")]
+        " reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1",
+        "SELECT pg_get_triggerdef(oid), tgenabled::text FROM pg_trigger WHERE NOT tgisinternal"
+        " ORDER BY 1")]
+
+
+def photo_urls(target):
+    return dict(target.sql("SELECT id, photo_urls FROM answers"))
 
 
 def waits_for_tables(target):
@@ -146,6 +152,8 @@ def test_a_generated_data_set_is_loaded_whole(target):
                 in error)
     assert not (target.folder / "rejected.csv").exists()
     assert definitions(target) == before
+    assert target.sql("SELECT count(*) FROM answers WHERE photo_urls::text <> '[]'")[0][0] > 50
+    assert target.sql("SELECT id FROM answers WHERE photo_urls::text <> photo_urls(id)::text") == []
     assert target.sql("SELECT count(*) FROM pg_stats WHERE tablename = 'answers'")[0][0] > 5
     assert target.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^atelier'") == []
 
@@ -167,6 +175,7 @@ def test_rows_come_as_they_were(target):
                       ) == [(9, 7, "</script>'; DROP", "1969-12-31T23:59:59.999Z", True)]
     assert target.sql("SELECT id, answer_id, url FROM answers_photos ORDER BY id") == [
         (3, 9, "https://img.example/1.jpg"), (4, 9, "/é.jpg")]
+    assert photo_urls(target) == {9: ["https://img.example/1.jpg", "/é.jpg"]}
 
 
 def test_columns_may_stand_in_any_order_with_blanks_and_others_among_them(target):
@@ -220,6 +229,7 @@ def test_any_file_may_be_missing(target):
     target.write(answers_photos=[photo(1, 1)])
     target.run(DONE, "--photos", "answers_photos.csv")
     assert counts(target) == (1, 1, 1)
+    assert photo_urls(target) == {1: ["https://img.example/1.jpg"]}
 
 
 def test_rows_in_no_order_are_loaded_and_lie_together_by_parent(target):
