@@ -109,6 +109,7 @@ test:  ## everything that must pass: lint, unit and black-box tests, plain and w
 	$(MAKE) lint
 	$(MAKE) unit
 	$(MAKE) unit SANITIZE=1
+	$(MAKE) k6-smoke
 	$(MAKE) e2e
 	$(MAKE) e2e SANITIZE=1
 
@@ -140,6 +141,26 @@ bench-packages:
 
 # ---- End of benchmark ----------------------------------------------------------------------------
 
+# ---- Load tests: k6 ------------------------------------------------------------------------------
+
+K6 := build/tools/k6
+
+$(K6): scripts/build-k6.sh
+	@deploy/install-packages.sh k6
+	@scripts/build-k6.sh $@
+
+.PHONY: k6
+k6: $(K6)  ## run k6/SCRIPT.js (load) against BASE_URL; build/k6/SCRIPT.html
+	@scripts/k6.sh $(or $(SCRIPT),load)
+
+.PHONY: k6-smoke
+k6-smoke: $(K6)  ## k6/smoke.js against BASE_URL, or against a stack of its own
+	@scripts/k6.sh --own smoke
+
+e2e: $(K6)
+
+# ---- End of load tests ---------------------------------------------------------------------------
+
 # ---- Running it: deploy/stack.sh -----------------------------------------------------------------
 
 .PHONY: run start stop status
@@ -163,7 +184,7 @@ packages:  ## install the Debian packages that are missing
 
 .PHONY: help
 help:  ## list what can be made
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
 	@echo "  PORT=8081, QA_STATE_DIR=DIR, QA_WORKERS=N, DATABASE_URL=URL: where, how many, on which database"
 

@@ -4,6 +4,7 @@
 #   install-packages.sh          what `make run` needs
 #   install-packages.sh test     also what `make test` needs
 #   install-packages.sh bench    also what `make bench` needs
+#   install-packages.sh k6       also what k6 is built with
 #
 # It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX,
 # which their packages would create and start, now and at the next boot.
@@ -13,6 +14,7 @@ build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev 
 run="postgresql nginx curl"
 test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck wrk"
 bench="python3 wrk"
+k6="golang-go ca-certificates"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
@@ -24,6 +26,10 @@ missing() {  # prints those of the named packages that are not installed
     # Any PostgreSQL server will do, not only the distribution's default one.
     if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
         installed="$installed postgresql:installed"
+    fi
+    # And any Go.
+    if command -v go >/dev/null || [ -x /usr/local/go/bin/go ]; then
+        installed="$installed golang-go:installed"
     fi
     for package in "$@"; do
         case " $installed " in
@@ -69,13 +75,14 @@ fi
 
 [ "${1:-}" = test ] || test=""
 [ "${1:-}" = bench ] || bench=""
+[ "${1:-}" = k6 ] || k6=""
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench $k6" >&2
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $test $bench)
+set -- $(missing $build $run $test $bench $k6)
 if [ $# -gt 0 ]; then
     echo "Installing: $*"
 elif ! grep -qsF "$mark" "$policy"; then  # left by an installation that was killed

@@ -1,0 +1,105 @@
+// One function for each endpoint of the service. Each sends one request, checks status, content type
+// and form of what comes back, and returns it: the parsed answer of a GET, the new element of a POST,
+// for a PUT whether it worked; null when anything was wrong. The endpoint's name is the `name` of its
+// metrics.
+
+import http from 'k6/http';
+import { check } from 'k6';
+import * as forms from './forms.js';
+import { baseUrl } from './settings.js';
+
+export const ENDPOINTS = [
+  'list_questions', 'list_answers', 'add_question', 'add_answer',
+  'vote_question', 'vote_answer', 'report_question', 'report_answer',
+];
+
+const FINE = http.expectedStatuses(200, 201, 204);
+const JSON_HEADERS = { 'Content-Type': 'application/json' };
+
+export function listQuestions(productId, count = 5) {
+  const response = send('list_questions', 'GET',
+    `/qa/questions?product_id=${productId}&count=${count}`);
+  return checkedJson('list_questions', response, 200,
+    (list) => forms.isQuestionList(list, productId) && list.results.length <= count);
+}
+
+export function listAnswers(questionId, count = 5) {
+  const response = send('list_answers', 'GET', `/qa/questions/${questionId}/answers?count=${count}`);
+  return checkedJson('list_answers', response, 200,
+    (list) => forms.isAnswerList(list, questionId, count) && list.results.length <= count);
+}
+
+export function addQuestion(productId, question) {
+  const response = send('add_question', 'POST', '/qa/questions',
+    { product_id: productId, ...question });
+  return checkedJson('add_question', response, 201, (added) => forms.isQuestion(added) &&
+    added.question_body === question.body && Object.keys(added.answers).length === 0);
+}
+
+export function addAnswer(questionId, answer) {
+  const response = send('add_answer', 'POST', `/qa/questions/${questionId}/answers`, answer);
+  return checkedJson('add_answer', response, 201, (added) => forms.isAnswer(added) &&
+    added.body === answer.body && added.photos.length === answer.photos.length);
+}
+
+export const voteQuestion = (id) => put('vote_question', `/qa/questions/${id}/helpful`);
+export const voteAnswer = (id) => put('vote_answer', `/qa/answers/${id}/helpful`);
+export const reportQuestion = (id) => put('report_question', `/qa/questions/${id}/report`);
+export const reportAnswer = (id) => put('report_answer', `/qa/answers/${id}/report`);
+
+// Ids of questions and answers that exist, from the pages of these products.
+export function idsOfPages(productIds) {
+  const ids = { questions: [], answers: [] };
+  const requests = productIds.map((id) => ['GET', `${baseUrl}/qa/questions?product_id=${id}`, null,
+    { tags: { name: 'read_ids' } }]);
+  for (const response of http.batch(requests)) {
+    if (response.status === 200) {
+      for (const question of response.json().results) {
+        ids.questions.push(question.question_id);
+        ids.answers.push(...Object.keys(question.answers));
+      }
+    }
+  }
+  return ids;
+}
+
+// A request that the service must refuse with this status and a problem.
+export function refused(method, path, status, body) {
+  const response = send('refused', method, path, body, http.expectedStatuses(status));
+  return checkedJson('refused', response, status, (problem) => forms.isProblem(problem, status),
+    'application/problem+json');
+}
+
+export function send(name, method, path, body, expected = FINE, headers = {}) {
+  return http.request(method, baseUrl + path, body ? JSON.stringify(body) : null, {
+    headers: body ? JSON_HEADERS : headers,
+    responseCallback: expected,
+    tags: { name },
+    timeout: '10s',
+  });
+}
+
+function put(name, path) {
+  const response = send(name, 'PUT', path);
+  return check(response, {
+    [`${name}: status 204`]: () => response.status === 204,
+    [`${name}: no body`]: () => !response.body,
+  }) || null;
+}
+
+function checkedJson(name, response, status, hasForm, type = 'application/json') {
+  let value = null;
+  const fine = check(response, {
+    [`${name}: status ${status}`]: () => response.status === status,
+    [`${name}: ${type}`]: () => response.headers['Content-Type'] === type,
+    [`${name}: form`]: () => {
+      try {
+        value = JSON.parse(response.body);
+        return hasForm(value);
+      } catch {
+        return false;
+      }
+    },
+  });
+  return fine ? value : null;
+}

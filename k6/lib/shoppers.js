@@ -1,0 +1,125 @@
+// What shoppers do: for each endpoint an action that is one iteration, and the mix of all of them.
+// Products are asked for by popularity; votes and answers go to what was read at the beginning, so
+// that it exists; reported is only what this run itself has added.
+
+import exec from 'k6/execution';
+import * as api from './api.js';
+import { mark } from './plan.js';
+import { popularity, products } from './settings.js';
+
+const PAGES_READ = 400;
+const PAGES_AT_ONCE = 20;
+const OWN_KEPT = 100;
+
+// Requests in a thousand.
+const MIX = {
+  list_questions: 650, list_answers: 250, vote_question: 40, vote_answer: 40,
+  add_question: 9, add_answer: 9, report_question: 1, report_answer: 1,
+};
+
+const QUESTION = { body: 'k6: Does it shrink in the wash?', name: 'k6', email: 'k6@load.example' };
+const ANSWER = {
+  body: 'k6: Not mine. 👍', name: 'k6', email: 'k6@load.example',
+  photos: ['https://images.example/k6.jpg'],
+};
+
+// ---- Popularity ----
+
+// Popular products shall not be neighbours in the database: a rank becomes an id by a multiplication
+// that meets every product once.
+const step = coprime(Math.floor(products * 0.618) + 1);
+
+function coprime(candidate) {
+  const divisor = (a, b) => (b ? divisor(b, a % b) : a);
+  while (divisor(candidate, products) !== 1) {
+    candidate++;
+  }
+  return candidate;
+}
+
+// "zipf": the product of rank r is asked for 1/r times as often as the first. The logarithm of such a
+// rank is evenly distributed.
+export function randomProduct() {
+  const rank = popularity === 'zipf'
+    ? Math.min(Math.floor(Math.exp(Math.random() * Math.log(products + 1))), products)
+    : 1 + Math.floor(Math.random() * products);
+  return 1 + ((rank * step) % products);
+}
+
+// ---- What exists ----
+
+// A script's `setup`: what every virtual user gets.
+export function begin() {
+  return { ids: readIds(), began: Date.now() };
+}
+
+function readIds() {
+  const ids = { questions: [], answers: [] };
+  for (let read = 0; read < PAGES_READ; read += PAGES_AT_ONCE) {
+    const found = api.idsOfPages(Array.from({ length: PAGES_AT_ONCE }, randomProduct));
+    ids.questions.push(...found.questions);
+    ids.answers.push(...found.answers);
+  }
+  if (ids.questions.length === 0 || ids.answers.length === 0) {
+    exec.test.abort(`found no questions with answers: is there data, and has it ${products} products?`);
+  }
+  return ids;
+}
+
+const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
+
+// ---- Actions ----
+
+const own = { questions: [], answers: [] };  // of this virtual user, added and not reported
+
+function keep(list, id) {
+  if (list.length < OWN_KEPT) {
+    list.push(id);
+  }
+}
+
+function addQuestion() {
+  const question = api.addQuestion(randomProduct(), QUESTION);
+  if (question) {
+    keep(own.questions, question.question_id);
+  }
+}
+
+function addAnswer(ids) {
+  const answer = api.addAnswer(oneOf(ids.questions), ANSWER);
+  if (answer) {
+    keep(own.answers, answer.answer_id);
+  }
+}
+
+function reportOwn(list, add, report, ids) {
+  if (list.length === 0) {
+    add(ids);
+  }
+  if (list.length > 0) {
+    report(list.pop());
+  }
+}
+
+const ACTIONS = {
+  list_questions: () => api.listQuestions(randomProduct()),
+  list_answers: (ids) => api.listAnswers(oneOf(ids.questions)),
+  add_question: addQuestion,
+  add_answer: addAnswer,
+  vote_question: (ids) => api.voteQuestion(oneOf(ids.questions)),
+  vote_answer: (ids) => api.voteAnswer(oneOf(ids.answers)),
+  report_question: (ids) => reportOwn(own.questions, addQuestion, api.reportQuestion, ids),
+  report_answer: (ids) => reportOwn(own.answers, addAnswer, api.reportAnswer, ids),
+};
+
+// One iteration.
+export function act(endpoint, plan, data) {
+  mark(plan, data.began);
+  ACTIONS[endpoint](data.ids);
+}
+
+export function mix(plan, data) {
+  let rest = Math.random() * 1000;
+  const chosen = Object.keys(MIX).find((name) => (rest -= MIX[name]) < 0) || 'list_questions';
+  act(chosen, plan, data);
+}

@@ -1,0 +1,121 @@
+"""The load tests' own promises: each script of k6/ runs against the service, counts what it did,
+fails when the service does, and harms nobody's data. Rates are low and latencies not judged here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api import Api
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SCRIPTS = {
+    "load": {"RATE": "40", "DURATION": "3s"},
+    "stress": {"RATE": "10", "MAX_RATE": "60", "DURATION": "3s"},
+    "spike": {"RATE": "10", "SPIKE_RATE": "60", "DURATION": "3s"},
+    "soak": {"RATE": "40", "DURATION": "3s"},
+    "endpoints": {"RATE": "10", "DURATION": "1s"}}
+ENDPOINTS = {"list_questions", "list_answers", "add_question", "add_answer", "vote_question",
+             "vote_answer", "report_question", "report_answer"}
+PASSED, MISSED, ABORTED = 0, 99, 108  # k6's exit statuses
+NOT_JUDGED = {"P95_MS": "60000", "P99_MS": "60000", "LIMIT_MS": "60000"}
+
+
+class Run:
+    """One run of k6/NAME.js, with what it wrote."""
+
+    def __init__(self, folder, base_url, name, **environment):
+        result = subprocess.run(
+            [CHECKOUT / "scripts/k6.sh", name], text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+            env={**os.environ, "BASE_URL": base_url, "SUMMARY_DIR": str(folder), **NOT_JUDGED,
+                 **environment})
+        self.status, self.output = result.returncode, result.stdout
+        self.page = (folder / f"{name}.html").read_text()
+        self.text = (folder / f"{name}.txt").read_text()
+        self.summary = json.loads((folder / f"{name}.json").read_text())
+
+    def value(self, metric, figure):
+        return self.summary["metrics"].get(metric, {"values": {}})["values"].get(figure, 0)
+
+    def count(self, endpoint):
+        return self.value(f"http_req_duration{{name:{endpoint}}}", "count")
+
+    def failed_checks(self):
+        return [check["name"] for check in self.summary["root_group"]["checks"] if check["fails"]]
+
+
+REPORTED_OF_OTHERS = ("SELECT id FROM questions WHERE reported AND body NOT LIKE 'k6: %%' UNION ALL"
+                      " SELECT -id FROM answers WHERE reported AND body NOT LIKE 'k6: %%'")
+
+
+def helpfulness(stack, table):
+    return stack.sql(f"SELECT coalesce(sum(helpful), 0) FROM {table}")[0][0]
+
+
+def test_the_smoke_test_passes_and_leaves_nothing_visible(stack, tmp_path):
+    visible = "SELECT count(*) FROM questions WHERE NOT reported"
+    before = stack.sql(visible)
+    run = Run(tmp_path, stack.base_url, "smoke", ITERATIONS="3")
+    assert run.status == PASSED, run.output
+    assert run.value("checks", "passes") > 100
+    assert all(run.count(endpoint) for endpoint in ENDPOINTS)
+    assert stack.sql(visible) == before
+
+
+def test_the_smoke_test_fails_against_a_service_that_refuses(limited_stack, tmp_path):
+    run = Run(tmp_path, limited_stack.base_url, "smoke")
+    assert run.status in (MISSED, ABORTED), run.output
+    assert run.failed_checks()
+    assert run.value("http_reqs{status:429,part:run}", "count") > 0
+    assert ">failed<" in run.page
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_passes_counts_exactly_and_reports_only_what_it_added(stack, tmp_path, name):
+    reported = set(stack.sql(REPORTED_OF_OTHERS))
+    before = {table: helpfulness(stack, table) for table in ("questions", "answers")}
+    run = Run(tmp_path, stack.base_url, name, **SCRIPTS[name])
+    assert run.status == PASSED, run.output
+    assert not run.failed_checks()
+    for table, endpoint in (("questions", "vote_question"), ("answers", "vote_answer")):
+        assert helpfulness(stack, table) - before[table] == run.count(endpoint)
+    assert set(stack.sql(REPORTED_OF_OTHERS)) == reported
+    assert name != "endpoints" or all(run.count(endpoint) for endpoint in ENDPOINTS)
+    statuses = sum(run.value(f"http_reqs{{status:{status},part:run}}", "count")
+                   for status in (200, 201, 204))
+    slices = sum(run.value(f"http_req_duration{{slice:{number}}}", "count") for number in range(40))
+    assert statuses == slices == run.value("http_req_duration{part:run}", "count") > 50
+    assert ">passed<" in run.page and run.page.count("<svg") == 4
+    assert f"{statuses:,} requests" in run.text
+
+
+def test_one_endpoint_can_be_chosen(stack, tmp_path):
+    run = Run(tmp_path, stack.base_url, "endpoints", ENDPOINT="vote_answer", RATE="20",
+              DURATION="1s")
+    assert run.status == PASSED, run.output
+    assert {endpoint for endpoint in ENDPOINTS if run.count(endpoint)} == {"vote_answer"}
+
+
+@pytest.mark.parametrize("missed", [{"P95_MS": "0.001"}, {"P99_MS": "0.001"}])
+def test_a_missed_threshold_fails_the_run(stack, tmp_path, missed):
+    run = Run(tmp_path, stack.base_url, "load", RATE="20", DURATION="2s", **missed)
+    assert run.status == MISSED, run.output
+    assert ">failed<" in run.page and "FAILED" in run.text
+
+
+def test_refused_requests_fail_the_load_test(limited_stack, tmp_path):
+    run = Run(tmp_path, limited_stack.base_url, "load", RATE="40", DURATION="2s", PRODUCTS="10")
+    assert run.status in (MISSED, ABORTED), run.output
+    assert run.value("http_req_failed", "rate") > 0.01
+
+
+def test_without_the_data_set_no_load_is_sent(stack, tmp_path):
+    run = Run(tmp_path, stack.base_url, "load", RATE="20", DURATION="1s", PRODUCTS="2000000000",
+              POPULARITY="uniform")
+    assert run.status == ABORTED, run.output
+    assert "found no questions" in run.output
+    assert run.value("http_req_duration{part:run}", "count") == 0
