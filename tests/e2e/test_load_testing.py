@@ -119,3 +119,31 @@ def test_without_the_data_set_no_load_is_sent(stack, tmp_path):
     assert run.status == ABORTED, run.output
     assert "found no questions" in run.output
     assert run.value("http_req_duration{part:run}", "count") == 0
+
+
+# ---- loader.io ----
+
+def payload(*arguments):
+    return subprocess.run([sys.executable, CHECKOUT / "scripts/loaderio-payload.py", *arguments],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+
+def test_the_payload_for_loaderio_has_rows_that_exist_and_belong_together(stack):
+    result = payload(stack.base_url, "--rows", "20", "--products", "1000")
+    assert result.returncode == 0, result.stderr
+    content = json.loads(result.stdout)
+    assert content["version"] == 1
+    [variables] = content["variables"]
+    assert variables["names"] == ["product_id", "question_id", "answer_id"]
+    assert len(variables["values"]) == 20
+    assert len({product for product, _, _ in variables["values"]}) == 20
+    api = Api(stack.base_url)
+    for product_id, question_id, answer_id in variables["values"]:
+        [question] = [question for question in api.questions(product_id, count=1000)
+                      if question["question_id"] == question_id]
+        assert str(answer_id) in question["answers"]
+
+
+def test_a_service_that_is_away_makes_no_payload():
+    result = payload("http://127.0.0.1:1")
+    assert result.returncode != 0 and not result.stdout and "127.0.0.1:1" in result.stderr
