@@ -75,7 +75,7 @@ def test_a_database_with_photos_is_given_their_copies_when_it_is_migrated(stack)
     with stack.empty_database("migrate_" + uuid.uuid4().hex) as url:
         migrate(stack, url)
         with stack.database(url) as cursor:
-            # As migration 0003 finds it.
+            # As migration 0005 finds it.
             cursor.execute("""
                 ALTER TABLE answers_photos DISABLE TRIGGER USER;
                 INSERT INTO questions (product_id, body, asker_name, asker_email)
@@ -87,7 +87,7 @@ def test_a_database_with_photos_is_given_their_copies_when_it_is_migrated(stack)
                     SELECT id, '/' || id FROM answers WHERE id % 3 > 0 ORDER BY id;
                 INSERT INTO answers_photos (id, answer_id, url) VALUES (1000000, 3, '/late');
                 ALTER TABLE answers_photos ENABLE TRIGGER USER;
-                DELETE FROM schema_migrations WHERE name LIKE '0004%'""")
+                DELETE FROM schema_migrations WHERE name LIKE '0005%'""")
             cursor.connection.commit()
             migrate(stack, url)
             cursor.execute("SELECT id, photo_urls FROM answers")

@@ -1,5 +1,5 @@
 -- no transaction
--- Fills in the copies of the photo URLs of answers that were there before migration 0003. Each batch
+-- Fills in the copies of the photo URLs of answers that were there before migration 0004. Each batch
 -- is a transaction of its own, which locks its answers for some ten milliseconds; running it again
 -- changes nothing.
 DO $$
