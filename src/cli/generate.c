@@ -10,12 +10,12 @@
 #include "data/csv_writer.h"
 #include "data/dataset.h"
 #include "data/progress.h"
+#include "ops/stop_signals.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,30 +117,6 @@ static bool create_directory(const char *directory) {
     return created;
 }
 
-/* Signals to stop are held back while files are written, and seen by polling: no handler, no
- * global state. Those that are ignored (nohup) stay so. */
-static sigset_t hold_back_stop_signals(void) {
-    static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
-    sigset_t held_back, before;
-    sigemptyset(&held_back);
-    for (size_t i = 0; i < sizeof stop_signals / sizeof stop_signals[0]; i++) {
-        struct sigaction action;
-        sigaction(stop_signals[i], NULL, &action);
-        if (action.sa_handler != SIG_IGN) {
-            sigaddset(&held_back, stop_signals[i]);
-        }
-    }
-    sigprocmask(SIG_BLOCK, &held_back, &before);
-    return before;
-}
-
-static bool stop_requested(void) {
-    sigset_t pending;
-    sigpending(&pending);
-    return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-           sigismember(&pending, SIGHUP) == 1;
-}
-
 static bool open_files(struct csv_writer *files, const char *directory) {
     for (int i = 0; i < DATASET_FILES; i++) {
         if (!csv_writer_open(&files[i], directory, dataset_files[i].name,
@@ -176,7 +152,7 @@ static bool write_rows(struct csv_writer *files, struct dataset *dataset) {
         if (dataset->products_written % PRODUCTS_PER_CHECK == 0) {
             uint64_t rows = count_rows(&dataset->written);
             progress_update(&progress, rows, rows, count_rows(&dataset->total));
-            stopped = stop_requested();
+            stopped = stop_signals_pending();
         }
     }
     progress_finish(&progress);
@@ -240,8 +216,8 @@ int generate_command(int argc, char **argv) {
         print_help();
         return STATUS_OK;
     }
-    sigset_t before = hold_back_stop_signals();
+    sigset_t before = stop_signals_hold();
     bool done = generate(&options);
-    sigprocmask(SIG_SETMASK, &before, NULL); /* a signal to stop takes effect here */
+    stop_signals_release(&before);
     return done ? STATUS_OK : STATUS_FAILED;
 }
