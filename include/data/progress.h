@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct progress {
-    const char *label; /* what is under way, one word */
+    const char *label; /* what is under way */
     bool terminal;
     bool bar_shown; /* a bar stands on the terminal's current line */
     int64_t started_ms;
@@ -21,6 +21,9 @@ void progress_start(struct progress *progress, const char *label);
  * the input) are behind us. With a total of 0, which stands for unknown, share and time left are
  * not told. */
 void progress_update(struct progress *progress, uint64_t rows, uint64_t done, uint64_t total);
+
+/* The same where nothing can be counted: how long it has taken is told. */
+void progress_wait(struct progress *progress);
 
 /* Takes the bar away, so that a message can follow. */
 void progress_finish(struct progress *progress);

@@ -12,6 +12,7 @@
 
 struct import_options {
     const char *database_url;
+    const char *shared_file;          /* by which the caches of a running service are told */
     const char *paths[DATASET_FILES]; /* NULL = none, "-" = standard input */
     const char *rejects;              /* path of the reject file */
     bool is_sample;                   /* mark the data as the sample */

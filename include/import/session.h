@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "data/progress.h"
 #include "db/embedded_sql.h"
 #include "import/failure.h"
 #include "import/statement_names.h"
@@ -20,6 +21,7 @@ struct session {
     struct failure *failure;
     const atomic_bool *abandoned; /* set by others: give up; NULL = nobody else can tell */
     bool heeds_stop;              /* gives up when a signal to stop has come */
+    struct progress progress;     /* of what session_announce() has told; else without a label */
 };
 
 /* Connects. session_close() is due in any case. */
@@ -30,6 +32,9 @@ __attribute__((warn_unused_result)) bool session_open(struct session *session,
 
 /* Rolls back what is open, and waits for what is under way no longer than a few seconds. */
 void session_close(struct session *session);
+
+/* What the statements from here on are for, told while they take long; NULL = tell nothing. */
+void session_announce(struct session *session, const char *what);
 
 /* Cancels what is under way, which may take some seconds, so that other statements can be run. */
 void session_give_up(struct session *session);

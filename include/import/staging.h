@@ -35,6 +35,7 @@ struct staged_file {
     struct header header;
     struct row_facts good;
     _Atomic uint64_t rows;      /* that were read, good or bad; any thread may look */
+    atomic_bool is_staged;      /* all of them are checked, and the good ones sent */
     uint64_t rejected[REASONS]; /* by enum reason */
     bool is_given;              /* else there are no rows */
     bool is_indexed;            /* its staging table has its indexes and statistics */

@@ -1,7 +1,6 @@
 /* `atelier-qa import DIR`: options and files; the work is done by import/import.h. */
 #include "cli/import.h"
 
-#include "cache/generations.h"
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/stop_signals.h"
@@ -169,11 +168,9 @@ int import_command(int argc, char **argv) {
         return STATUS_USAGE;
     }
     options.import.database_url = config.owner_database_url;
+    options.import.shared_file = config.shared_file;
     int status = options.directory ? run_on_directory(&options.import, options.directory)
                                    : run(&options.import);
-    if (!generations_tell(config.shared_file, error, sizeof error)) {
-        fprintf(stderr, "import: caches may be old until they expire: %s\n", error);
-    }
     config_free(&config);
     return status;
 }

@@ -41,23 +41,36 @@ static void print_bar(double share) {
 
 static void print_time(double seconds) {
     long whole = (long)(seconds + 0.5);
-    fprintf(stderr, ", %ld:%02ld left", whole / 60, whole % 60);
+    fprintf(stderr, "%ld:%02ld", whole / 60, whole % 60);
 }
 
-void progress_update(struct progress *progress, uint64_t rows, uint64_t done, uint64_t total) {
+/* Begins a line when it is time for one; since when it has been under way, in seconds. */
+static bool begin_line(struct progress *progress, double *seconds) {
     int64_t now = now_ms();
     if (now < progress->next_ms) {
-        return;
+        return false;
     }
     progress->next_ms = now + (progress->terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
-
-    double seconds = (double)(now - progress->started_ms) / 1000;
-    double share = total == 0 ? 0 : (double)done / (double)total;
+    *seconds = (double)(now - progress->started_ms) / 1000;
     if (progress->terminal) {
         fputs("\r\033[K", stderr);
         progress->bar_shown = true;
     }
     fprintf(stderr, "%s: ", progress->label);
+    return true;
+}
+
+static void end_line(const struct progress *progress) {
+    if (!progress->terminal) {
+        fputc('\n', stderr);
+    }
+}
+
+void progress_update(struct progress *progress, uint64_t rows, uint64_t done, uint64_t total) {
+    double seconds, share = total == 0 ? 0 : (double)done / (double)total;
+    if (!begin_line(progress, &seconds)) {
+        return;
+    }
     if (progress->terminal && total != 0) {
         print_bar(share);
     }
@@ -66,11 +79,20 @@ void progress_update(struct progress *progress, uint64_t rows, uint64_t done, ui
     }
     fprintf(stderr, "%llu rows, %.0f/s", (unsigned long long)rows, (double)rows / seconds);
     if (share > 0) {
+        fputs(", ", stderr);
         print_time(seconds / share - seconds);
+        fputs(" left", stderr);
     }
-    if (!progress->terminal) {
-        fputc('\n', stderr);
+    end_line(progress);
+}
+
+void progress_wait(struct progress *progress) {
+    double seconds;
+    if (!begin_line(progress, &seconds)) {
+        return;
     }
+    print_time(seconds);
+    end_line(progress);
 }
 
 void progress_finish(struct progress *progress) {

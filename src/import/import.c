@@ -1,6 +1,7 @@
 /* The steps of an import, in their order. */
 #include "import/import.h"
 
+#include "cache/generations.h"
 #include "import/publish.h"
 #include "import/rejects.h"
 #include "import/staging.h"
@@ -100,6 +101,11 @@ static bool decide(struct import *import) {
         return fail(&import->failure, "the database holds data that are not the sample: --replace "
                                       "would remove them, and does not");
     }
+    if (!import->publication.for_exchange) {
+        fputs("import: the tables hold rows: new ones are added beside them, which takes longer "
+              "than filling empty tables\n",
+              stderr);
+    }
     return true;
 }
 
@@ -118,6 +124,26 @@ static bool open_database(struct import *import) {
            staging_create(import->publication.for_exchange, session);
 }
 
+static void tell_caches(const struct import *import) {
+    char error[256];
+    if (!generations_tell(import->options->shared_file, error, sizeof error)) {
+        fprintf(stderr, "import: caches may be old until they expire: %s\n", error);
+    }
+}
+
+/* The caches are told at once. Where the connection broke, so that nobody knows whether the rows
+ * were committed or will be, they are told again when the orphaned server process has ended. */
+static bool publish_and_tell(struct import *import) {
+    const struct timespec pause = {.tv_sec = GENERATIONS_ORPHAN_MARGIN_MS / 1000};
+    bool published = publish(&import->publication, import->files, &import->session);
+    tell_caches(import);
+    if (!published && PQstatus(import->session.connection) != CONNECTION_OK) {
+        nanosleep(&pause, NULL);
+        tell_caches(import);
+    }
+    return published;
+}
+
 static bool run_steps(struct import *import) {
     const bool *for_exchange = &import->publication.for_exchange;
     return open_files(import) && open_database(import) &&
@@ -125,7 +151,7 @@ static bool run_steps(struct import *import) {
                         &import->failure) &&
            staging_finish(import->files, *for_exchange, &import->session) &&
            rejects_write(import->files, import->options->rejects, &import->session) &&
-           publish(&import->publication, import->files, &import->session);
+           publish_and_tell(import);
 }
 
 static bool drop_staging(struct session *session) {
@@ -143,6 +169,7 @@ static void clear_up(struct import *import) {
     struct failure failure = {""};
     session->failure = &failure;
     session->heeds_stop = false;
+    session_announce(session, NULL);
     if (import->holds_lock && !drop_staging(session)) {
         fprintf(stderr, "import: staging is left to the next import to drop: %s\n", failure.text);
     }

@@ -64,6 +64,7 @@ static bool move_sequence(const struct staged_file *file, struct session *sessio
 }
 
 static bool move_sequences(const struct staged_file files[DATASET_FILES], struct session *session) {
+    session_announce(session, "waiting for the sequences of ids");
     for (int i = 0; i < DATASET_FILES; i++) {
         if (files[i].good.count > 0 && !move_sequence(&files[i], session)) {
             return false;
@@ -108,6 +109,7 @@ static bool publish_tables(struct publication *publication,
     for (int i = 0; i < DATASET_FILES; i++) {
         total += files[i].good.count;
     }
+    session_announce(session, NULL);
     progress_start(&progress, "publishing");
     for (int i = 0; i < DATASET_FILES && done; i++) {
         if (files[i].good.count > 0) {
@@ -120,6 +122,11 @@ static bool publish_tables(struct publication *publication,
     return done;
 }
 
+static bool analyze(struct session *session) {
+    session_announce(session, "analysing");
+    return session_run_statement(session, IMPORT_STATEMENT_ANALYZE);
+}
+
 static bool mark(const struct publication *publication, struct session *session) {
     return session_run_statement(session, publication->is_sample ? IMPORT_STATEMENT_MARK_SAMPLE
                                                                  : IMPORT_STATEMENT_UNMARK_SAMPLE);
@@ -127,6 +134,7 @@ static bool mark(const struct publication *publication, struct session *session)
 
 /* From here on a signal to stop comes too late. */
 static bool commit(struct session *session) {
+    session_announce(session, NULL);
     session->heeds_stop = false;
     if (session_run(session, "COMMIT")) {
         return true;
@@ -149,6 +157,7 @@ static bool ask(struct session *session, enum import_statement statement, bool *
 /* While the tables are in use it is tried again, with pauses in which others get through. */
 static bool lock_tables(struct session *session) {
     bool locked = false;
+    session_announce(session, "waiting until nobody uses the tables");
     while (ask(session, IMPORT_STATEMENT_LOCK_TABLES, &locked) && !locked) {
         nanosleep(&retry_pause, NULL);
     }
@@ -170,9 +179,7 @@ static bool add(struct publication *publication, const struct staged_file files[
     return move_sequences(files, session) && session_run(session, "BEGIN") &&
            (nothing_to_remove || session_run_statement(session, IMPORT_STATEMENT_EMPTY_TABLES)) &&
            publish_tables(publication, files, session) && mark(publication, session) &&
-           (count_imported(publication) == 0 ||
-            session_run_statement(session, IMPORT_STATEMENT_ANALYZE)) &&
-           commit(session);
+           (count_imported(publication) == 0 || analyze(session)) && commit(session);
 }
 
 /* Exchanges the tables in a transaction that has locked everybody out. */
@@ -185,6 +192,10 @@ static bool exchange(struct publication *publication, const struct staged_file f
            mark(publication, session) && commit(session);
 }
 
+static void tell_why_added(const char *reason) {
+    fprintf(stderr, "import: %s: the rows are added to the tables, which takes longer\n", reason);
+}
+
 bool publish(struct publication *publication, const struct staged_file files[DATASET_FILES],
              struct session *session) {
     bool alike = false, empty;
@@ -192,14 +203,20 @@ bool publish(struct publication *publication, const struct staged_file files[DAT
         return false;
     }
     if (!alike) {
+        if (publication->for_exchange) {
+            tell_why_added("the tables were changed, or others depend on them");
+        }
         return add(publication, files, session);
     }
     if (!session_run(session, "BEGIN") || !lock_tables(session) ||
         !ask(session, IMPORT_STATEMENT_LOOK, &empty)) {
         return false;
     }
+    session_announce(session, NULL);
     if (!empty && !publication->replaces_sample) { /* somebody has posted meanwhile */
+        tell_why_added("rows were posted meanwhile");
         return session_run(session, "ROLLBACK") && add(publication, files, session);
     }
+    session_announce(session, "exchanging the tables");
     return exchange(publication, files, session);
 }

@@ -41,6 +41,9 @@ static bool wait_for(struct session *session, short events) {
         if (ready < 0 && errno != EINTR) {
             return fail(session->failure, "cannot wait for the database: %s", strerror(errno));
         }
+        if (session->progress.label) {
+            progress_wait(&session->progress);
+        }
         if (ready > 0) {
             return true;
         }
@@ -137,6 +140,13 @@ bool session_open(struct session *session, const char *database_url, const atomi
         return fail_with_connection(session);
     }
     return session_run_statement(session, IMPORT_STATEMENT_PREPARE_SESSION);
+}
+
+void session_announce(struct session *session, const char *what) {
+    if (session->progress.label) {
+        progress_finish(&session->progress);
+    }
+    progress_start(&session->progress, what);
 }
 
 void session_close(struct session *session) {

@@ -123,6 +123,7 @@ static bool stage(const struct job *job, struct session *session, struct csv_rea
         !copy_rows(job, session, reader, buffer)) {
         return false;
     }
+    atomic_store(&file->is_staged, true);
     bool is_final = file->good.ids_rise && file->good.parents_rise;
     return !job->for_exchange || !is_final || make_indexes(file, session);
 }
@@ -142,9 +143,28 @@ static void *run_job(void *argument) {
     return NULL;
 }
 
-/* Where all files together are. */
-static void show_progress(struct progress *progress, struct staged_file files[DATASET_FILES]) {
+static bool are_staged(struct staged_file files[DATASET_FILES]) {
+    bool staged = true;
+    for (int i = 0; i < DATASET_FILES; i++) {
+        staged = staged && (!files[i].is_given || atomic_load(&files[i].is_staged));
+    }
+    return staged;
+}
+
+/* Where all files together are: first they are read, then the last of them gets its indexes. */
+static void show_progress(struct progress *progress, bool *staged,
+                          struct staged_file files[DATASET_FILES]) {
     uint64_t rows = 0, read = 0, size = 0;
+    if (*staged) {
+        progress_wait(progress);
+        return;
+    }
+    if (are_staged(files)) {
+        *staged = true;
+        progress_finish(progress);
+        progress_start(progress, "making indexes");
+        return;
+    }
     for (int i = 0; i < DATASET_FILES; i++) {
         rows += atomic_load_explicit(&files[i].rows, memory_order_relaxed);
         read += atomic_load_explicit(&files[i].input.read, memory_order_relaxed);
@@ -181,6 +201,7 @@ bool staging_fill(struct staged_file files[DATASET_FILES], const char *database_
                   bool for_exchange, struct failure *failure) {
     struct job jobs[DATASET_FILES];
     atomic_bool abandoned = false;
+    bool staged = false;
     struct progress progress;
     for (int i = 0; i < DATASET_FILES; i++) {
         jobs[i] = (struct job){.file = &files[i],
@@ -194,7 +215,7 @@ bool staging_fill(struct staged_file files[DATASET_FILES], const char *database_
     for (int i = 0; i < DATASET_FILES; i++) {
         while (jobs[i].is_running) {
             jobs[i].is_running = !has_ended(&jobs[i]);
-            show_progress(&progress, files);
+            show_progress(&progress, &staged, files);
         }
     }
     progress_finish(&progress);
@@ -238,16 +259,31 @@ static bool check_file(struct staged_file *file, const struct row_facts *parents
     const char *const parameters[] = {file->layout->table, file->layout->parent_column,
                                       file->layout->parent_table, for_exchange ? "t" : "f"};
     bool is_certain = file->good.ids_rise && (!parents || has_no_orphan(&file->good, parents));
-    return file->good.count == 0 || is_certain ||
-           (session_call(session, IMPORT_STATEMENT_CHECK_ROWS, 4, parameters) &&
-            count_rejected(file, session));
+    if (file->good.count == 0 || is_certain) {
+        return true;
+    }
+    session_announce(session, "looking for orphans and repeated ids");
+    return session_call(session, IMPORT_STATEMENT_CHECK_ROWS, 4, parameters) &&
+           count_rejected(file, session);
+}
+
+static bool sort(const struct staged_file *file, struct session *session) {
+    const char *const names[] = {file->layout->table, file->layout->parent_column};
+    session_announce(session, "sorting");
+    return session_call(session, IMPORT_STATEMENT_SORT, 2, names);
 }
 
 static bool finish_file(struct staged_file *file, struct session *session) {
-    const char *const names[] = {file->layout->table, file->layout->parent_column};
-    return file->is_indexed || (make_indexes(file, session) &&
-                                (file->good.count == 0 || file->good.parents_rise ||
-                                 session_call(session, IMPORT_STATEMENT_SORT, 2, names)));
+    const char *const foreign_keys[] = {file->layout->table, "2"};
+    if (!file->is_indexed) {
+        session_announce(session, "making indexes");
+        if (!make_indexes(file, session) ||
+            (file->good.count > 0 && !file->good.parents_rise && !sort(file, session))) {
+            return false;
+        }
+    }
+    session_announce(session, "checking references");
+    return session_call(session, IMPORT_STATEMENT_MAKE, 2, foreign_keys);
 }
 
 bool staging_create(bool for_exchange, struct session *session) {
@@ -283,11 +319,10 @@ bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
         return false;
     }
     for (int i = 0; i < DATASET_FILES && for_exchange; i++) {
-        const char *const foreign_keys[] = {files[i].layout->table, "2"};
-        if (!finish_file(&files[i], session) ||
-            !session_call(session, IMPORT_STATEMENT_MAKE, 2, foreign_keys)) {
+        if (!finish_file(&files[i], session)) {
             return false;
         }
     }
+    session_announce(session, NULL);
     return true;
 }

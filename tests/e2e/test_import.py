@@ -61,7 +61,8 @@ class Target:
     def start(self, *arguments, **options):
         return subprocess.Popen([self.stack.program, *arguments], env=self._environment,
                                 cwd=self.folder, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, **{"stdin": subprocess.DEVNULL, **options})
+                                **{"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE,
+                                   **options})
 
     def run(self, status, *arguments, **options):
         """Imports the folder, or as the arguments say; returns what it says on standard error."""
@@ -398,6 +399,7 @@ def test_what_the_database_has_stays_and_new_rows_are_added(target):
         (1, 1, "old"), (2, 3, "new"), (3, 4, "new")]
     assert "questions.csv: 4 rows read, 2 imported, 2 present, 0 rejected" in error
     assert "answers.csv: 4 rows read, 2 imported, 1 present, 1 rejected" in error
+    assert "the tables hold rows: new ones are added beside them" in error
     assert [row[1:3] for row in target.rejected()] == [("5", "question_id does not exist")]
     assert target.sql("SELECT nextval('questions_id_seq'), nextval('answers_id_seq')") == [(10, 4)]
 
@@ -419,7 +421,7 @@ def test_tables_that_others_depend_on_are_filled_in_place(target):
     target.run(DONE, ".", "--sample")
     assert target.sql("SELECT body FROM bodies") == [("sample",)]
     target.write(questions=[post(1, 5, "real")])
-    target.run(DONE, ".", "--replace")
+    assert "others depend on them" in target.run(DONE, ".", "--replace")
     assert target.sql("SELECT body FROM bodies") == [("real",)]
     assert definitions(target) == before
 
@@ -434,6 +436,7 @@ def test_a_row_that_was_posted_while_the_import_prepared_stays(target):
         wait_until(lambda: waits_for_tables(target), 20)
         cursor.connection.commit()
     error = target.finish(process, DONE)
+    assert "rows were posted meanwhile" in error
     assert "questions.csv: 2 rows read, 1 imported, 1 present" in error
     assert target.sql("SELECT id, body FROM questions ORDER BY id") == [(1, "posted"), (2, "file")]
     assert ids(target, "answers") == [1, 2]
@@ -556,6 +559,16 @@ def test_a_signal_before_the_rows_are_published_leaves_the_database_as_it_was(ta
     assert contents(target) == before
 
 
+def test_a_long_wait_is_told(target):
+    target.write(questions=[post(1, 5)])
+    told = target.folder / "told"
+    with told.open("w") as file, target.stack.database(target.url) as cursor:
+        cursor.execute("SELECT FROM questions")
+        process = target.start("import", ".", stderr=file)
+        wait_until(lambda: "waiting until nobody uses the tables: 0:0" in told.read_text(), 20)
+    assert process.wait(timeout=30) == DONE, told.read_text()
+
+
 def test_a_signal_while_standard_input_says_nothing_is_heeded(target):
     process = target.start("import", "--questions", "-", stdin=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -641,6 +654,26 @@ def test_posts_during_an_import_succeed_and_get_ids_of_their_own(live, live_targ
     rows, imported, present = map(int, re.search(
         r"questions.csv: (\d+) rows read, (\d+) imported, (\d+) present", error).groups())
     assert imported + present == rows and imported > 17000
+
+
+def test_the_caches_are_told_at_the_commit_and_not_when_the_import_has_cleared_up(live, live_target):
+    product = new_product()
+    for _ in range(20):  # every worker's cache holds the page
+        assert live.api.questions(product) == []
+    [[next_id]] = live_target.sql("SELECT nextval('questions_id_seq')")
+    live_target.write(questions=[post(next_id + 1, product)])
+    with contextlib.ExitStack() as clearing:
+        with live.stack.locked("SELECT nextval('questions_id_seq')"):
+            process = live_target.start("import", ".")
+            wait_until(lambda: live_target.sql(
+                "SELECT pid FROM pg_stat_activity WHERE query ~ 'import.move_sequence'"
+                " AND pid <> pg_backend_pid()"), 20)
+            clearing.enter_context(live.stack.locked("SELECT FROM atelier_qa_import.rejected"))
+        wait_until(lambda: live.api.questions(product), 20)
+        for _ in range(20):
+            assert len(live.api.questions(product)) == 1
+        assert process.poll() is None
+    live_target.finish(process, DONE)
 
 
 def test_sequences_in_use_delay_the_import_and_not_those_who_post(live, live_target):
