@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2154  # stack.sh sets what is not set here
 # The private PostgreSQL cluster, in postgres/ of the state directory; a part of stack.sh. Nobody
 # reaches it but over a Unix socket: the owner of the state directory and root as the superuser
-# postgres (psql -h .local/run -U postgres atelier_qa), the program with passwords, made here.
+# postgres (psql -h "$PWD/.local/run" -U postgres atelier_qa), the program with passwords, made here.
 #
-# It promises that a cluster is whole: initdb works in postgres.new, the sample data come in one
-# transaction, and all else is looked after at each start.
+# It promises that a cluster is whole: initdb works in postgres.new, an import brings the sample
+# data whole or not at all, and all else is looked after at each start.
 
 # The programs of the newest PostgreSQL, or of the one that made the cluster.
 find_postgresql() {
@@ -119,17 +119,19 @@ prepare_database() {
     export QA_OWNER_DATABASE_URL_FILE=$state/secrets/owner-url
 }
 
+# Ctrl-C reaches generate and import, which then leave things as they were.
 load_sample_data() {
     local products=${QA_SAMPLE_PRODUCTS:-1000}
+    rm -rf sample  # left by a start that was cut short
     [[ $products != 0 ]] || return 0
     if [[ $(sql --dbname=atelier_qa --command='SELECT EXISTS (SELECT FROM questions) OR
         EXISTS (SELECT FROM answers)') == t ]]; then
         return 0
     fi
     say "Loading sample data of $products products"
-    as_owner bin/atelier-qa generate sample --products "$products" >/dev/null ||
+    "${unprivileged[@]}" bin/atelier-qa generate sample --products "$products" >/dev/null ||
         fail "could not generate sample data"
-    (cd sample && sql --dbname=atelier_qa <"$deploy/sample-data.sql" >/dev/null) ||
+    "${unprivileged[@]}" bin/atelier-qa import sample --sample ||
         fail "could not load the sample data"
-    rm -f sample/*.csv
+    rm -rf sample
 }

@@ -102,7 +102,7 @@ prepare_state() {
     fi
     enter_state
     mkdir -p bin nginx
-    as_owner mkdir -p log sample
+    as_owner mkdir -p log
     as_owner mkdir -p -m 700 secrets
 }
 

@@ -60,10 +60,11 @@ class ProductStack:
                 signal.signal(number, handler)
 
     def stack_sh(self, command, **environment):
-        # Out of reach of Ctrl-C, which is for the benchmark: it then stops the stack.
+        # Out of reach of Ctrl-C, which is for the benchmark: it then stops the stack. What goes to
+        # standard error, such as the progress of a load, is shown.
         with subprocess.Popen([STACK_SH, command], env={**self._environment, **environment},
                               text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, start_new_session=True) as process:
+                              start_new_session=True) as process:
             try:
                 output, _ = process.communicate(timeout=3600)
             except BaseException:
@@ -71,7 +72,7 @@ class ProductStack:
                     end_family(process.pid)
                 raise
         if process.returncode != 0:
-            raise BenchError(f"stack.sh {command}: {output.strip()[-2000:]}")
+            raise BenchError(f"stack.sh {command} failed: {output.strip()[-2000:]}")
 
     # The data set
 

@@ -124,9 +124,10 @@ class Stack:
                               stderr=subprocess.STDOUT, start_new_session=True)
 
     @contextlib.contextmanager
-    def in_foreground(self):
+    def in_foreground(self, **settings):
         """`stack.sh run` in a terminal of its own: the process."""
-        with subprocess.Popen([STACK_SH, "run"], env=self._environment, stdin=subprocess.DEVNULL,
+        environment = {**self._environment, **settings}
+        with subprocess.Popen([STACK_SH, "run"], env=environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               start_new_session=True) as process:
             try:

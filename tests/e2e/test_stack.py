@@ -1,10 +1,15 @@
 """deploy/stack.sh: a start repairs what it finds, a stop leaves nothing, and both tell why not."""
 
+import contextlib
 import os
 import signal
 import socket
 
+import psycopg2
+import pytest
+
 from api import Api
+from conftest import running
 from stack import wait_until
 
 
@@ -62,6 +67,31 @@ def test_after_a_power_failure_the_next_start_works_and_the_data_are_there(fault
     wait_until(lambda: processes(fault_stack) == [None, None, None], 5)
     fault_stack.start()
     assert api.questions(20, count=1000) == before
+
+
+def copies_rows(stack):
+    with contextlib.suppress(psycopg2.Error):  # PostgreSQL may not be there yet
+        return stack.sql("SELECT pid FROM pg_stat_progress_copy WHERE tuples_processed > 0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_sample_data_whose_load_was_cut_short_come_whole_with_the_next_start(number):
+    sample = {"QA_SAMPLE_PRODUCTS": "20000"}
+    with running(QA_SAMPLE_PRODUCTS="0") as stack:
+        assert stack.sql("SELECT count(*) FROM sample_data") == [(0,)]
+        stack.stop()
+        with stack.in_foreground(**sample) as run:
+            wait_until(lambda: copies_rows(stack), 60)
+            os.killpg(run.pid, number)
+            run.wait(30)
+        if number == signal.SIGINT:
+            assert processes(stack) == [None, None, None]
+        result = stack.stack_sh("start", **sample)
+        assert result.returncode == 0, result.stdout
+        assert "answers_photos.csv: 41275 rows read, 41275 imported" in result.stdout
+        assert stack.sql("SELECT count(*) FROM sample_data") == [(1,)]
+        assert stack.sql("SELECT nspname FROM pg_namespace WHERE nspname ~ '^atelier'") == []
+        assert not (stack.folder / "sample").exists()
 
 
 def test_a_wrong_setting_is_told_and_nothing_is_left_running(fault_stack):
