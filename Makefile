@@ -77,13 +77,13 @@ unit: $(UNIT_TESTS)  ## run the unit tests (SANITIZE=1: with sanitizers)
 FUZZ_SECONDS ?= 30
 
 .PHONY: fuzz
-fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS
+fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuzz/seeds on
 	@mkdir -p build/fuzz/corpus
 	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined \
 	    -fno-sanitize-recover=all -o build/fuzz/csv \
 	    tests/fuzz/fuzz_csv.c src/data/csv_reader.c src/data/date.c src/data/utf8.c
-	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -print_final_stats=1 \
-	    -artifact_prefix=build/fuzz/ build/fuzz/corpus
+	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/seeds
 
 .PHONY: e2e
 e2e: $(PROGRAM)  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
@@ -103,13 +103,14 @@ format:  ## reformat the C sources
 	clang-format -i $(C_FILES)
 
 .PHONY: test
-test:  ## everything that must pass: lint, unit and black-box tests, plain and with sanitizers
+test:  ## everything that must pass: lint, unit and black-box tests, plain and with sanitizers, fuzzing
 	deploy/install-packages.sh test
 	$(MAKE) build
 	$(MAKE) lint
 	$(MAKE) unit
 	$(MAKE) unit SANITIZE=1
 	$(MAKE) k6-smoke
+	$(MAKE) fuzz FUZZ_SECONDS=20
 	$(MAKE) e2e
 	$(MAKE) e2e SANITIZE=1
 
