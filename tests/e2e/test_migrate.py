@@ -1,10 +1,14 @@
 """`atelier-qa migrate`: any number of times, from any number of hosts."""
 
 import os
+import random
 import subprocess
 import uuid
+from pathlib import Path
 
 import pytest
+
+MIGRATIONS = Path(__file__).parents[2] / "sql/migrations"
 
 
 @pytest.fixture
@@ -74,6 +78,54 @@ def test_a_run_on_the_serving_database_disturbs_nobody(stack, api):
     migrate(stack, stack.owner_url)
     assert schema(stack, stack.owner_url) == before
     assert api.questions(1)
+
+
+# Pieces of texts on both sides of every limit.
+PIECES = ["", "a", "@", ".", " ", "\t", "\n", "\x01", "\x1f", "!", "~", "\x7f", "\x85", "\x9f", "\xa0",
+          "é", "ß", "\u1680", "\u180e", "\u2000", "\u200a", "\u200b", "\u2028", "\u202f", "\u205f",
+          "\u2060", "\u3000", "\ufeff", "😀", "https", "https:", "https://", "HTTPS://", "http:",
+          "Http://", "javascript:", "x+y-z.1:", "//", "/", ":", "1:", "\u017f", "\u212a"]
+LENGTHS = [59, 60, 61, 250, 253, 254, 255, 999, 1000, 1001, 2040, 2047, 2048, 2049]
+DOMAINS = ["body_text", "person_name", "email_address", "photo_url"]
+
+
+def edge_cases():
+    chance = random.Random(1)
+    texts = {chr(number) for number in range(1, 0x3200)} | set(PIECES)
+    texts |= {piece * number + end for piece in PIECES for number in LENGTHS for end in ("", "a", " ")
+              if len(piece) <= 1}
+    texts |= {first + "a" * (number - len(first) - 1) + last for number in LENGTHS
+              for first in PIECES for last in ("a", "é", "\u3000", "@")}
+    texts |= {f"{left}@{right}" for left in PIECES for right in PIECES}
+    texts |= {piece + "@" + "a" * number for piece in PIECES for number in range(250, 256)}
+    texts |= {"".join(chance.choices(PIECES, k=chance.randint(2, 5))) for _ in range(4000)}
+    return sorted(texts)
+
+
+def test_the_cheaper_checks_accept_just_what_the_first_ones_did(stack, database):
+    texts = edge_cases()
+    with stack.database(database) as cursor:
+        def verdicts():
+            cursor.execute("SELECT text, ARRAY[" + ", ".join(
+                f"accepts('{domain}', text)" for domain in DOMAINS)
+                + "] FROM unnest(%s) AS text ORDER BY text COLLATE \"C\"", [texts])
+            return cursor.fetchall()
+
+        cursor.execute("""CREATE FUNCTION accepts(domain text, value text) RETURNS boolean
+            LANGUAGE plpgsql AS $$
+            BEGIN
+                EXECUTE format('SELECT $1::%I', domain) USING value;
+                RETURN true;
+            EXCEPTION WHEN check_violation THEN
+                RETURN false;
+            END $$""")
+        cursor.execute((MIGRATIONS / "0001_questions_and_answers.sql").read_text())
+        before = verdicts()
+        cursor.execute((MIGRATIONS / "0004_cheaper_checks.sql").read_text())
+        assert verdicts() == before
+    for number, domain in enumerate(DOMAINS):
+        accepted = sum(row[1][number] for row in before)
+        assert 100 < accepted < len(texts) - 100, domain
 
 
 def test_a_database_that_is_not_there_is_one_line_and_a_failure(stack, tmp_path):
