@@ -58,7 +58,8 @@ counts() {
 }
 
 new_database() {
-    sql --dbname=postgres --command="DROP DATABASE IF EXISTS $1" --command="CREATE DATABASE $1"
+    sql --dbname=postgres --command="SET client_min_messages = warning" \
+        --command="DROP DATABASE IF EXISTS $1" --command="CREATE DATABASE $1"
 }
 
 trap stop EXIT
