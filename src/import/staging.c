@@ -303,6 +303,7 @@ bool staging_create(bool for_exchange, struct session *session) {
  * the published table see to them. */
 static bool fill_photo_urls(const struct staged_file *photos, bool for_exchange,
                             struct session *session) {
+    session_announce(session, "copying photo URLs");
     return photos->good.count == 0 || !for_exchange ||
            session_run_statement(session, IMPORT_STATEMENT_FILL_PHOTO_URLS);
 }
