@@ -121,7 +121,7 @@ def test_the_cheaper_checks_accept_just_what_the_first_ones_did(stack, database)
             END $$""")
         cursor.execute((MIGRATIONS / "0001_questions_and_answers.sql").read_text())
         before = verdicts()
-        cursor.execute((MIGRATIONS / "0005_cheaper_checks.sql").read_text())
+        cursor.execute((MIGRATIONS / "0006_cheaper_checks.sql").read_text())
         assert verdicts() == before
     for number, domain in enumerate(DOMAINS):
         accepted = sum(row[1][number] for row in before)
