@@ -98,7 +98,8 @@ END
     *r/m) retry_after=$(((59 + number) / number)) ;;
     *) retry_after=1 ;;
     esac
-    echo "map \$status \$retry_after { 429 $retry_after; }"
+    # A worker's own 503 has it already.
+    echo "map \"\$status \$upstream_http_retry_after\" \$retry_after { \"429 \" $retry_after; \"503 \" 1; }"
     [ -z "$rate" ] || cat <<END
 # An empty key does not count: who watches the service is not limited.
 map \$uri \$limited_client { /healthz ""; /readyz ""; default \$binary_remote_addr; }

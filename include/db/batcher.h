@@ -26,6 +26,7 @@ typedef void batch_on_done(void *owner, enum query_outcome outcome, const PGresu
 struct batcher_settings {
     size_t batches_in_flight; /* at most; as many as there are connections for writes */
     size_t queue_limit;       /* items that wait or are in flight */
+    int64_t queue_wait_ms;    /* of the item that waits longest: while it is more, none is added */
     int64_t request_timeout_ms;
     int64_t lock_timeout_ms; /* of a statement */
     /* Told when a batch may have been applied without anybody knowing, before its items are. */

@@ -9,8 +9,10 @@
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
  *     overdue query is dropped and replaced.
- *   - Both lanes are bounded; past the bound, and while the database is away, a query is refused
- *     at once. One that was accepted before waits for the first attempt to connect anew.
+ *   - Both lanes are bounded in number. While the read that has waited longest for a place on a
+ *     connection has waited too long, more reads would only wait longer. Past these bounds, and
+ *     while the database is away, a query is refused at once. One that was accepted before waits
+ * for the first attempt to connect anew.
  */
 #pragma once
 
@@ -22,7 +24,8 @@ struct pool_settings {
     const char *database_url;
     size_t read_connections;
     size_t write_connections;
-    size_t queue_limit; /* unanswered queries in each lane */
+    size_t queue_limit;    /* unanswered queries in each lane */
+    int64_t queue_wait_ms; /* of the read that waits longest */
     int64_t request_timeout_ms;
     struct connection_settings connection;
 };

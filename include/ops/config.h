@@ -27,6 +27,7 @@ struct config {
     int64_t read_connections;  /* per worker */
     int64_t write_connections; /* per worker */
     int64_t queue_limit;       /* requests that may wait for the database, per worker */
+    int64_t queue_wait_ms;     /* of the first among them, before others are refused */
     int64_t max_clients;       /* client connections per worker */
     int64_t answers_per_question;
     int64_t cache_mb;         /* per worker; 0 = off */

@@ -80,6 +80,19 @@ static struct item_line *oldest_line(struct batcher *batcher, enum statement *st
     return oldest;
 }
 
+/* Whether more items would only wait longer. What is sent again does not count: its time went by in
+ * the database, and a place for it comes first. */
+static bool is_overloaded(const struct batcher *batcher) {
+    int64_t earliest_ms = clock_ms() - batcher->settings.queue_wait_ms;
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        const struct item *first = TAILQ_FIRST(&batcher->waiting[i]);
+        if (first && first->deadline_ms - batcher->settings.request_timeout_ms < earliest_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void arm_expiry(struct batcher *batcher) {
     enum statement statement;
     const struct item_line *line = oldest_line(batcher, &statement);
@@ -263,7 +276,7 @@ void batcher_add(struct batcher *batcher, enum statement statement, const char *
     struct item *added = NULL;
     size_t length = strlen(item);
     if (!batcher->closed && batcher->unanswered < batcher->settings.queue_limit &&
-        pool_can_write(batcher->pool)) {
+        !is_overloaded(batcher) && pool_can_write(batcher->pool)) {
         added = malloc(sizeof *added + length);
     }
     if (!added) {

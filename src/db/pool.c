@@ -291,11 +291,20 @@ static void insert_by_deadline(struct pool *pool, struct query *query) {
     }
 }
 
+/* Whether the query that waits longest has waited too long: the next would wait as long at least.
+ */
+static bool is_overloaded(const struct pool *pool) {
+    const struct query *first = TAILQ_FIRST(&pool->reads.waiting);
+    int64_t came_ms = first ? first->deadline_ms - pool->settings.request_timeout_ms : 0;
+    return first && clock_ms() - came_ms > pool->settings.queue_wait_ms;
+}
+
 static void submit(struct pool *pool, struct lane *lane, bool is_write, enum statement statement,
                    int parameter_count, const char *const *parameters, int64_t deadline_ms,
                    query_on_done *on_done, void *owner) {
     struct query *query = NULL;
-    if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit) {
+    if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit &&
+        (is_write || !is_overloaded(pool))) {
         query = query_new(statement, parameter_count, parameters);
     }
     if (!query) {

@@ -15,7 +15,7 @@ READ_CONNECTIONS = 64      # of wrk, against the service and against the static 
 WRITE_CONNECTIONS = 256    # shoppers who vote or answer at the same time
 PGBENCH_CLIENTS = 8
 # Of a constant rate, for each worker of the service: as many requests may be unanswered at once. More
-# than a worker's queue holds, and with NGINX's own to the workers fewer than it has (8192).
+# than a worker's queue holds, and with NGINX's own to the workers fewer than it has (16384).
 CONNECTIONS_PER_WORKER = 2000
 HEADLINE_RUNS = 7.5        # as long as this many other runs
 OVERLOAD = 3               # times what the service can do

@@ -199,6 +199,9 @@ class Stack:
     def nginx_pid(self):
         return self._pid(self.folder / "nginx/nginx.pid", self.folder / "nginx")
 
+    def nginx_workers(self):
+        return children(self.nginx_pid())
+
     # PostgreSQL
 
     @property

@@ -1,0 +1,165 @@
+"""More than the service can take: what goes beyond is refused at once, all else is answered, and
+afterwards nothing of it is left."""
+
+import contextlib
+import os
+import re
+import signal
+import time
+
+import pytest
+
+import seed
+from api import new_product
+from conftest import running
+from stack import wait_until
+from wire import Client, request, send_at_once, worker_sockets
+
+QUEUE_WAIT_S, LOCK_TIMEOUT_S = 0.1, 0.1
+IN_FLIGHT = 2 * 64  # reads on the connections of one worker; beyond it they wait for a place
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """Without a cache, so that each read is a query."""
+    with running(QA_SAMPLE_PRODUCTS="20", QA_LOG_LEVEL="info", QA_CACHE_MB="0",
+                 QA_WRITE_CONNECTIONS="1", QA_QUEUE_WAIT_MS=str(int(1000 * QUEUE_WAIT_S)),
+                 QA_LOCK_TIMEOUT_MS=str(int(1000 * LOCK_TIMEOUT_S)),
+                 QA_STATEMENT_TIMEOUT_MS="6000", QA_REQUEST_TIMEOUT_MS="7000") as stack:
+        yield stack
+
+
+def read():
+    return request("GET", f"/qa/questions?product_id={new_product()}")
+
+
+def vote(question):
+    return request("PUT", f"/qa/questions/{question}/helpful")
+
+
+def assert_refused(reply):
+    assert reply.status == 503
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert int(reply.headers["retry-after"]) >= 1
+
+
+@contextlib.contextmanager
+def clients_of(address, count):
+    clients = [Client(address) for _ in range(count)]
+    try:
+        yield clients
+    finally:
+        for client in clients:
+            client.close()
+
+
+def wait_until_taken_in(worker):
+    """All that was sent to the worker before."""
+    with Client(worker) as client:
+        for _ in range(2):
+            assert client.ask(request("GET", "/healthz")).status == 200
+
+
+def statuses_at_once(clients, requests):
+    """Sends a request on each connection; the statuses of the replies."""
+    send_at_once(clients, requests)
+    return [client.receive().status for client in clients]
+
+
+def test_who_would_wait_too_long_is_refused_while_the_others_still_wait(stack):
+    worker = worker_sockets(stack)[0]
+    early, late = IN_FLIGHT + 50, 20
+    with clients_of(worker, early) as first, clients_of(worker, late) as second:
+        with stack.frozen_backends():
+            send_at_once(first, [read() for _ in first])
+            wait_until_taken_in(worker)
+            time.sleep(2 * QUEUE_WAIT_S)
+            send_at_once(second, [read() for _ in second])
+            for client in second:  # while the database answers nobody
+                assert_refused(client.receive())
+        assert {client.receive().status for client in first} == {200}
+        assert statuses_at_once(second, [read() for _ in second]) == [200] * late
+
+
+def test_a_write_that_would_wait_too_long_is_refused_while_others_still_wait(stack):
+    worker = worker_sockets(stack)[0]
+    questions = seed.questions(stack, new_product(), [0, 0, 0])
+    with clients_of(worker, 3) as (in_flight, waiting, late):
+        with stack.frozen_backends():
+            for client, question in ((in_flight, questions[0]), (waiting, questions[1])):
+                client.send(vote(question))
+                wait_until_taken_in(worker)
+            time.sleep(2 * (QUEUE_WAIT_S + LOCK_TIMEOUT_S))
+            reply = late.ask(vote(questions[2]))
+            assert_refused(reply)
+            assert "nothing was written" in reply.json()["detail"]
+        assert [client.receive().status for client in (in_flight, waiting)] == [204, 204]
+        assert late.ask(vote(questions[2])).status == 204
+    assert stack.sql("SELECT helpful FROM questions WHERE id = ANY (%s)",
+                     questions) == [(1,)] * 3
+
+
+def test_a_flood_is_answered_or_refused_and_leaves_nothing_behind(stack):
+    """Hundreds of clients who ask again as soon as they are answered, for pages that each cost
+    PostgreSQL some milliseconds."""
+    product = new_product()
+    seed.many_questions(stack, product, 200)
+    page = request("GET", f"/qa/questions?product_id={product}&count=200")
+    statuses = set()
+    with clients_of(stack.port, 800) as clients:
+        send_at_once(clients, [page] * len(clients))
+        for again in (True, False):
+            for client in clients:
+                reply = client.receive()
+                statuses.add(reply.status)
+                if reply.status == 503:
+                    assert_refused(reply)
+                if again:
+                    client.send(page)
+        assert statuses == {200, 503}
+        assert statuses_at_once(clients[:100], [read() for _ in range(100)]) == [200] * 100
+
+
+@contextlib.contextmanager
+def few_connections(stack):
+    """NGINX with one worker and few connections."""
+    configuration = stack.folder / "nginx/nginx.conf"
+    original = configuration.read_text()
+
+    def reload(text):
+        old = stack.nginx_workers()
+        configuration.write_text(text)
+        os.kill(stack.nginx_pid(), signal.SIGHUP)
+        wait_until(lambda: stack.nginx_workers() and not set(old) & set(stack.nginx_workers()), 15)
+
+    few = original.replace("worker_processes auto;", "worker_processes 1;")
+    few = re.sub(r"worker_connections \d+;", "worker_connections 40;", few)
+    assert few.count("worker_processes 1;") == few.count("worker_connections 40;") == 1
+    reload(few)
+    try:
+        yield
+    finally:
+        reload(original)
+
+
+def test_nginx_out_of_connections_refuses_in_the_same_form(stack):
+    [question] = seed.questions(stack, new_product(), [0])
+    with few_connections(stack), clients_of(stack.port, 50) as clients:
+        with stack.frozen_backends():
+            for client in clients:
+                with contextlib.suppress(OSError):
+                    client.send(read())
+                time.sleep(0.03)  # one by one, until all places are taken
+            with Client(stack.port) as late:
+                assert_refused(late.ask(read()))
+                reply = late.ask(vote(question))
+                assert_refused(reply)
+                assert "nothing was written" in reply.json()["detail"]
+        statuses = set()
+        for client in clients:
+            with contextlib.suppress(OSError):  # who found not even a place to be refused
+                statuses.add(client.receive().status)
+        assert statuses <= {200, 503} and 200 in statuses
+    with Client(stack.port) as client:
+        assert client.ask(vote(question)).status == 204
+    assert stack.sql("SELECT helpful FROM questions WHERE id = %s", question) == [(1,)]
