@@ -59,7 +59,7 @@ $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c)
-SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh tests/bench/*.sh) .ci/run
+SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh tests/bench/*.sh tests/model/*.sh) .ci/run
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -73,6 +73,10 @@ $(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
 .PHONY: unit
 unit: $(UNIT_TESTS)  ## run the unit tests (SANITIZE=1: with sanitizers)
 	$(UNIT_TESTS)
+
+.PHONY: model
+model:  ## check every order of steps of the coherent cache's protocol, with spin
+	tests/model/run.sh
 
 FUZZ_SECONDS ?= 30
 
@@ -103,7 +107,7 @@ format:  ## reformat the C sources
 	clang-format -i $(C_FILES)
 
 .PHONY: test
-test:  ## everything that must pass: lint, unit and black-box tests, plain and with sanitizers, fuzzing
+test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box tests, also with sanitizers
 	deploy/install-packages.sh test
 	$(MAKE) build
 	$(MAKE) lint
@@ -111,6 +115,7 @@ test:  ## everything that must pass: lint, unit and black-box tests, plain and w
 	$(MAKE) unit SANITIZE=1
 	$(MAKE) k6-smoke
 	$(MAKE) fuzz FUZZ_SECONDS=20
+	$(MAKE) model
 	$(MAKE) e2e
 	$(MAKE) e2e SANITIZE=1
 
