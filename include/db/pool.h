@@ -12,7 +12,7 @@
  *   - Both lanes are bounded in number. While the read that has waited longest for a place on a
  *     connection has waited too long, more reads would only wait longer. Past these bounds, and
  *     while the database is away, a query is refused at once. One that was accepted before waits
- * for the first attempt to connect anew.
+ *     for the first attempt to connect anew.
  */
 #pragma once
 

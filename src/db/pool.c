@@ -291,8 +291,7 @@ static void insert_by_deadline(struct pool *pool, struct query *query) {
     }
 }
 
-/* Whether the query that waits longest has waited too long: the next would wait as long at least.
- */
+/* Whether the query that waits longest has waited too long: the next would wait as long. */
 static bool is_overloaded(const struct pool *pool) {
     const struct query *first = TAILQ_FIRST(&pool->reads.waiting);
     int64_t came_ms = first ? first->deadline_ms - pool->settings.request_timeout_ms : 0;

@@ -45,7 +45,7 @@ static const struct setting settings[] = {
      "database connections for writes, each worker"},
     {"QA_QUEUE_LIMIT", "queue-limit", NUMBER, AT(queue_limit), "1024", 1, 1000000, "requests",
      "reads, and writes, that may wait for the database in a worker; past it 503"},
-    {"QA_QUEUE_WAIT_MS", "queue-wait-ms", NUMBER, AT(queue_wait_ms), "100", 1, 3600000, "ms",
+    {"QA_QUEUE_WAIT_MS", "queue-wait-ms", NUMBER, AT(queue_wait_ms), "250", 1, 3600000, "ms",
      "while the first in a worker's queue has waited longer for a connection, who comes gets 503; "
      "writes: plus the lock timeout"},
     {"QA_MAX_CLIENTS", "max-clients", NUMBER, AT(max_clients), "4096", 1, 1000000, "connections",
