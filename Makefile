@@ -26,7 +26,11 @@ GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/s
 SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql)
 
 .PHONY: build
-build: $(PROGRAM)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize)
+build: $(PROGRAM) reference  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize), assemble build/reference
+
+.PHONY: reference
+reference:  ## only the latter: the API's description, and the page that shows it
+	@scripts/build-reference.sh
 
 $(PROGRAM): $(OBJECTS)
 	@echo "  LD $@"
@@ -89,15 +93,23 @@ fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuz
 	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -verbosity=0 \
 	    -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/seeds
 
+# Used by tests/e2e/test_api_description.py.
+build/schemathesis/complete: tests/e2e/requirements.txt
+	@rm -rf $(@D)
+	@/usr/bin/python3 -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
 .PHONY: e2e
 e2e: $(PROGRAM)  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
 	SANITIZE=$(SANITIZE) /usr/bin/python3 -m pytest tests/e2e
 
 .PHONY: lint
-lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts
+lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, the API's description
 	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
 	@scripts/check-layers.sh
 	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
+	@scripts/lint-api.sh && echo "redocly: no findings"
 	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
 	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
 	    && echo "clang-tidy: no findings"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes DIR a complete NGINX configuration: nginx.conf and error-pages.conf as they are, and the
-# includes that differ from place to place, from the environment. Used by stack.sh and containers.
+# Makes DIR a complete NGINX configuration: nginx.conf, error-pages.conf and files.conf as they are,
+# and the includes that differ from place to place, from the environment. Used by stack.sh and containers.
 #   configure-nginx.sh DIR
 #
 #   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
@@ -111,7 +111,7 @@ END
 
 here=$(dirname "$0")
 mkdir -p "$directory"
-cp "$here/nginx.conf" "$here/error-pages.conf" "$directory/"
+cp "$here/nginx.conf" "$here/error-pages.conf" "$here/files.conf" "$directory/"
 for include in main listen workers http; do
     "${include}_conf" >"$directory/$include.conf"
 done

@@ -11,8 +11,8 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev uthash-dev"
-run="postgresql nginx curl"
-test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 shellcheck spin wrk"
+run="postgresql nginx curl python3-venv"
+test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml shellcheck spin wrk"
 bench="python3 wrk"
 k6="golang-go ca-certificates"
 

@@ -215,10 +215,14 @@ configure_nginx() {
     "$deploy/configure-nginx.sh" nginx || exit 1
     stop_orphans_of_nginx
     ! port_is_taken || fail "port $port is in use; set PORT to another one, as in: make run PORT=8081"
-    rm -rf nginx/web
-    cp -R "$checkout/web" nginx/web 2>/dev/null || mkdir nginx/web
-    chmod -R u+rwX,go+rX nginx/web
     echo "$port" >port
+}
+
+publish_files() {
+    rm -rf nginx/web nginx/reference
+    cp -Rp "$checkout/web" nginx/web
+    cp -Rp "$checkout/build/reference" nginx/reference
+    chmod -R u+rwX,go+rX nginx/web nginx/reference
 }
 
 migrate() {
@@ -285,6 +289,7 @@ start() {
     ulimit -Sn 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
     pid_of nginx >/dev/null || configure_nginx
     build_program
+    pid_of nginx >/dev/null || publish_files
     if $private_cluster; then
         # shellcheck disable=SC2086
         unset DATABASE_URL ${!PG@}  # libpq's variables are about servers of the caller's
@@ -303,6 +308,7 @@ say_where() {  # say_where HOW_TO_STOP
     say "
   demo page   http://localhost:$port/demo/
   the API     curl 'http://localhost:$port/qa/questions?product_id=1'
+  reference   http://localhost:$port/docs/
   logs        $state/log/
   stop        $1
 "
