@@ -6,15 +6,16 @@ set -eu
 cd "$(dirname "$0")/.."
 
 viewer=build/viewer
+log=build/viewer.log
 failed=$viewer/failed
+mkdir -p $viewer
 
-if [ -z "$(find "$failed" -mmin -10 2>/dev/null)" ]; then
-    if scripts/npm-install.sh docs/reference $viewer 2>$viewer.log; then
-        rm -f "$failed" $viewer.log
+if [ -z "$(find $failed -mmin -10 2>/dev/null)" ]; then
+    if scripts/npm-install.sh docs/reference $viewer 2>$log; then
+        rm -f $failed $log
     else
-        mkdir -p $viewer
-        touch "$failed"
-        echo "Swagger UI could not be fetched (see $viewer.log): /docs/ will say so" >&2
+        touch $failed
+        echo "Swagger UI could not be fetched (see $log): /docs/ will say so" >&2
     fi
 fi
 
@@ -24,8 +25,8 @@ mkdir -p $new/swagger-ui
 cp -p docs/openapi.yaml docs/reference/index.html docs/reference/reference.css \
     docs/reference/reference.js $new
 for file in swagger-ui.css swagger-ui-bundle.js LICENSE NOTICE; do
-    if [ ! -e "$failed" ]; then
-        cp -p "$viewer/node_modules/swagger-ui-dist/$file" $new/swagger-ui
+    if [ ! -e $failed ]; then
+        cp -p $viewer/node_modules/swagger-ui-dist/$file $new/swagger-ui
     fi
 done
 rm -rf build/reference
