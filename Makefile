@@ -26,7 +26,7 @@ GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/s
 SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql)
 
 .PHONY: build
-build: $(PROGRAM) reference  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize), assemble build/reference
+build: $(PROGRAM) reference  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference
 
 .PHONY: reference
 reference:  ## only the latter: the API's description, and the page that shows it
