@@ -1,11 +1,13 @@
 """docs/openapi.yaml against the running service: what it says is true, and it says everything."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urljoin
@@ -16,6 +18,7 @@ from api import ask_once, assert_problem
 from conftest import LOADERIO_TOKEN, running
 from description import FILE, OPERATIONS, all_examples, assert_fits, documented_problems
 from stack import wait_until
+from test_overload import clients_of, few_connections, read
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -131,10 +134,6 @@ class Provocations:
             self.send(operation, headers={"Content-Type": "text/plain"})
 
 
-def needs_the_database(operation):
-    return 503 in operation.responses and operation.path != "/readyz"
-
-
 def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, limited_stack):
     stack = own_stack
     stack.wait_until_whole()
@@ -152,6 +151,15 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
     fresh = {"product_id": 1_000_001, "question_id": UNKNOWN + 1}  # pages that no cache has
     with stack.frozen_backends():
         sent.send_all(**fresh)
+    stack.wait_until_whole()
+    with few_connections(stack), clients_of(stack.port, 50) as clients:
+        with stack.frozen_backends():
+            for client in clients:  # one by one, until all places of NGINX are taken
+                with contextlib.suppress(OSError):
+                    client.send(read())
+                time.sleep(0.03)
+            for operation in OPERATIONS:
+                sent.send(operation, **fresh)
     stack.wait_until_whole()
     stack.stop_database()
     try:
