@@ -8,11 +8,23 @@
  *   - Reading: first note the counter and the epoch, then look the page up, or send its query. A
  *     page is valid only for what was noted before its query was sent.
  *   - Writing: commit, then raise the counters of all that was touched, then answer the client.
- *   - Where a commit may have happened without its counters being raised (a worker died, a
- *     connection broke): raise the epoch at once, and again when the orphaned server process must
- *     have ended.
+ *   - Where a commit may have happened, or may happen yet, without its counters being raised (a
+ *     worker died, a connection broke): declare a doubt. It notes the time in the file, then raises
+ *     the epoch, so that every page is made anew.
+ *   - A page that is made after a doubt may still be older than an orphaned commit. So it is kept
+ *     only as long again as the doubt was old, or a second: generations_trust_ms().
  *
- * So a page that is answered after a write has been acknowledged is never older than the write.
+ * So a page that is answered after a write has been acknowledged is never older than the write. And
+ * an orphaned commit, whether it takes milliseconds or minutes, shows at the latest when about as
+ * long again has passed, or a second: a page made before it was made while the doubt was younger.
+ *
+ * A doubt needs nobody to come back to it; once declared it outlives who declared it. What remains
+ * is to declare it for those who cannot: a supervisor does it for a worker that did not end
+ * cleanly, and at its own start. For a supervisor that was killed, with its workers or not, the
+ * others that share the file do it: each has a seat there, and beats (generations_beat). One that
+ * fell silent without having left is taken for killed.
+ *
+ * All times are of clock_ms().
  */
 #pragma once
 
@@ -22,10 +34,10 @@
 
 struct generations;
 
-/* The epoch is raised again so long after the statement timeout, by which an orphaned statement has
- * ended and a second covers the way there. A commit that itself takes longer, say because a
- * synchronous standby is away, is covered only by the expiry of pages. */
-enum { GENERATIONS_ORPHAN_MARGIN_MS = 1000 };
+enum {
+    GENERATIONS_LEAST_TRUST_MS = 1000, /* a page is always kept so long: most orphans end sooner */
+    GENERATIONS_SILENT_AFTER_MS = 5000 /* a service that has not beaten for so long is dead */
+};
 
 enum subject { SUBJECT_PRODUCT, SUBJECT_QUESTION };
 
@@ -51,14 +63,35 @@ struct generation generations_note(const struct generations *generations, size_t
 
 bool generation_equal(struct generation a, struct generation b);
 
+/* Whether `a` was noted after something had been raised that `b` does not know. */
+bool generation_is_newer(struct generation a, struct generation b);
+
 /* Makes every page of that counter invalid, on every worker. */
 void generations_raise(struct generations *generations, size_t slot);
 
-/* Makes every page invalid. */
-void generations_raise_epoch(struct generations *generations);
+/* Declares a doubt, which makes every page invalid. */
+void generations_doubt(struct generations *generations, int64_t now_ms);
+
+/* How long a page may be kept whose generation has just been noted: ask after generations_note(),
+ * or a doubt in between is missed. */
+int64_t generations_trust_ms(const struct generations *generations, int64_t now_ms);
+
+/* A supervisor's seat among those that use the file; all zeros: none yet. */
+struct generations_seat {
+    size_t index;
+    int64_t beat_ms;
+};
+
+/* Takes a seat or keeps it, at least once a second, and looks after the others. True when one of
+ * them had fallen silent, for which a doubt has been declared. */
+bool generations_beat(struct generations *generations, struct generations_seat *seat,
+                      int64_t now_ms);
+
+/* Leaves, when all workers have ended and a doubt was declared for each that ended uncleanly. */
+void generations_leave(struct generations *generations, const struct generations_seat *seat);
 
 /*
- * The same for a command that has changed the database: by the file's path. Without the file there
+ * A doubt of a command that changes the database: by the file's path. Without the file there
  * is no service on this host to tell. False, with one line in `error`, when it cannot be told; its
  * pages are then old until they expire.
  */

@@ -1,5 +1,6 @@
 /*
  * A worker's cache of answers: bounded in bytes, least recently used leave first, entries expire.
+ * What a content grows by after it was handed out is counted at the next call.
  *
  * An entry is found only under the generation that was noted before its query was sent
  * (cache/generations.h); the expiry is for changes that nobody raised a generation for.
@@ -28,6 +29,8 @@ void page_cache_free(struct page_cache *cache);
 struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
                                      struct generation generation, int64_t now_ms);
 
-/* Keeps a page, in place of what was there under its key. The cache takes a reference. */
+/* Keeps a page for the cache's lifetime or `trust_ms`, whichever is less, in place of what was
+ * there under its key, unless that is newer. The cache takes a reference. */
 void page_cache_store(struct page_cache *cache, const struct page_key *key,
-                      struct generation generation, struct http_content *content, int64_t now_ms);
+                      struct generation generation, struct http_content *content, int64_t now_ms,
+                      int64_t trust_ms);

@@ -1,6 +1,8 @@
 /* Generations: counters in a shared file, which make the workers' caches coherent. */
 #include "cache/generations.h"
 
+#include "ops/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -11,14 +13,18 @@
 #include <unistd.h>
 
 /* Raised with each change of the layout; a new file holds zeros. */
-enum { LAYOUT_VERSION = 1 };
+enum { LAYOUT_VERSION = 2 };
 
 /* 2 MiB: with 100,000 cached pages a write makes less than one invalid that it did not touch. */
 enum { SLOT_COUNT = 256 * 1024 };
 
+enum { SEAT_COUNT = 256 }; /* of services at a time; one that finds none is not looked after */
+
 struct generations {
     _Atomic uint64_t layout_version;
     _Atomic uint64_t epoch;
+    _Atomic int64_t doubted_ms;           /* when a doubt was last declared */
+    _Atomic int64_t beats_ms[SEAT_COUNT]; /* the last beat; 0: a free seat */
     _Atomic uint64_t counters[SLOT_COUNT];
 };
 
@@ -91,12 +97,72 @@ bool generation_equal(struct generation a, struct generation b) {
     return a.counter == b.counter && a.epoch == b.epoch;
 }
 
+bool generation_is_newer(struct generation a, struct generation b) {
+    return a.counter > b.counter || a.epoch > b.epoch;
+}
+
 void generations_raise(struct generations *generations, size_t slot) {
     atomic_fetch_add(&generations->counters[slot], 1);
 }
 
-void generations_raise_epoch(struct generations *generations) {
+void generations_doubt(struct generations *generations, int64_t now_ms) {
+    /* In this order: who notes the new epoch knows the doubt. */
+    atomic_store(&generations->doubted_ms, now_ms);
     atomic_fetch_add(&generations->epoch, 1);
+}
+
+int64_t generations_trust_ms(const struct generations *generations, int64_t now_ms) {
+    int64_t age_ms = now_ms - atomic_load(&generations->doubted_ms);
+    return age_ms < GENERATIONS_LEAST_TRUST_MS ? GENERATIONS_LEAST_TRUST_MS : age_ms;
+}
+
+static void take_seat(struct generations *generations, struct generations_seat *seat,
+                      int64_t now_ms) {
+    *seat = (struct generations_seat){0};
+    for (size_t i = 0; i < SEAT_COUNT; i++) {
+        int64_t nobody = 0;
+        if (atomic_compare_exchange_strong(&generations->beats_ms[i], &nobody, now_ms)) {
+            *seat = (struct generations_seat){.index = i, .beat_ms = now_ms};
+            return;
+        }
+    }
+}
+
+static bool keep_seat(struct generations *generations, struct generations_seat *seat,
+                      int64_t now_ms) {
+    /* Fails when this process stood still for so long that another took it for dead. */
+    int64_t last_ms = seat->beat_ms;
+    bool kept = last_ms != 0 && atomic_compare_exchange_strong(&generations->beats_ms[seat->index],
+                                                               &last_ms, now_ms);
+    seat->beat_ms = kept ? now_ms : 0;
+    return kept;
+}
+
+bool generations_beat(struct generations *generations, struct generations_seat *seat,
+                      int64_t now_ms) {
+    bool doubted = false;
+    if (!keep_seat(generations, seat, now_ms)) {
+        take_seat(generations, seat, now_ms);
+    }
+    for (size_t i = 0; i < SEAT_COUNT; i++) {
+        int64_t beat_ms = atomic_load(&generations->beats_ms[i]);
+        /* A beat of the future is one of before the machine started. */
+        if (beat_ms != 0 && (now_ms - beat_ms > GENERATIONS_SILENT_AFTER_MS ||
+                             beat_ms - now_ms > GENERATIONS_SILENT_AFTER_MS)) {
+            /* The doubt comes first: who dies in between leaves the seat for the next to see. */
+            generations_doubt(generations, now_ms);
+            atomic_compare_exchange_strong(&generations->beats_ms[i], &beat_ms, 0);
+            doubted = true;
+        }
+    }
+    return doubted;
+}
+
+void generations_leave(struct generations *generations, const struct generations_seat *seat) {
+    int64_t last_ms = seat->beat_ms;
+    if (last_ms != 0) {
+        atomic_compare_exchange_strong(&generations->beats_ms[seat->index], &last_ms, 0);
+    }
 }
 
 bool generations_tell(const char *path, char *error, size_t error_size) {
@@ -110,7 +176,7 @@ bool generations_tell(const char *path, char *error, size_t error_size) {
     if (!generations) {
         return false;
     }
-    generations_raise_epoch(generations);
+    generations_doubt(generations, clock_ms());
     generations_unmap(generations);
     return true;
 }

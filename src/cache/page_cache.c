@@ -23,6 +23,7 @@ struct entry {
 struct page_cache {
     struct entry *table;
     TAILQ_HEAD(, entry) by_use; /* least recently used first */
+    struct entry *handed_out;   /* by the last call; its content may have grown since */
     size_t bytes;
     size_t limit_bytes;
     int64_t lifetime_ms;
@@ -42,6 +43,9 @@ static void drop(struct page_cache *cache, struct entry *entry) {
     HASH_DEL(cache->table, entry);
     TAILQ_REMOVE(&cache->by_use, entry, by_use);
     cache->bytes -= entry->bytes;
+    if (cache->handed_out == entry) {
+        cache->handed_out = NULL;
+    }
     http_content_release(entry->content);
     free(entry);
 }
@@ -53,17 +57,19 @@ static void count_bytes(struct page_cache *cache, struct entry *entry) {
     entry->bytes = bytes;
 }
 
-static void use(struct page_cache *cache, struct entry *entry) {
-    TAILQ_REMOVE(&cache->by_use, entry, by_use);
-    TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
-    count_bytes(cache, entry);
-}
-
 static void shrink(struct page_cache *cache) {
     while (cache->bytes > cache->limit_bytes) {
         /* The analyzer does not see that TAILQ_REMOVE takes the first entry out. */
         // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
         drop(cache, TAILQ_FIRST(&cache->by_use));
+    }
+}
+
+static void count_growth(struct page_cache *cache) {
+    if (cache->handed_out) {
+        count_bytes(cache, cache->handed_out);
+        cache->handed_out = NULL;
+        shrink(cache);
     }
 }
 
@@ -75,6 +81,7 @@ void page_cache_free(struct page_cache *cache) {
 
 struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
                                      struct generation generation, int64_t now_ms) {
+    count_growth(cache);
     struct entry *entry;
     HASH_FIND(hh, cache->table, key, sizeof *key, entry);
     if (!entry) {
@@ -84,14 +91,21 @@ struct http_content *page_cache_find(struct page_cache *cache, const struct page
         drop(cache, entry);
         return NULL;
     }
-    use(cache, entry);
+    TAILQ_REMOVE(&cache->by_use, entry, by_use);
+    TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
+    cache->handed_out = entry;
     return entry->content;
 }
 
 void page_cache_store(struct page_cache *cache, const struct page_key *key,
-                      struct generation generation, struct http_content *content, int64_t now_ms) {
+                      struct generation generation, struct http_content *content, int64_t now_ms,
+                      int64_t trust_ms) {
+    count_growth(cache);
     struct entry *entry;
     HASH_FIND(hh, cache->table, key, sizeof *key, entry);
+    if (entry && generation_is_newer(entry->generation, generation)) {
+        return; /* this query was under way for long */
+    }
     if (entry) {
         drop(cache, entry);
     }
@@ -104,7 +118,7 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
     }
     entry->key = *key;
     entry->generation = generation;
-    entry->expires_ms = now_ms + cache->lifetime_ms;
+    entry->expires_ms = now_ms + (trust_ms < cache->lifetime_ms ? trust_ms : cache->lifetime_ms);
     HASH_ADD(hh, cache->table, key, sizeof entry->key, entry);
     if (!entry->hh.tbl) {
         free(entry); /* the table could not grow */
@@ -113,5 +127,6 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
     entry->content = http_content_retain(content);
     TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
     count_bytes(cache, entry);
+    cache->handed_out = entry;
     shrink(cache);
 }

@@ -131,16 +131,13 @@ static void tell_caches(const struct import *import) {
     }
 }
 
-/* The caches are told at once. Where the connection broke, so that nobody knows whether the rows
- * were committed or will be, they are told again when the orphaned server process has ended. */
+/* The caches are told right after the commit. They are told before it too, for it may happen when
+ * this process has been killed or the connection has broken: a doubt (cache/generations.h) holds
+ * for commits that come later. */
 static bool publish_and_tell(struct import *import) {
-    const struct timespec pause = {.tv_sec = GENERATIONS_ORPHAN_MARGIN_MS / 1000};
+    tell_caches(import);
     bool published = publish(&import->publication, import->files, &import->session);
     tell_caches(import);
-    if (!published && PQstatus(import->session.connection) != CONNECTION_OK) {
-        nanosleep(&pause, NULL);
-        tell_caches(import);
-    }
     return published;
 }
 

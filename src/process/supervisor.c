@@ -70,7 +70,7 @@ struct supervisor {
     struct heartbeats *heartbeats;
     int generations_descriptor;
     struct generations *generations;
-    struct event *raise_again;
+    struct generations_seat seat;
     struct event *signals[SIGNAL_COUNT];
     struct event *tick;
     struct place places[WORKERS_MAX];
@@ -300,22 +300,6 @@ static bool has_children(const struct supervisor *supervisor) {
     return false;
 }
 
-static void on_raise_again(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct supervisor *supervisor = argument;
-    generations_raise_epoch(supervisor->generations);
-}
-
-/* Workers may have died between a commit and its generations, or have left server processes behind
- * that commit yet. */
-static void raise_epoch(struct supervisor *supervisor) {
-    generations_raise_epoch(supervisor->generations);
-    const struct timeval delay =
-        duration(supervisor->config.statement_timeout_ms + GENERATIONS_ORPHAN_MARGIN_MS);
-    event_add(supervisor->raise_again, &delay);
-}
-
 static void replace(struct supervisor *supervisor, const struct child *dead) {
     struct place *place = &supervisor->places[dead->index];
     if (place->socket < 0) {
@@ -336,9 +320,10 @@ static void on_exit_of(struct supervisor *supervisor, struct child *child, int s
     forget_ready_pipe(child);
     child->pid = 0;
     bool told_to = dead.kill_at_ms != 0;
-    /* Even one that drained may have left at its limit, with a commit under way. */
-    raise_epoch(supervisor);
     if (!told_to || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        /* It may have died between a commit and its generations, or have left a server process
+         * behind that commits yet. One that drained has told of that itself. */
+        generations_doubt(supervisor->generations, clock_ms());
         log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker died", "{s:i, s:i, s:s, s:i}",
                   "index", (int)dead.index, "pid", (int)dead.pid, "by",
                   WIFSIGNALED(status) ? "signal" : "exit status", "value",
@@ -419,6 +404,15 @@ static void check_child(struct supervisor *supervisor, const struct child *child
     }
 }
 
+/* Shows those who share the file that this service lives, and sees whether they do. */
+static void beat(struct supervisor *supervisor) {
+    if (generations_beat(supervisor->generations, &supervisor->seat, clock_ms())) {
+        log_write(&supervisor->logger, LOG_LEVEL_WARNING,
+                  "another service of QA_SHARED_FILE has died; all cached pages are made anew",
+                  NULL);
+    }
+}
+
 static void on_tick(evutil_socket_t descriptor, short what, void *argument) {
     (void)descriptor;
     (void)what;
@@ -427,6 +421,7 @@ static void on_tick(evutil_socket_t descriptor, short what, void *argument) {
     /* After a stop of the whole process group the workers get the time to beat again. */
     bool was_stopped = now - supervisor->ticked_ms > HANG_AFTER_MS / 2;
     supervisor->ticked_ms = now;
+    beat(supervisor);
     for (size_t i = 0; !was_stopped && i < HEARTBEAT_SLOTS; i++) {
         if (supervisor->children[i].pid != 0) {
             check_child(supervisor, &supervisor->children[i], now);
@@ -473,10 +468,6 @@ static bool start_events(struct supervisor *supervisor) {
             return false;
         }
     }
-    supervisor->raise_again = evtimer_new(supervisor->base, on_raise_again, supervisor);
-    if (!supervisor->raise_again) {
-        return false;
-    }
     const struct timeval interval = duration(TICK_MS);
     supervisor->tick = event_new(supervisor->base, -1, EV_PERSIST, on_tick, supervisor);
     return supervisor->tick && event_add(supervisor->tick, &interval) == 0;
@@ -497,7 +488,6 @@ static void supervisor_free(struct supervisor *supervisor) {
         free_event(supervisor->places[i].restart);
     }
     free_event(supervisor->tick);
-    free_event(supervisor->raise_again);
     if (supervisor->base) {
         event_base_free(supervisor->base);
     }
@@ -544,8 +534,12 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
     if (!supervisor->generations) {
         return false;
     }
-    raise_epoch(supervisor);
-    return open_places(supervisor, &supervisor->config, error, error_size);
+    generations_doubt(supervisor->generations, clock_ms());
+    if (!open_places(supervisor, &supervisor->config, error, error_size)) {
+        return false;
+    }
+    beat(supervisor);
+    return true;
 }
 
 int supervisor_run(const struct supervisor_options *options) {
@@ -565,6 +559,7 @@ int supervisor_run(const struct supervisor_options *options) {
                   supervisor->config.listen);
         event_base_dispatch(supervisor->base);
         status = EXIT_SUCCESS;
+        generations_leave(supervisor->generations, &supervisor->seat);
         log_write(&supervisor->logger, LOG_LEVEL_INFO, "stopped", NULL);
     } else {
         log_write(&supervisor->logger, LOG_LEVEL_ERROR, "the service cannot start", "{s:s}",

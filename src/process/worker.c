@@ -39,7 +39,6 @@ struct worker {
     struct event *heartbeat;
     struct event *serve_anyway;
     struct event *drain_limit;
-    struct event *raise_again;
     bool draining;
     bool said_ready;
 };
@@ -132,20 +131,10 @@ static void on_heartbeat(evutil_socket_t descriptor, short what, void *argument)
     }
 }
 
-static void on_raise_again(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct worker *worker = argument;
-    generations_raise_epoch(worker->app.generations);
-}
-
 /* A batch may have been committed without its generations being raised, or may be yet. */
 static void on_uncertain(void *owner) {
     struct worker *worker = owner;
-    generations_raise_epoch(worker->app.generations);
-    const struct timeval delay =
-        duration(worker->config->statement_timeout_ms + GENERATIONS_ORPHAN_MARGIN_MS);
-    event_add(worker->raise_again, &delay);
+    generations_doubt(worker->app.generations, clock_ms());
 }
 
 static bool start_pool(struct worker *worker) {
@@ -205,9 +194,7 @@ static bool start_events(struct worker *worker) {
     worker->heartbeat = event_new(base, -1, EV_PERSIST, on_heartbeat, worker);
     worker->serve_anyway = evtimer_new(base, on_serve_anyway, worker);
     worker->drain_limit = evtimer_new(base, on_drain_limit, worker);
-    worker->raise_again = evtimer_new(base, on_raise_again, worker);
-    if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit ||
-        !worker->raise_again) {
+    if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit) {
         return false;
     }
     const struct timeval beat = duration(HEARTBEAT_MS);
@@ -249,7 +236,6 @@ static void stop(struct worker *worker) {
         pool_free(app->pool);
         event_base_loop(worker->base, EVLOOP_NONBLOCK);
     }
-    free_event(worker->raise_again);
     if (worker->base) {
         event_base_free(worker->base);
     }

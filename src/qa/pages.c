@@ -24,6 +24,7 @@ struct flight {
     struct flight_key key;
     struct pages *pages;
     size_t slot;
+    int64_t trust_ms; /* how long the page may be kept */
     struct http_request_line requests;
     UT_hash_handle hh;
 };
@@ -83,7 +84,8 @@ static struct http_content *keep(struct flight *flight, const PGresult *result) 
 #endif
     if (content) {
         http_content_offer_gzip(content);
-        page_cache_store(flight->pages->cache, &flight->key.page, generation, content, clock_ms());
+        page_cache_store(flight->pages->cache, &flight->key.page, generation, content, clock_ms(),
+                         flight->trust_ms);
     }
     return content;
 }
@@ -125,6 +127,7 @@ static struct flight *add_flight(struct pages *pages, const struct flight_key *k
     flight->key = *key;
     flight->pages = pages;
     flight->slot = slot;
+    flight->trust_ms = generations_trust_ms(pages->generations, clock_ms());
     TAILQ_INIT(&flight->requests);
     HASH_ADD(hh, pages->flights, key, sizeof flight->key, flight);
     if (!flight->hh.tbl) {

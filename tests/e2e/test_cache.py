@@ -2,6 +2,7 @@
 which it cannot notice, tells what is from the cache. That it is never stale is tested in
 test_coherence.py, that a miss costs one query in test_single_flight.py."""
 
+import contextlib
 import gzip
 import itertools
 import os
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+import gates
 import seed
 import test_process
 from api import QUESTION, new_product
@@ -18,7 +20,8 @@ from stack import wait_until
 from wire import Client, request, send_at_once, worker_sockets
 
 LIFETIME_S = 3
-STARTED_S = 3 + 0.5  # so long after a start all pages are made anew once more
+STARTED_S = 3 + 0.5  # so long after a start a page is trusted for at least as long
+SILENT_S = 5 + 0.5  # after it a killed service is missed
 
 
 def wait_until_started(supervisor):
@@ -391,6 +394,47 @@ def test_the_death_of_a_worker_makes_all_pages_anew_that_others_have_cached(stac
         wait_until(lambda: page.is_new(client), 1)
 
 
+@contextlib.contextmanager
+def vote_left_behind(stack, service, question):
+    """Within it, a vote that a worker of `service` has sent is about to be committed; then it is."""
+    with gates.on_commits(stack):
+        with gates.closed(stack, gates.COMMITS), worker_of(service) as voter:
+            voter.send(request("PUT", f"/qa/questions/{question}/helpful"))
+            gates.wait_until_somebody_waits(stack)
+            yield voter
+        wait_until(lambda: stack.sql("SELECT helpful FROM questions WHERE id = %s",
+                                     question) == [(1,)], 5)
+
+
+def votes_on(page, client):
+    return page.get(client).json()["results"][0]["question_helpfulness"]
+
+
+def test_a_commit_that_a_killed_service_left_behind_shows_at_the_others(stack, services):
+    one, other = services(), services()
+    page = Page(stack)
+    time.sleep(SILENT_S + 2)  # from now on pages are trusted for longer than the test takes
+    with worker_of(other) as reader:
+        with vote_left_behind(stack, one, page.question):
+            for pid in (one.process.pid, *one.workers):
+                os.kill(pid, signal.SIGKILL)
+            assert votes_on(page, reader) == 0
+        wait_until(lambda: votes_on(page, reader) == 1, SILENT_S + 1)
+
+
+def test_a_commit_that_a_stopped_service_left_behind_shows_at_the_others(stack, services):
+    one, other = services(), services()
+    page = Page(stack)
+    with worker_of(other) as reader:
+        with vote_left_behind(stack, one, page.question) as voter:
+            one.process.send_signal(signal.SIGTERM)
+            assert voter.receive().status == 504
+            voter.close()
+            assert one.process.wait(15) == 0
+            assert votes_on(page, reader) == 0
+        wait_until(lambda: votes_on(page, reader) == 1, 3)
+
+
 def test_a_shared_file_of_another_version_is_refused(stack, tmp_path):
     shared = tmp_path / "generations"
     shared.write_bytes(b"something else")
@@ -410,9 +454,6 @@ def test_a_draining_worker_closes_after_a_cached_answer(stack, tmp_path):
         clients = [worker_of(service) for _ in calls]
         for client, call in zip(clients, calls):
             assert "connection" not in page.get(client, **call).headers
-        # The end of the other worker would make all pages anew.
-        stays = worker_of(service, 1)
-        stays.connect()
         page.change_by_hand()
         service.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
@@ -421,5 +462,4 @@ def test_a_draining_worker_closes_after_a_cached_answer(stack, tmp_path):
             assert reply.status == (304 if "If_None_Match" in call else 200)
             assert reply.headers["connection"].lower() == "close"
             assert b"By hand." not in reply.body
-        stays.close()
         assert service.process.wait(15) == 0

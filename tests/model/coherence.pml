@@ -5,38 +5,38 @@
  *
  * What a GET that starts now must show:
  *   - every write that has been answered with 2xx: promise 2 of the contract;
- *   - every orphaned commit (its worker ended, or its connection broke, before it was answered) for
- *     which the epoch has been raised the second time.
+ *   - every orphaned commit (its worker ended, or its connection broke, before it was answered) that
+ *     was there when the doubt about it was declared.
  * And nothing is forgotten: when all is quiet, no worker holds a page that it would still serve and
- * that is not the database's.
+ * that is not the database's, but for commits in doubt when the page was noted, which it was
+ * trusted for a short time only because of.
  *
  * A step here is one in the code: an event loop runs one callback after the other, so what a
  * callback does within its process is atomic. Between two accesses to what processes share, the
  * generations and the database, anything may happen. There is no clock: what takes time may take
- * any, but for the one bound that the protocol relies on (EXPIRES).
+ * any, and a page expires, if it is to, after everything else.
  *
- * Each FAULT_... is a deliberate mistake, or a broken bound, that must break a property. Nothing
- * may depend on the expiry of pages: here they never expire.
+ * Each FAULT_... is a deliberate mistake that must break a property.
  */
 #ifndef READERS
 #define READERS 2
 #define WRITES 2
 #endif
 #define WORKERS 2
-#define SUPERVISOR WORKERS /* it has a timer, as each worker has */
 
 /* Writes are the bits 1 and 2. The database is the set of writes that are committed, a page the set
  * of those that it shows. */
 byte database;
 byte running;      /* sent, and neither committed nor rolled back */
 byte acknowledged; /* answered with 2xx */
-byte settled;      /* orphaned, committed, and the epoch has been raised the second time */
+byte settled;      /* orphaned, and committed when the doubt was declared */
 
-/* struct generations, with the one slot of the page. */
-byte counter, epoch;
+/* struct generations, with the one slot of the page. Instead of the time of the last doubt it has
+ * the writes in doubt. */
+byte counter, epoch, doubted;
 
 /* page_cache.c, with the one page. */
-typedef Entry { bool filled; byte page, counter, epoch };
+typedef Entry { bool filled; byte page, counter, epoch, doubted };
 Entry cache[WORKERS];
 
 /* struct flight of pages.c, numbered as the reader that began it (_pid), with what the answer to
@@ -44,9 +44,8 @@ Entry cache[WORKERS];
 typedef Flight { bool open; byte worker, must_show, counter, epoch };
 Flight flights[READERS];
 
-byte lives[WORKERS];           /* a worker that ended is replaced by one that knows nothing */
-byte unanswered[WORKERS];      /* writes that the worker has sent and not answered */
-byte raise_again[WORKERS + 1]; /* the orphans that the pending timer is for; 0: not pending */
+byte lives[WORKERS];      /* a worker that ended is replaced by one that knows nothing */
+byte unanswered[WORKERS]; /* writes that the worker has sent and not answered */
 
 byte started; /* readers are alike: they may as well start in the order of their numbers */
 
@@ -62,7 +61,7 @@ inline choose_worker() {
 
 /* What means nothing any more is cleared, so that equal states look equal. */
 inline forget_entry(entry) {
-    entry.filled = false; entry.page = 0; entry.counter = 0; entry.epoch = 0
+    entry.filled = false; entry.page = 0; entry.counter = 0; entry.epoch = 0; entry.doubted = 0
 }
 
 inline forget_flight(flown) {
@@ -76,14 +75,26 @@ inline forget_flight(flown) {
 #define MAY_JOIN(flight) (flight.open && flight.worker == worker && IS_NOTED(flight))
 #endif
 
+/* generations_doubt(), in two accesses. */
+#ifdef FAULT_EPOCH_BEFORE_DOUBT
+#define FIRST_OF_DOUBT(orphans)  epoch++; settled = settled | (orphans & database)
+#define SECOND_OF_DOUBT(orphans) doubted = doubted | orphans
+#else
+#define FIRST_OF_DOUBT(orphans)  doubted = doubted | orphans
+#define SECOND_OF_DOUBT(orphans) epoch++; settled = settled | (orphans & database)
+#endif
+
 /* A GET: pages_serve(). A query that is sent again, on another connection or out of a group that
  * failed, only takes its snapshot later. */
 active [READERS] proctype Reader() {
-    byte worker, life, must_show, page, noted_counter, noted_epoch, i;
+    byte worker, life, must_show, page, noted_counter, noted_epoch, noted_doubt, i;
     atomic { /* generations_note() is two loads. A GET that began sooner need not show more. */
         started == _pid -> started++;
         choose_worker();
         must_show = acknowledged | settled;
+#ifdef FAULT_TRUST_BEFORE_NOTE
+        noted_doubt = doubted;
+#endif
         noted_counter = counter
     }
     {
@@ -108,6 +119,9 @@ active [READERS] proctype Reader() {
             flights[_pid].counter = noted_counter;
             flights[_pid].epoch = noted_epoch
         }
+#if !defined(FAULT_TRUST_BEFORE_NOTE) && !defined(FAULT_FULL_TRUST)
+        noted_doubt = doubted; /* generations_trust_ms() */
+#endif
         page = database; /* PostgreSQL takes the snapshot */
         atomic {         /* on_shared_page() */
             assert((flights[_pid].must_show & ~page) == 0);
@@ -120,11 +134,13 @@ active [READERS] proctype Reader() {
             cache[worker].page = page;
             cache[worker].counter = noted_counter;
             cache[worker].epoch = noted_epoch;
+            cache[worker].doubted = noted_doubt;
             goto done
         }
     } unless { atomic { ENDED -> goto done } }; /* NGINX passes it on: another reader */
 done:
-    atomic { worker = 0; life = 0; must_show = 0; noted_counter = 0; noted_epoch = 0; i = 0 }
+    atomic { worker = 0; life = 0; must_show = 0; noted_counter = 0; noted_epoch = 0;
+             noted_doubt = 0; i = 0 }
 }
 
 inline raise_generations() {
@@ -159,9 +175,9 @@ end:
         };
         {
             if
-            :: atomic { /* QUERY_UNKNOWN, which may come at any time: on_uncertain(), then 504 */
-                    epoch++;
-                    raise_again[worker] = raise_again[worker] | write;
+            :: atomic { FIRST_OF_DOUBT(write) }; /* QUERY_UNKNOWN, at any time: on_uncertain() */
+                atomic { /* then 504 */
+                    SECOND_OF_DOUBT(write);
                     unanswered[worker] = unanswered[worker] & ~write
                 }
             :: atomic { /* rolled back: 503 */
@@ -201,11 +217,11 @@ end:
     od
 }
 
-/* A worker ends: killed, crashed, or drained; some time later, on_exit_of() in supervisor.c. It
- * must act after a drain too: a timer of the worker's own has gone with it. */
+/* A worker ends: killed, crashed, or drained; some time later somebody declares the doubt for it:
+ * its supervisor (on_exit_of() in supervisor.c), or, when that has died too, the supervisor of
+ * another service (generations_beat()). One that drained has left nothing in doubt. */
 active proctype WorkerEnd() {
     byte worker, life, orphans, i;
-    bool drained;
     atomic {
         choose_worker();
         lives[worker]++;
@@ -216,54 +232,24 @@ active proctype WorkerEnd() {
             :: else
             fi
         };
-        drained = (unanswered[worker] == 0);
-        orphans = unanswered[worker] | raise_again[worker];
+        orphans = unanswered[worker];
         unanswered[worker] = 0;
-        raise_again[worker] = 0
-    }
-    atomic { /* raise_epoch() */
-#ifdef FAULT_DRAINED_WITHOUT_EPOCH
         if
-        :: drained -> goto forget
+        :: orphans == 0 -> goto forget
         :: else
-        fi;
-#endif
-        epoch++;
-        raise_again[SUPERVISOR] = raise_again[SUPERVISOR] | orphans;
-forget:
-        worker = 0; life = 0; orphans = 0; drained = false
+        fi
     }
-}
-
-/* on_raise_again() of worker.c and supervisor.c. The bound: when the timer expires that was set
- * after a loss, the server processes that the loss left behind have ended. PostgreSQL keeps it as
- * long as it runs and a commit takes no longer than the margin: the statement timeout does not
- * cover the commit. Where the bound is broken, old pages stay until they expire. */
-#ifdef FAULT_ORPHAN_OUTLIVES_TIMER
-#define EXPIRES(owner) (raise_again[owner] != 0)
-#else
-#define EXPIRES(owner) (raise_again[owner] != 0 && (raise_again[owner] & running) == 0)
+#ifndef FAULT_NO_DOUBT_AFTER_DEATH
+    atomic { FIRST_OF_DOUBT(orphans) };
+    atomic { SECOND_OF_DOUBT(orphans) };
 #endif
-
-inline on_raise_again(owner) {
-#ifndef FAULT_NO_SECOND_EPOCH
-    epoch++;
-#endif
-    settled = settled | (raise_again[owner] & database);
-    raise_again[owner] = 0
-}
-
-active proctype Timers() {
-end:
-    do
-    :: atomic { EXPIRES(0) -> on_raise_again(0) }
-    :: atomic { EXPIRES(1) -> on_raise_again(1) }
-    :: atomic { EXPIRES(SUPERVISOR) -> on_raise_again(SUPERVISOR) }
-    od
+forget:
+    atomic { worker = 0; life = 0; orphans = 0; i = 0 }
 }
 
 #define IS_FRESH(entry) \
-    (!entry.filled || entry.counter != counter || entry.epoch != epoch || entry.page == database)
+    (!entry.filled || entry.counter != counter || entry.epoch != epoch || \
+     (database & ~entry.page & ~entry.doubted) == 0)
 
 active proctype Quiet() {
     timeout -> /* nothing else can happen any more */

@@ -73,7 +73,7 @@ shows_old() {
 }
 
 keeps_old() {
-    breaks "$1" 'cache\[0\]' "an old page is kept for ever"
+    breaks "$1" 'cache\[0\]' "an old page is kept and trusted"
 }
 
 if [ $# -gt 0 ]; then
@@ -88,8 +88,9 @@ shows_old FAULT_GENERATION_BEFORE_COMMIT
 shows_old FAULT_ANSWER_BEFORE_GENERATION
 shows_old FAULT_NOTE_AFTER_QUERY
 shows_old FAULT_JOIN_ANY_FLIGHT
-shows_old FAULT_NO_SECOND_EPOCH
-keeps_old FAULT_DRAINED_WITHOUT_EPOCH
-keeps_old FAULT_ORPHAN_OUTLIVES_TIMER
+keeps_old FAULT_FULL_TRUST
+keeps_old FAULT_TRUST_BEFORE_NOTE
+keeps_old FAULT_EPOCH_BEFORE_DOUBT
+keeps_old FAULT_NO_DOUBT_AFTER_DEATH
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

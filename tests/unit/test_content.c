@@ -1,4 +1,5 @@
 /* Ready answers to GET, as a client of the HTTP server gets them. */
+#include "cache/page_cache.h"
 #include "http/content.h"
 #include "http/server.h"
 #include "process/listener.h"
@@ -345,6 +346,41 @@ START_TEST(a_body_that_is_answered_once_is_released) {
 }
 END_TEST
 
+static struct http_content *find(struct page_cache *cache, int64_t id) {
+    const struct page_key key = {.id = id};
+    return page_cache_find(cache, &key, (struct generation){0}, 0);
+}
+
+/* A cache of this size, in which `content` was found last, after another of the same length. */
+static struct page_cache *cache_with_two(size_t limit_bytes) {
+    struct page_cache *cache = page_cache_new(limit_bytes, 1000);
+    struct http_content *other = http_content_new("text/plain", make_body(LONG));
+    const struct page_key keys[] = {{.id = 1}, {.id = 2}};
+    page_cache_store(cache, &keys[0], (struct generation){0}, other, 0, 1000);
+    page_cache_store(cache, &keys[1], (struct generation){0}, content, 0, 1000);
+    http_content_release(other);
+    find(cache, 1);
+    find(cache, 2);
+    return cache;
+}
+
+START_TEST(what_it_grows_by_counts_in_a_cache) {
+    size_t limit_bytes = 2 * LONG;
+    struct page_cache *cache = cache_with_two(limit_bytes);
+    while (!find(cache, 1)) { /* until there is room for both, and no more */
+        page_cache_free(cache);
+        cache = cache_with_two(++limit_bytes);
+    }
+    ck_assert_ptr_eq(find(cache, 2), content);
+    http_content_offer_gzip(content);
+    struct reply reply = ask("Accept-Encoding: gzip\r\n");
+    assert_header(&reply, "Content-Encoding", "gzip");
+    ck_assert_ptr_null(find(cache, 1));
+    ck_assert_ptr_eq(find(cache, 2), content);
+    page_cache_free(cache);
+}
+END_TEST
+
 static void on_drained(void *owner) {
     *(bool *)owner = true;
 }
@@ -389,6 +425,7 @@ Suite *content_suite(void) {
     tcase_add_test(cases, it_is_not_modified_for_who_has_it_in_either_form);
     tcase_add_test(cases, head_is_like_get_without_the_body);
     tcase_add_test(cases, its_bytes_are_those_of_all_its_forms);
+    tcase_add_test(cases, what_it_grows_by_counts_in_a_cache);
     tcase_add_test(cases, it_lives_until_its_last_reference_is_released);
     tcase_add_test(cases, a_body_that_is_answered_once_is_released);
     tcase_add_test(cases, a_draining_server_closes_after_each_answer_that_is_shared);

@@ -63,7 +63,7 @@ START_TEST(a_raise_touches_no_other_slot) {
 }
 END_TEST
 
-START_TEST(a_raise_of_the_epoch_touches_every_slot) {
+START_TEST(a_doubt_touches_every_slot) {
     struct generations *generations = map("epoch");
     size_t last = 0;
     for (int64_t id = 1; id < 1000000; id++) {
@@ -73,9 +73,103 @@ START_TEST(a_raise_of_the_epoch_touches_every_slot) {
     const size_t slots[] = {0, 1, last};
     for (size_t i = 0; i < 3; i++) {
         struct generation before = generations_note(generations, slots[i]);
-        generations_raise_epoch(generations);
+        generations_doubt(generations, 1);
         ck_assert(!is_unchanged(generations, slots[i], before));
     }
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(the_older_the_doubt_the_longer_a_page_is_trusted) {
+    struct generations *one = map("trust"), *other = map("trust");
+    generations_doubt(one, 100000);
+    static const struct {
+        int64_t now_ms, trust_ms;
+    } cases[] = {{100000, 1000},
+                 {100999, 1000},
+                 {101001, 1001},
+                 {160000, 60000},
+                 {90000, 1000} /* the machine has started anew */};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_int_eq(generations_trust_ms(other, cases[i].now_ms), cases[i].trust_ms);
+    }
+    generations_doubt(other, 150000);
+    ck_assert_int_eq(generations_trust_ms(one, 160000), 10000);
+    generations_unmap(one);
+    generations_unmap(other);
+}
+END_TEST
+
+START_TEST(what_somebody_else_notes_is_newer) {
+    struct generations *generations = map("newer");
+    struct generation before = generations_note(generations, 3);
+    generations_raise(generations, 3);
+    struct generation raised = generations_note(generations, 3);
+    generations_doubt(generations, 1);
+    struct generation doubted = generations_note(generations, 3);
+    ck_assert(generation_is_newer(raised, before) && generation_is_newer(doubted, raised));
+    ck_assert(!generation_is_newer(before, raised) && !generation_is_newer(raised, doubted));
+    ck_assert(!generation_is_newer(doubted, doubted));
+    generations_unmap(generations);
+}
+END_TEST
+
+/* Whether a beat of this service declares a doubt, by what it tells and by the epoch. */
+static bool doubts(struct generations *generations, struct generations_seat *seat, int64_t now_ms) {
+    struct generation before = generations_note(generations, 0);
+    bool told = generations_beat(generations, seat, now_ms);
+    ck_assert_int_eq(told, !is_unchanged(generations, 0, before));
+    return told;
+}
+
+START_TEST(a_service_that_beats_or_leaves_is_not_doubted) {
+    struct generations *generations = map("beats");
+    struct generations_seat one = {0}, other = {0};
+    for (int64_t now_ms = 1000; now_ms < 20000; now_ms += 500) {
+        ck_assert(!doubts(generations, &one, now_ms));
+        ck_assert(!doubts(generations, &other, now_ms + 10));
+    }
+    ck_assert_uint_ne(one.index, other.index);
+    generations_leave(generations, &other);
+    ck_assert(!doubts(generations, &one, 100000));
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_service_that_falls_silent_is_doubted_once) {
+    struct generations *generations = map("silence");
+    struct generations_seat dead = {0}, one = {0}, other = {0};
+    ck_assert(!doubts(generations, &dead, 1000));
+    ck_assert(!doubts(generations, &one, 1000 + GENERATIONS_SILENT_AFTER_MS));
+    ck_assert(!doubts(generations, &other, 1000 + GENERATIONS_SILENT_AFTER_MS));
+    ck_assert(doubts(generations, &one, 1001 + GENERATIONS_SILENT_AFTER_MS));
+    ck_assert_int_eq(generations_trust_ms(generations, 8001 + GENERATIONS_SILENT_AFTER_MS), 7000);
+    ck_assert(!doubts(generations, &other, 1001 + GENERATIONS_SILENT_AFTER_MS));
+    ck_assert(!doubts(generations, &one, 1500 + GENERATIONS_SILENT_AFTER_MS));
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_service_taken_for_dead_takes_another_seat) {
+    struct generations *generations = map("again");
+    struct generations_seat stopped = {0}, one = {0}, late = {0};
+    ck_assert(!doubts(generations, &stopped, 1000));
+    ck_assert(!doubts(generations, &one, 5000));
+    ck_assert(doubts(generations, &one, 9000));
+    ck_assert(!doubts(generations, &late, 9000)); /* takes the seat that has become free */
+    ck_assert(!doubts(generations, &stopped, 9000));
+    ck_assert_uint_ne(stopped.index, late.index);
+    ck_assert(doubts(generations, &late, 9001 + GENERATIONS_SILENT_AFTER_MS)); /* all others */
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_beat_of_before_the_machine_started_is_silence) {
+    struct generations *generations = map("restart");
+    struct generations_seat before = {0}, after = {0};
+    ck_assert(!doubts(generations, &before, 1000000));
+    ck_assert(doubts(generations, &after, 2000));
+    ck_assert(!doubts(generations, &after, 2500));
     generations_unmap(generations);
 }
 END_TEST
@@ -93,7 +187,7 @@ END_TEST
 START_TEST(what_was_raised_stays_when_nobody_uses_the_file) {
     struct generations *generations = map("kept");
     generations_raise(generations, 9);
-    generations_raise_epoch(generations);
+    generations_doubt(generations, 1);
     struct generation before = generations_note(generations, 9);
     generations_unmap(generations);
 
@@ -111,7 +205,7 @@ START_TEST(raises_of_several_processes_are_all_counted) {
         ck_assert_int_ge(child, 0);
         for (int k = 0; child == 0 && k < RAISES; k++) {
             generations_raise(generations, 1);
-            generations_raise_epoch(generations);
+            generations_doubt(generations, 1);
         }
         if (child == 0) {
             _exit(0);
@@ -215,7 +309,13 @@ Suite *generations_suite(void) {
     tcase_add_test(cases, a_new_file_is_made_with_its_folder);
     tcase_add_test(cases, a_raise_is_seen_by_everybody_who_maps_the_file);
     tcase_add_test(cases, a_raise_touches_no_other_slot);
-    tcase_add_test(cases, a_raise_of_the_epoch_touches_every_slot);
+    tcase_add_test(cases, a_doubt_touches_every_slot);
+    tcase_add_test(cases, the_older_the_doubt_the_longer_a_page_is_trusted);
+    tcase_add_test(cases, what_somebody_else_notes_is_newer);
+    tcase_add_test(cases, a_service_that_beats_or_leaves_is_not_doubted);
+    tcase_add_test(cases, a_service_that_falls_silent_is_doubted_once);
+    tcase_add_test(cases, a_service_taken_for_dead_takes_another_seat);
+    tcase_add_test(cases, a_beat_of_before_the_machine_started_is_silence);
     tcase_add_test(cases, a_raise_of_one_does_not_make_up_for_another);
     tcase_add_test(cases, what_was_raised_stays_when_nobody_uses_the_file);
     tcase_add_test(cases, raises_of_several_processes_are_all_counted);

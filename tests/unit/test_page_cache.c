@@ -43,7 +43,7 @@ static struct page_key key_of(int64_t id) {
 static const struct http_content *store(int64_t id, size_t length, int64_t now_ms) {
     struct http_content *content = new_content(length);
     const struct page_key key = key_of(id);
-    page_cache_store(cache, &key, now_noted, content, now_ms);
+    page_cache_store(cache, &key, now_noted, content, now_ms, INT64_MAX);
     http_content_release(content);
     return content;
 }
@@ -112,14 +112,41 @@ START_TEST(a_page_takes_the_place_of_its_predecessor) {
 }
 END_TEST
 
-START_TEST(an_older_generation_that_comes_late_is_not_served) {
+START_TEST(an_older_generation_that_comes_late_leaves_the_newer_page_in_place) {
     const struct page_key key = key_of(1);
-    const struct generation older = {now_noted.counter - 1, now_noted.epoch};
+    const struct generation older[] = {{now_noted.counter - 1, now_noted.epoch},
+                                       {now_noted.counter, now_noted.epoch - 1}};
+    const struct http_content *newer = store(1, PAGE_BYTES, 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct http_content *late = new_content(PAGE_BYTES);
+        page_cache_store(cache, &key, older[i], late, 0, INT64_MAX);
+        http_content_release(late);
+        ck_assert_ptr_eq(find(1, 0), newer);
+    }
+    ck_assert_int_eq(bodies, 1);
+}
+END_TEST
+
+START_TEST(a_newer_generation_takes_the_place_of_an_older_one) {
+    const struct page_key key = key_of(1);
+    const struct generation newer = {now_noted.counter + 1, now_noted.epoch};
     store(1, PAGE_BYTES, 0);
-    struct http_content *late = new_content(PAGE_BYTES);
-    page_cache_store(cache, &key, older, late, 0);
-    http_content_release(late);
-    ck_assert_ptr_ne(find(1, 0), late);
+    struct http_content *page = new_content(PAGE_BYTES);
+    page_cache_store(cache, &key, newer, page, 0, INT64_MAX);
+    http_content_release(page);
+    ck_assert_ptr_eq(page_cache_find(cache, &key, newer, 0), page);
+}
+END_TEST
+
+START_TEST(a_page_is_not_kept_for_longer_than_it_is_trusted) {
+    const struct page_key key = key_of(1);
+    struct http_content *content = new_content(PAGE_BYTES);
+    page_cache_store(cache, &key, now_noted, content, 500, LIFETIME_MS / 2);
+    ck_assert_ptr_eq(find(1, 500 + LIFETIME_MS / 2 - 1), content);
+    ck_assert_ptr_null(find(1, 500 + LIFETIME_MS / 2));
+    page_cache_store(cache, &key, now_noted, content, 500, 2 * LIFETIME_MS);
+    ck_assert_ptr_null(find(1, 500 + LIFETIME_MS));
+    http_content_release(content);
 }
 END_TEST
 
@@ -176,7 +203,7 @@ END_TEST
 START_TEST(a_page_that_leaves_stays_with_who_has_it) {
     struct http_content *content = new_content(PAGE_BYTES);
     const struct page_key key = key_of(1);
-    page_cache_store(cache, &key, now_noted, content, 0);
+    page_cache_store(cache, &key, now_noted, content, 0, INT64_MAX);
     for (int64_t id = 2; id <= 100; id++) {
         store(id, PAGE_BYTES, 0);
     }
@@ -196,7 +223,9 @@ Suite *page_cache_suite(void) {
     tcase_add_test(cases, a_page_is_found_under_its_generation_only);
     tcase_add_test(cases, a_page_expires_and_reading_it_does_not_prolong_its_life);
     tcase_add_test(cases, a_page_takes_the_place_of_its_predecessor);
-    tcase_add_test(cases, an_older_generation_that_comes_late_is_not_served);
+    tcase_add_test(cases, an_older_generation_that_comes_late_leaves_the_newer_page_in_place);
+    tcase_add_test(cases, a_newer_generation_takes_the_place_of_an_older_one);
+    tcase_add_test(cases, a_page_is_not_kept_for_longer_than_it_is_trusted);
     tcase_add_test(cases, the_least_recently_used_leave_first);
     tcase_add_test(cases, it_never_holds_more_than_its_limit);
     tcase_add_test(cases, a_page_that_does_not_fit_is_not_kept_and_drives_no_other_out);
