@@ -266,6 +266,9 @@ static void start_reload(struct supervisor *supervisor) {
     supervisor->next_generation++;
     if (strcmp(supervisor->next_config.listen, supervisor->config.listen) != 0) {
         abandon_reload(supervisor, "QA_LISTEN cannot change while the service runs");
+    } else if (strcmp(supervisor->next_config.shared_file, supervisor->config.shared_file) != 0) {
+        /* Old and new workers, which serve side by side for a while, would not share it. */
+        abandon_reload(supervisor, "QA_SHARED_FILE cannot change while the service runs");
     } else if (!supervisor->options.check(&supervisor->next_config, error, sizeof error) ||
                !open_places(supervisor, &supervisor->next_config, error, sizeof error)) {
         abandon_reload(supervisor, error);

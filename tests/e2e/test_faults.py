@@ -322,15 +322,16 @@ def test_a_reload_takes_the_new_program(victim):
     wait_until(lambda: victim.worker_pids() and all(map(runs_it, victim.worker_pids())), 15)
 
 
-def test_a_reload_with_a_wrong_setting_keeps_the_old_workers_and_logs_one_error(victim):
+@pytest.mark.parametrize("setting", ["QA_MAX_CLIENTS=none", "QA_SHARED_FILE=another"])
+def test_a_reload_with_a_wrong_setting_keeps_the_old_workers_and_logs_one_error(victim, setting):
     workers = victim.worker_pids()
     before = len(errors(victim))
-    with victim.env_file("QA_MAX_CLIENTS=none\n"), Load(victim.port, [READ], clients=2) as load:
+    with victim.env_file(f"{setting}\n"), Load(victim.port, [READ], clients=2) as load:
         victim.reload()
         wait_until(lambda: len(errors(victim)) > before, 5)
         load.wait_for(100)
     assert len(errors(victim)) == before + 1
-    assert "QA_MAX_CLIENTS" in str(errors(victim)[-1])
+    assert setting.split("=")[0] in str(errors(victim)[-1])
     assert load.others(200) == []
     assert victim.worker_pids() == workers
     victim.reload()
