@@ -6,6 +6,9 @@
  * resolved by libevent's DNS client (which reads /etc/hosts and /etc/resolv.conf) and libpq gets
  * `hostaddr` beside `host`; several addresses of one name are tried in turn. A host that only a
  * libpq service file names is left to libpq.
+ *
+ * Of several hosts the one that takes writes is meant, unless target_session_attrs says otherwise:
+ * a standby would show reads older than acknowledged writes.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What is added to the connection string's own parameters, before the terminating NULL. */
-enum { ADDED_PARAMETERS = 4 };
+enum { ADDED_PARAMETERS = 5 };
 
 struct server_address {
     struct event_base *base;
@@ -16,7 +16,8 @@ struct server_address {
     PQconninfoOption *options;
     size_t option_count;
     const char *hostaddr;
-    char *hosts; /* owned; the comma-separated lists of the connection string */
+    const char *session; /* target_session_attrs to be added; NULL: none */
+    char *hosts;         /* owned; the comma-separated lists of the connection string */
     char *ports;
 };
 
@@ -95,6 +96,10 @@ struct server_address *server_address_new(struct event_base *base, const char *d
         server_address_free(address);
         return NULL;
     }
+    bool several = strchr(address->hosts, ',') || strchr(address->hostaddr, ',');
+    if (several && !*option_value(address, "target_session_attrs", "PGTARGETSESSIONATTRS")) {
+        address->session = "read-write";
+    }
     return address;
 }
 
@@ -144,6 +149,7 @@ static void finish(struct resolution *resolution, const char *unresolved) {
         {"host", resolution->hosts},
         {"hostaddr", resolution->hostaddrs},
         {"port", resolution->ports},
+        {"target_session_attrs", address->session},
         {"fallback_application_name", "atelier-qa"},
     };
     for (size_t i = 0; i < ADDED_PARAMETERS; i++) {

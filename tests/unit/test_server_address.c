@@ -16,10 +16,12 @@ static struct {
     bool resolved;
     char unresolved[128];
     char host[128], hostaddr[128], port[128], user[128], password[128], dbname[128];
+    char session[128];
 } told;
 
 static void start(void) {
-    static const char *const variables[] = {"PGHOST", "PGHOSTADDR", "PGPORT"};
+    static const char *const variables[] = {"PGHOST", "PGHOSTADDR", "PGPORT",
+                                            "PGTARGETSESSIONATTRS"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         unsetenv(variables[i]);
     }
@@ -54,6 +56,7 @@ static void on_done(void *owner, const char *const *keywords, const char *const 
         copy_last(told.user, "user", keywords, values);
         copy_last(told.password, "password", keywords, values);
         copy_last(told.dbname, "dbname", keywords, values);
+        copy_last(told.session, "target_session_attrs", keywords, values);
     }
 }
 
@@ -152,6 +155,33 @@ START_TEST(several_hosts_keep_their_ports) {
 }
 END_TEST
 
+START_TEST(of_several_hosts_the_one_that_takes_writes_is_meant_unless_it_is_said) {
+    static const struct {
+        const char *database_url, *session;
+    } cases[] = {
+        {"host=10.0.0.1,10.0.0.2", "read-write"},
+        {"postgresql://10.0.0.1,10.0.0.2:2/shop", "read-write"},
+        {"hostaddr=10.0.0.1,10.0.0.2", "read-write"},
+        {"host=10.0.0.1,10.0.0.2 target_session_attrs=any", "any"},
+        {"postgresql://10.0.0.1,10.0.0.2/shop?target_session_attrs=primary", "primary"},
+        {"host=10.0.0.1", ""},
+        {"host=localhost", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        resolve(cases[i].database_url);
+        ck_assert_msg(strcmp(told.session, cases[i].session) == 0, "%s: %s", cases[i].database_url,
+                      told.session);
+    }
+    setenv("PGHOST", "10.0.0.1,10.0.0.2", 1);
+    resolve("");
+    ck_assert_str_eq(told.session, "read-write");
+    setenv("PGTARGETSESSIONATTRS", "prefer-standby", 1);
+    resolve("");
+    ck_assert_str_eq(told.session, ""); /* libpq's business */
+}
+END_TEST
+
 START_TEST(what_the_string_lacks_comes_from_the_environment) {
     setenv("PGHOST", "10.0.0.1,10.0.0.2", 1);
     setenv("PGPORT", "1,2", 1);
@@ -238,6 +268,7 @@ Suite *server_address_suite(void) {
     tcase_add_test(cases, a_wrong_string_is_refused_without_showing_the_password);
     tcase_add_test(cases, what_needs_no_resolution_is_left_alone);
     tcase_add_test(cases, several_hosts_keep_their_ports);
+    tcase_add_test(cases, of_several_hosts_the_one_that_takes_writes_is_meant_unless_it_is_said);
     tcase_add_test(cases, what_the_string_lacks_comes_from_the_environment);
     tcase_add_test(cases, each_address_of_a_name_takes_its_place_among_the_hosts);
     tcase_add_test(cases, an_address_can_be_resolved_again);
