@@ -46,16 +46,8 @@ unix_socket_directories = '$sockets'
 unix_socket_permissions = 0700
 max_connections = $((connections > 100 ? connections : 100))
 shared_buffers = ${buffers}MB
-fsync = on
-synchronous_commit = on
-timezone = 'UTC'
-log_timezone = 'UTC'
-cluster_name = 'atelier-qa'
-# What clients wrote stays out of the log.
-log_min_error_statement = panic
-log_error_verbosity = terse
-log_parameter_max_length_on_error = 0
 END
+    cat "$deploy/postgresql.conf" >>postgres/stack.conf
     cat >postgres/pg_hba.conf <<END
 # Written by deploy/stack.sh at each start.
 local all        postgres                             peer map=operator

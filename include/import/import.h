@@ -16,6 +16,7 @@ struct import_options {
     const char *paths[DATASET_FILES]; /* NULL = none, "-" = standard input */
     const char *rejects;              /* path of the reject file */
     bool is_sample;                   /* mark the data as the sample */
+    bool only_if_empty;               /* do nothing where the database holds data */
     bool replace;                     /* remove the sample that the database holds */
 };
 

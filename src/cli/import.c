@@ -34,6 +34,7 @@ static void print_help(void) {
          "  --rejects FILE  where to list bad rows, when there are any (default rejected.csv)\n"
          "  --replace       remove the sample data, and what was posted beside them, first\n"
          "  --sample        mark the data as sample data\n"
+         "  --if-empty      do nothing where the database holds data\n"
          "  --help          print this\n"
          "\n"
          "Exit status: 0 all rows were good, 1 failed, 2 wrong usage, 3 done but with bad rows.");
@@ -66,7 +67,7 @@ static bool check_sources(const struct options *options) {
 }
 
 static bool parse_options(int argc, char **argv, struct options *options) {
-    enum { HELP = 'h', REJECTS = 256, REPLACE, SAMPLE, FILES };
+    enum { HELP = 'h', REJECTS = 256, REPLACE, SAMPLE, IF_EMPTY, FILES };
     static const struct option known[] = {
         {"questions", required_argument, NULL, FILES + QUESTIONS_FILE},
         {"answers", required_argument, NULL, FILES + ANSWERS_FILE},
@@ -74,6 +75,7 @@ static bool parse_options(int argc, char **argv, struct options *options) {
         {"rejects", required_argument, NULL, REJECTS},
         {"replace", no_argument, NULL, REPLACE},
         {"sample", no_argument, NULL, SAMPLE},
+        {"if-empty", no_argument, NULL, IF_EMPTY},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0}};
     *options = (struct options){.import = {.rejects = "rejected.csv"}};
@@ -93,6 +95,9 @@ static bool parse_options(int argc, char **argv, struct options *options) {
             break;
         case SAMPLE:
             options->import.is_sample = true;
+            break;
+        case IF_EMPTY:
+            options->import.only_if_empty = true;
             break;
         case HELP:
             options->help = true;

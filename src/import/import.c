@@ -20,6 +20,7 @@ struct import {
     struct staged_file files[DATASET_FILES];
     struct session session;
     bool holds_lock; /* what is in staging is ours */
+    bool not_needed; /* the database holds data, and only an empty one was to be filled */
     struct publication publication;
     struct failure failure;
 };
@@ -77,7 +78,7 @@ static bool lock(struct session *session) {
     return locked;
 }
 
-/* May these data go into this database? */
+/* Whether these data may, and should, go into this database. */
 static bool decide(struct import *import) {
     enum { EMPTY, SAMPLE, ANSWERS };
     bool found[ANSWERS];
@@ -90,6 +91,10 @@ static bool decide(struct import *import) {
     import->publication.for_exchange = found[EMPTY] || import->publication.replaces_sample;
     if (found[EMPTY]) {
         return true;
+    }
+    if (options->only_if_empty) {
+        import->not_needed = true;
+        return false;
     }
     if (found[SAMPLE] && !options->is_sample && !options->replace) {
         return fail(&import->failure, "the database holds the sample data; --replace removes them");
@@ -213,6 +218,10 @@ enum import_outcome import_run(const struct import_options *options) {
     if (published) {
         stop_signals_discard(); /* it is too late for them */
         return tell_result(&import) ? IMPORT_WITH_REJECTS : IMPORT_DONE;
+    }
+    if (import.not_needed) {
+        fputs("import: the database holds data; nothing was done\n", stderr);
+        return IMPORT_DONE;
     }
     fprintf(stderr, "import: %s; the database is as it was\n",
             stop_signals_pending() ? "stopped" : import.failure.text);

@@ -482,6 +482,17 @@ def test_data_that_are_not_the_sample_are_never_replaced_or_mixed_with_it(target
         assert contents(target) == before
 
 
+@pytest.mark.parametrize("option", [[], ["--sample"]])
+def test_only_an_empty_database_is_filled_when_that_is_asked_for(target, option):
+    target.write(questions=[post(1, 5, "first")])
+    target.run(DONE, ".", "--if-empty", *option)
+    before = contents(target)
+    target.write(questions=[post(2, 5, "second")])
+    assert "nothing was done" in target.run(DONE, ".", "--if-empty", *option)
+    assert contents(target) == before
+    assert target.sql("SELECT body FROM questions") == [("first",)]
+
+
 # What goes wrong
 
 @pytest.mark.parametrize("arguments, status, told", [
