@@ -63,7 +63,8 @@ $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c)
-SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh tests/bench/*.sh tests/model/*.sh) .ci/run
+SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
+    tests/compose/*.sh tests/compose/*/*.sh) .ci/run
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -130,6 +131,12 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 	$(MAKE) model
 	$(MAKE) e2e
 	$(MAKE) e2e SANITIZE=1
+	tests/compose/run.sh --if-engine
+
+.PHONY: test-compose
+test-compose:  ## the containers, on the machine's Docker engine or, as root, on one of our own
+	deploy/install-packages.sh compose
+	tests/compose/run.sh
 
 .PHONY: clean
 clean:  ## remove what was compiled

@@ -2,9 +2,11 @@
 # Sees to the Debian packages that Atelier Q&A is built from and runs with; asks apt only for what
 # is missing, as root or through sudo.
 #   install-packages.sh          what `make run` needs
+#   install-packages.sh build    what compiling needs, and no more
 #   install-packages.sh test     also what `make test` needs
 #   install-packages.sh bench    also what `make bench` needs
 #   install-packages.sh k6       also what k6 is built with
+#   install-packages.sh compose  also what `make test-compose` needs
 #
 # It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX,
 # which their packages would create and start, now and at the next boot.
@@ -15,6 +17,7 @@ run="postgresql nginx curl python3-venv"
 test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml shellcheck spin wrk"
 bench="python3 wrk"
 k6="golang-go ca-certificates"
+compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
@@ -76,13 +79,15 @@ fi
 [ "${1:-}" = test ] || test=""
 [ "${1:-}" = bench ] || bench=""
 [ "${1:-}" = k6 ] || k6=""
+[ "${1:-}" = compose ] || compose=""
+[ "${1:-}" != build ] || run=""
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench $k6" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench $k6 $compose" >&2
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $test $bench $k6)
+set -- $(missing $build $run $test $bench $k6 $compose)
 if [ $# -gt 0 ]; then
     echo "Installing: $*"
 elif ! grep -qsF "$mark" "$policy"; then  # left by an installation that was killed

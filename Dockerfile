@@ -1,0 +1,67 @@
+# The images of docker-compose.yml: `service` (the program), `nginx` and `postgres`.
+# By itself the first one serves TCP ports 9000, 9001, … one for each worker:
+#   docker build --target service -t atelier-qa .
+#   docker run -e DATABASE_URL=postgresql://… -e QA_WORKERS=1 -p 9000:9000 atelier-qa
+
+ARG DEBIAN=debian:bookworm-slim
+ARG POSTGRES=postgres:15
+
+FROM $DEBIAN AS base
+LABEL org.opencontainers.image.title="Atelier Q&A"
+RUN groupadd --system --gid 10001 atelier-qa \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/atelier-qa --create-home atelier-qa \
+    && install -d -o atelier-qa -g atelier-qa /run/atelier-qa /secrets /service-secrets
+WORKDIR /var/lib/atelier-qa
+
+# ---- The program is compiled here ---------------------------------------------------------------
+
+FROM base AS build
+WORKDIR /src
+COPY deploy/install-packages.sh deploy/
+RUN deploy/install-packages.sh build
+COPY Makefile ./
+COPY scripts scripts
+COPY sql sql
+COPY include include
+COPY src src
+RUN make --silent -j "$(nproc)" build && strip build/release/atelier-qa
+
+# ---- The service, and what is done before it starts ---------------------------------------------
+
+FROM base AS service
+RUN apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl \
+        libevent-2.1-7 libjansson4 libmicrohttpd12 libpq5 libxxhash0 zlib1g >/dev/null \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
+COPY --from=build /src/build/release/atelier-qa /usr/local/bin/
+COPY deploy/containers /usr/local/lib/atelier-qa/containers
+USER atelier-qa
+ENV QA_STATE_DIR=/var/lib/atelier-qa QA_SHARED_FILE=/run/atelier-qa/generations \
+    QA_LISTEN=0.0.0.0:9000
+EXPOSE 9000
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["/usr/local/lib/atelier-qa/containers/is-alive.sh"]
+ENTRYPOINT ["atelier-qa"]
+CMD ["serve"]
+
+# ---- NGINX, Debian's as outside containers ------------------------------------------------------
+
+FROM base AS nginx
+RUN apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl nginx \
+        >/dev/null \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
+COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf /usr/local/lib/atelier-qa/
+COPY deploy/containers /usr/local/lib/atelier-qa/containers
+COPY web /usr/local/share/atelier-qa/web
+USER atelier-qa
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=7s --start-period=30s --retries=3 \
+    CMD ["curl", "--silent", "--fail", "--max-time", "6", "--output", "/dev/null", "http://127.0.0.1:8080/readyz"]
+ENTRYPOINT ["/usr/local/lib/atelier-qa/containers/nginx.sh"]
+
+# ---- PostgreSQL, as its makers publish it, with our settings ------------------------------------
+
+FROM $POSTGRES AS postgres
+COPY deploy/postgresql.conf deploy/private-cluster.sql /etc/atelier-qa/
+RUN chmod 644 /etc/atelier-qa/*

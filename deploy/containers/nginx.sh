@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# NGINX in a container, in front of the workers of all containers that share /run/atelier-qa
+# (serve.sh says what is there).
+#
+# NGINX knows a fixed number of slots, which are symbolic links to the workers' sockets; where
+# workers come or go, the links are changed. It promises so that no client notices: NGINX is never
+# reloaded, which would close the clients' idle connections, sometimes just as they send a request.
+#
+# Environment: QA_SLOTS (48), at least the number of all workers
+set -eu
+
+library=/usr/local/lib/atelier-qa
+slots=${QA_SLOTS:-48}
+HELD=75  # flock's exit status where somebody holds the lock
+
+sockets() {  # prints those of all containers that serve
+    local serving folder status socket
+    for serving in /run/atelier-qa/*/serving; do
+        folder=${serving%/*}
+        status=0
+        flock --nonblock --shared --conflict-exit-code $HELD 8 8<"$folder/alive" 2>/dev/null || status=$?
+        [ "$status" -eq $HELD ] || continue
+        for socket in "$folder"/*.sock; do
+            [ ! -S "$socket" ] || echo "$socket"
+        done
+    done
+}
+
+link_slots() {  # link_slots SOCKET...: each has its share
+    local slot=0
+    while [ "$slot" -lt "$slots" ] && [ $# -gt 0 ]; do
+        ln -sfn "$1" "slots/$slot.sock"  # replaces a link in one step
+        set -- "$@" "$1"
+        shift
+        slot=$((slot + 1))
+    done
+}
+
+follow() {  # changes the links when other workers serve than those in $linked
+    local found
+    found=$(sockets)
+    [ "$found" != "$linked" ] || return 0
+    linked=$found
+    # Paths without blanks.
+    # shellcheck disable=SC2086
+    link_slots $linked
+}
+
+mkdir -p nginx/slots
+cd nginx
+cp -R /usr/local/share/atelier-qa/web .
+PORT=8080 QA_LISTEN=unix:$PWD/slots/ QA_WORKERS=$slots QA_ACCESS_LOG=/dev/stdout QA_ERROR_LOG=stderr \
+    "$library/configure-nginx.sh" .
+linked=""
+follow
+
+nginx -p . -c nginx.conf -e stderr -g 'daemon off;' &
+nginx=$!
+trap 'kill -s QUIT "$nginx"' TERM INT QUIT  # requests under way are answered first
+
+while kill -0 "$nginx" 2>/dev/null; do
+    sleep 0.2
+    follow
+done
+wait "$nginx"

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Makes the passwords that are missing, each in a file, and the connection strings with them.
+#   /secrets           all of them
+#   /service-secrets   the connection string of the serving role alone
+#
+# Environment: QA_OWNER_PASSWORD, QA_SERVICE_PASSWORD (random ones)
+#
+# The files may be read by everybody in the containers that have these volumes, and by nobody else.
+set -eu
+umask 022
+
+password() {  # password NAME [VALUE]
+    file=/secrets/$1-password
+    if [ -n "${2:-}" ]; then
+        printf '%s' "$2" >"$file.new"
+    elif [ ! -s "$file" ]; then
+        od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$file.new"
+    else
+        return 0
+    fi
+    mv "$file.new" "$file"
+}
+
+connection_string() {  # connection_string NAME FILE
+    quoted=$(sed "s/['\\\\]/\\\\&/g" "/secrets/$1-password")
+    printf "host=postgres dbname=atelier_qa user=atelier_qa_%s password='%s'\n" "$1" "$quoted" \
+        >"$2.new"
+    mv "$2.new" "$2"
+}
+
+password superuser
+password owner "${QA_OWNER_PASSWORD:-}"
+password service "${QA_SERVICE_PASSWORD:-}"
+connection_string owner /secrets/owner-url
+connection_string service /service-secrets/url

@@ -1,0 +1,127 @@
+"""A docker-compose project of the tests' own, with its own images, port and volumes."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+import requests
+
+from stack import free_port, wait_until
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WORKERS = 2  # of a container, which is what docker-compose.yml says
+LABEL = "org.opencontainers.image.title=Atelier Q&A"  # of every image of the Dockerfile
+
+
+def run(*command, **options):
+    """What a command prints; fails with all of it when the command does."""
+    result = subprocess.run(command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, start_new_session=True, **options)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def tools():
+    """The commands that read docker-compose.yml here: the old one, the plugin, or both."""
+    found = [["docker-compose"]] if shutil.which("docker-compose") else []
+    plugin = subprocess.run(["docker", "compose", "version"], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+    return found + ([["docker", "compose"]] if plugin.returncode == 0 else [])
+
+
+class Project:
+    """`with Project(tool) as project:` brings it up and takes it down in every case."""
+
+    def __init__(self, tool):
+        self.name = f"atelier-qa-test-{uuid.uuid4().hex[:8]}"
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.images = {"QA_IMAGE": self.name, "QA_NGINX_IMAGE": f"{self.name}-nginx",
+                       "QA_POSTGRES_IMAGE": f"{self.name}-postgres"}
+        self._command = [*tool, "--project-name", self.name, "--file",
+                         str(CHECKOUT / "docker-compose.yml"), "--env-file",
+                         str(CHECKOUT / ".env.example")]
+        outer = {name: value for name, value in os.environ.items()
+                 if not name.startswith(("QA_", "PG", "POSTGRES_", "DATABASE_URL", "COMPOSE_"))}
+        self._environment = {**outer, **self.images, "PORT": str(self.port)}
+
+    def __enter__(self):
+        try:
+            self.compose("up", "--detach", "--build")
+            self.wait_until_ready()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+    def compose(self, *arguments):
+        return run(*self._command, *arguments, env=self._environment, cwd=CHECKOUT)
+
+    def is_ready(self):
+        try:
+            return requests.get(self.base_url + "/readyz", timeout=10).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    def wait_until_ready(self):
+        wait_until(self.is_ready, 60)
+
+    def scale(self, containers):
+        self.compose("up", "--detach", "--no-recreate", "--scale", f"service={containers}")
+
+    def remove(self):
+        self.compose("--profile", "bench", "down", "--volumes")
+        # By name: under another one the same image may be somebody's.
+        for image in run("docker", "image", "ls", "--filter", f"reference={self.name}*",
+                         "--format", "{{.Repository}}").split():
+            run("docker", "image", "rm", image)
+        # The old builder leaves the stage in which the program was compiled.
+        run("docker", "image", "prune", "--force", "--filter", f"label={LABEL}")
+
+    def left_behind(self):
+        """What the engine still has of this project."""
+        label = f"label=com.docker.compose.project={self.name}"
+        return (run("docker", "ps", "--all", "--quiet", "--filter", label)
+                + run("docker", "network", "ls", "--quiet", "--filter", label)
+                + run("docker", "volume", "ls", "--quiet", "--filter", label)
+                + run("docker", "image", "ls", "--quiet", "--filter", f"reference={self.name}*"))
+
+    def containers(self, service):
+        """The ids of a service's containers, oldest first, also of those that have ended."""
+        ids = run("docker", "ps", "--all", "--quiet", "--no-trunc",
+                  "--filter", f"label=com.docker.compose.project={self.name}",
+                  "--filter", f"label=com.docker.compose.service={service}").split()
+        return ids[::-1]
+
+    def inspect(self, container):
+        return json.loads(run("docker", "inspect", container))[0]
+
+    def inside(self, container, *command):
+        return run("docker", "exec", container, *command)
+
+    def workers(self):
+        """The sockets of the workers that NGINX spreads requests over."""
+        [nginx] = self.containers("nginx")
+        links = self.inside(nginx, "sh", "-c", "for s in nginx/slots/*; do readlink $s; done").split()
+        return sorted(set(links))
+
+    def ask_each_worker(self, target):
+        """The body that each worker itself answers with."""
+        [nginx] = self.containers("nginx")
+        return [json.loads(self.inside(nginx, "curl", "--silent", "--fail", "--unix-socket", worker,
+                                       f"http://worker{target}")) for worker in self.workers()]
+
+    def sql(self, statement):
+        [postgres] = self.containers("postgres")
+        return self.inside(postgres, "psql", "--username=postgres", "--dbname=atelier_qa",
+                           "--no-align", "--tuples-only", "--command", statement).strip()
+
+    def addresses_in_logs(self):
+        return re.findall(r"\S+@\S+\.example", self.compose("logs", "--no-color"))

@@ -1,0 +1,257 @@
+"""The containers as docker-compose.yml brings them up. The tests are in an order: those at the end
+add, kill and remove containers."""
+
+import pytest
+import requests
+
+from api import EMAIL, new_product
+from load import Load
+from project import WORKERS, run
+from stack import wait_until
+
+KILL_THE_SUPERVISOR = """for process in /proc/[0-9]*; do
+    if grep -qs 'PPid:.1$' $process/status && grep -qs 'Name:.atelier-qa' $process/status; then
+        kill -9 ${process#/proc/}
+    fi
+done"""
+ONE_SHOTS = ("secrets", "roles", "schema")
+
+
+def state(project, container):
+    return project.inspect(container)["State"]
+
+
+def is_healthy(project, container):
+    return state(project, container)["Health"]["Status"] == "healthy"
+
+
+def wait_for_workers(project, containers):
+    wait_until(lambda: len(project.workers()) == WORKERS * containers, 20)
+
+
+def reads(products):
+    return [("GET", f"/qa/questions?product_id={product}", None) for product in products]
+
+
+def votes(questions):
+    return [("PUT", f"/qa/questions/{question}/helpful", b"") for question in questions]
+
+
+@pytest.fixture
+def questions(api):
+    """Questions that only this test votes for, so many that votes seldom meet."""
+    product = new_product()
+    return [api.add_question(product)["question_id"] for _ in range(100)]
+
+
+def votes_committed(project, questions):
+    return int(project.sql(f"SELECT sum(helpful) FROM questions WHERE id IN ({','.join(map(str, questions))})"))
+
+
+def assert_votes_counted_once(project, questions, load):
+    """Each 204 is one vote, and each 504 is one or none; nothing else is any."""
+    answered = [outcome[2] for outcome in load.outcomes if outcome[0] == "PUT"]
+    least, most = answered.count(204), answered.count(204) + answered.count(504)
+    assert least <= votes_committed(project, questions) <= most
+    assert least > 0
+
+
+# One container
+
+def test_sample_data_are_there_and_another_up_changes_nothing(project, api):
+    assert api.questions(1)
+    for service in ONE_SHOTS:
+        [container] = project.containers(service)
+        assert state(project, container)["ExitCode"] == 0
+    count = project.sql("SELECT count(*) FROM questions")
+    running = [project.containers(service) for service in ("postgres", "service", "nginx")]
+    question = api.add_question(new_product())
+    project.compose("up", "--detach")
+    assert [project.containers(service) for service in ("postgres", "service", "nginx")] == running
+    assert int(project.sql("SELECT count(*) FROM questions")) == int(count) + 1
+    assert api.answers(question["question_id"]) == []
+
+
+def test_writes_are_read_back_through_every_worker(project, api):
+    product = new_product()
+    question = api.add_question(product)["question_id"]
+    answer = api.add_answer(question, photos=["https://img.example/1.jpg"])["answer_id"]
+    api.vote("questions", question, times=3)
+    api.vote("answers", answer)
+    pages = project.ask_each_worker(f"/qa/questions?product_id={product}")
+    assert len(pages) == WORKERS
+    for page in pages:
+        [shown] = page["results"]
+        assert shown["question_helpfulness"] == 3
+        assert shown["answers"][str(answer)]["helpfulness"] == 1
+    api.report("answers", answer)
+    for page in project.ask_each_worker(f"/qa/questions/{question}/answers"):
+        assert page["results"] == []
+
+
+def test_the_demo_page_is_served(api):
+    assert "<html" in api.get("/demo/").text
+
+
+def test_no_container_of_ours_runs_as_root_or_has_secrets_that_it_does_not_need(project):
+    for service in ("service", "nginx"):
+        [container] = project.containers(service)
+        assert project.inside(container, "id", "-u").strip() == "10001"
+        assert project.inside(container, "sh", "-c", "ls /secrets").strip() == ""
+        settings = project.inspect(container)["HostConfig"]
+        assert settings["ReadonlyRootfs"] and settings["CapDrop"] == ["ALL"]
+        assert settings["Memory"] and settings["PidsLimit"]
+    [container] = project.containers("service")
+    assert "atelier_qa_service" in project.inside(container, "cat", "/service-secrets/url")
+    environment = str(project.inspect(container)["Config"]["Env"])
+    assert "password" not in environment.lower()
+
+
+def test_the_serving_role_has_few_privileges(project):
+    assert project.sql("SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles"
+                       " WHERE rolname = 'atelier_qa_service'") == "f"
+    assert project.sql("SELECT has_column_privilege('atelier_qa_service', 'questions', 'asker_email',"
+                       " 'SELECT')") == "f"
+
+
+def test_only_nginx_is_reached_from_outside(project):
+    published = {service: [ports for ports in project.inspect(container)["NetworkSettings"]["Ports"].values() if ports]
+                 for service in ("postgres", "service", "nginx")
+                 for container in project.containers(service)}
+    assert published["nginx"] and not published["service"] and not published["postgres"]
+    assert run("docker", "network", "inspect", f"{project.name}_database", "--format",
+               "{{.Internal}}").strip() == "true"
+
+
+def test_the_program_as_process_1_serves_reaps_and_drains(project):
+    """The image without docker-compose.yml's scripts: on TCP, by its own entry point."""
+    container = run("docker", "run", "--detach", "--network", f"{project.name}_database",
+                    "--volume", f"{project.name}_service-secrets:/service-secrets:ro",
+                    "--env", "DATABASE_URL_FILE=/service-secrets/url", "--env", "QA_WORKERS=1",
+                    project.images["QA_IMAGE"]).strip()
+    try:
+        wait_until(lambda: is_healthy(project, container), 60)
+        assert project.inside(container, "cat", "/proc/1/comm").strip() == "atelier-qa"
+        project.inside(container, "sh", "-c", "(sleep 0.1 & sleep 0.1 &)")  # orphans
+        states = "cat /proc/[0-9]*/stat | cut -d' ' -f2,3"
+        wait_until(lambda: "sleep" not in project.inside(container, "sh", "-c", states), 10)
+        run("docker", "stop", "--time", "30", container)
+        assert state(project, container)["ExitCode"] == 0
+        log = both_streams(container)
+        assert '"stopping"' in log and '"stopped"' in log and '"error"' not in log
+    finally:
+        run("docker", "rm", "--force", "--volumes", container)
+
+
+def both_streams(container):
+    """Both streams of a container's log."""
+    return run("sh", "-c", f"docker logs {container} 2>&1")
+
+
+def test_no_e_mail_address_is_in_a_log(project, api):
+    api.add_question(new_product())
+    assert EMAIL not in project.compose("logs", "--no-color")
+
+
+# Several containers
+
+def test_no_request_fails_while_containers_are_added(project, questions):
+    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=240) as load:
+        load.wait_for(200)
+        project.scale(3)
+        wait_for_workers(project, 3)
+        load.wait_for(200)
+    assert load.others(200, 204) == []
+    assert_votes_counted_once(project, questions, load)
+
+
+def test_a_write_is_seen_by_every_container_at_once(project, api):
+    product = new_product()
+    question = api.add_question(product)["question_id"]
+    target = f"/qa/questions?product_id={product}"
+    for vote in range(1, 31):
+        api.vote("questions", question)
+        for _ in range(WORKERS * 3):  # each on a new connection, and so through any worker
+            [shown] = requests.get(project.base_url + target, timeout=20).json()["results"]
+            assert shown["question_helpfulness"] == vote
+    pages = project.ask_each_worker(target)
+    assert len(pages) == WORKERS * 3
+    assert [page["results"][0]["question_helpfulness"] for page in pages] == [30] * WORKERS * 3
+
+
+def test_all_containers_have_their_share(project):
+    with Load(project.port, reads(range(1, 200)), limit_s=60) as load:
+        load.wait_for(3000)
+    [nginx] = project.containers("nginx")
+    log = run("docker", "logs", "--tail", "2000", nginx)
+    # The log names slots, of which each worker has as many as any other.
+    used = {line.split("slots/")[1].split(".sock")[0] for line in log.splitlines() if "slots/" in line}
+    owner = {slot: project.inside(nginx, "readlink", f"nginx/slots/{slot}.sock").strip() for slot in used}
+    assert sorted(set(owner.values())) == project.workers()
+
+
+def test_no_read_fails_when_a_container_is_killed(project, questions):
+    victim = project.containers("service")[1]
+    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=120) as load:
+        load.wait_for(200)
+        run("docker", "kill", victim)
+        wait_for_workers(project, 2)
+        load.wait_for(500)
+        run("docker", "start", victim)
+        wait_for_workers(project, 3)
+        load.wait_for(200)
+    assert [outcome for outcome in load.others(200) if outcome[0] == "GET"] == []
+    assert [outcome for outcome in load.others(204, 502, 504) if outcome[0] == "PUT"] == []
+    assert_votes_counted_once(project, questions, load)
+
+
+def test_a_container_that_crashes_comes_back_by_itself(project):
+    container = project.containers("service")[0]
+    started = state(project, container)["StartedAt"]
+    with Load(project.port, reads(range(1, 200)), limit_s=120) as load:
+        project.inside(container, "sh", "-c", KILL_THE_SUPERVISOR)
+        wait_until(lambda: state(project, container)["StartedAt"] != started, 30)
+        wait_for_workers(project, 3)
+        load.wait_for(200)
+    assert load.others(200) == []
+
+
+def test_no_request_fails_while_a_container_is_restarted(project, questions):
+    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=120) as load:
+        load.wait_for(200)
+        run("docker", "restart", "--time", "30", project.containers("service")[0])
+        wait_for_workers(project, 3)
+        load.wait_for(200)
+    assert load.others(200, 204) == []
+    assert_votes_counted_once(project, questions, load)
+
+
+def test_no_request_fails_while_containers_are_removed(project, questions):
+    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=240) as load:
+        load.wait_for(200)
+        project.scale(1)
+        wait_for_workers(project, 1)
+        load.wait_for(200)
+    assert load.others(200, 204) == []
+    assert_votes_counted_once(project, questions, load)
+
+
+def test_the_database_may_go_and_come_back(project, api):
+    [postgres] = project.containers("postgres")
+    run("docker", "stop", "--time", "60", postgres)
+    try:
+        response = api.post("/qa/questions", json={"body": "?", "name": "a", "email": EMAIL, "product_id": 1})
+        assert response.status_code == 503
+    finally:
+        run("docker", "start", postgres)
+    project.wait_until_ready()
+    assert api.add_question(new_product())
+
+
+def test_data_and_passwords_outlive_the_containers(project, api):
+    question = api.add_question(new_product())["question_id"]
+    project.compose("down")
+    project.compose("up", "--detach")
+    project.wait_until_ready()
+    api.vote("questions", question)
+    assert votes_committed(project, [question]) == 1
