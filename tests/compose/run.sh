@@ -10,6 +10,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 PATH=$PATH:/usr/sbin:/sbin
+checkout=$(dirname "$(dirname "$here")")
 folder=""       # of an engine of our own
 daemon=""       # its process
 made_images=()  # stand-ins
@@ -88,6 +89,12 @@ make_postgres() {
     docker build --quiet --tag "$1" "$here/postgres" >/dev/null 2>&1
 }
 
+make_k6() {
+    make --silent -C "$checkout" build/tools/k6
+    printf 'FROM debian:bookworm-slim\nCOPY k6 /usr/local/bin/\nENTRYPOINT ["k6"]\n' |
+        docker build --quiet --tag "$1" --file - "$checkout/build/tools" >/dev/null 2>&1
+}
+
 provide() {  # provide IMAGE COMMAND: which makes it where it is not there and cannot be pulled
     if docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >/dev/null 2>&1; then
         return 0
@@ -121,4 +128,5 @@ trap 'exit 143' TERM
 engine_is_there || start_engine
 provide debian:bookworm-slim make_debian
 provide postgres:15 make_postgres
+provide grafana/k6:1.8.1 make_k6
 /usr/bin/python3 -m pytest "$here" "$@"

@@ -153,6 +153,11 @@ def test_no_e_mail_address_is_in_a_log(project, api):
     assert EMAIL not in project.compose("logs", "--no-color")
 
 
+def test_load_tests_run_against_the_containers(project):
+    project.compose("--profile", "bench", "run", "--rm", "-T", "-e", "SUMMARY_DIR=/tmp", "k6", "run",
+                    "--quiet", "--no-usage-report", "/k6/smoke.js")
+
+
 # Several containers
 
 def test_no_request_fails_while_containers_are_added(project, questions):
@@ -209,7 +214,8 @@ def test_a_container_that_crashes_comes_back_by_itself(project):
     container = project.containers("service")[0]
     started = state(project, container)["StartedAt"]
     with Load(project.port, reads(range(1, 200)), limit_s=120) as load:
-        project.inside(container, "sh", "-c", KILL_THE_SUPERVISOR)
+        # Detached: the command ends with the container.
+        run("docker", "exec", "--detach", container, "sh", "-c", KILL_THE_SUPERVISOR)
         wait_until(lambda: state(project, container)["StartedAt"] != started, 30)
         wait_for_workers(project, 3)
         load.wait_for(200)
