@@ -8,7 +8,7 @@
 #   install-packages.sh k6       also what k6 is built with
 #   install-packages.sh compose  also what `make test-compose` needs
 #
-# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX,
+# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX or Docker,
 # which their packages would create and start, now and at the next boot.
 set -eu
 
@@ -53,6 +53,7 @@ clean_up() {
 
 install_packages() {  # as root
     had_nginx=$(missing nginx)
+    lacked_docker=$(missing docker.io)
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
@@ -67,6 +68,9 @@ install_packages() {  # as root
     apt-get -qq install --no-install-recommends "$@" >/dev/null
     if [ -n "$had_nginx" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable nginx.service || true
+    fi
+    if [ -n "$lacked_docker" ] && command -v systemctl >/dev/null; then
+        systemctl --quiet disable docker.service docker.socket containerd.service 2>/dev/null || true
     fi
 }
 
