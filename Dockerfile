@@ -24,7 +24,17 @@ COPY scripts scripts
 COPY sql sql
 COPY include include
 COPY src src
-RUN make --silent -j "$(nproc)" build && strip build/release/atelier-qa
+RUN make --silent -j "$(nproc)" build/release/atelier-qa && strip build/release/atelier-qa
+
+# ---- The page that shows the API's description --------------------------------------------------
+
+FROM base AS reference
+WORKDIR /src
+RUN apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-venv >/dev/null
+COPY scripts scripts
+COPY docs docs
+RUN scripts/build-reference.sh
 
 # ---- The service, and what is done before it starts ---------------------------------------------
 
@@ -51,9 +61,10 @@ RUN apt-get -qq update \
     && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl nginx \
         >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
-COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf /usr/local/lib/atelier-qa/
+COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf deploy/files.conf /usr/local/lib/atelier-qa/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 COPY web /usr/local/share/atelier-qa/web
+COPY --from=reference /src/build/reference /usr/local/share/atelier-qa/reference
 USER atelier-qa
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=7s --start-period=30s --retries=3 \
