@@ -38,7 +38,8 @@ def output_of(command, timeout_s=30, environment=None, **options):
                                 stderr=subprocess.PIPE, env={**os.environ, **(environment or {})},
                                 **options)
     except subprocess.CalledProcessError as error:
-        raise BenchError(f"{command[0]} failed: {error.stderr.strip()[-2000:]}") from error
+        said = f"{error.stdout}\n{error.stderr}".strip()[-2000:]
+        raise BenchError(f"{command[0]} failed, status {error.returncode}: {said}") from error
     except subprocess.TimeoutExpired as error:
         raise BenchError(f"{command[0]} took longer than {timeout_s} s") from error
     return result.stdout

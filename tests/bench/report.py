@@ -61,7 +61,7 @@ def facts(report):
         f"{versions['libmicrohttpd']}, wrk {versions['wrk']}",
         f"- {rows['products']:,} products, {rows['questions']:,} questions, {rows['answers']:,} "
         f"answers, {rows['answers_photos']:,} photos, {report['data_gib']} GiB in the cluster, read into "
-        f"the file cache beforehand; a hot page has {report['page_bytes']:,} bytes "
+        f"the file cache and PostgreSQL's buffers beforehand; a hot page has {report['page_bytes']:,} bytes "
         "on average, and so has the static file",
         f"- {settings['rounds']} rounds, {settings['seconds']:g} s a run, the constant rate "
         f"{settings['headline_rate']:,}/s for {settings['headline_seconds']:g} s; "
