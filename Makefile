@@ -139,7 +139,7 @@ test-compose:  ## the containers, on the machine's Docker engine or, as root, on
 	tests/compose/run.sh
 
 .PHONY: clean
-clean:  ## remove what was compiled
+clean:  ## remove build/: what was compiled, fetched and reported
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d)
@@ -202,6 +202,11 @@ import: $(PROGRAM)  ## load the files of DATA=DIR into the database of what is r
 	@if [ -z "$$DATABASE_URL$$DATABASE_URL_FILE$$QA_OWNER_DATABASE_URL$$QA_OWNER_DATABASE_URL_FILE" ]; \
 	    then export QA_OWNER_DATABASE_URL_FILE="$${QA_STATE_DIR:-.local}/secrets/owner-url"; fi; \
 	    $(PROGRAM) import "$(DATA)" $(OPTIONS)
+
+.PHONY: generate
+generate: $(PROGRAM)  ## write a made-up data set to DATA=DIR, of full size (OPTIONS="--products N --seed S")
+	@[ -n "$(DATA)" ] || { echo 'usage: make generate DATA=DIR [OPTIONS="--products N"]' >&2; exit 2; }
+	@$(PROGRAM) generate "$(DATA)" $(OPTIONS)
 
 .PHONY: packages
 packages:  ## install the Debian packages that are missing

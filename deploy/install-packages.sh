@@ -52,7 +52,7 @@ clean_up() {
 }
 
 install_packages() {  # as root
-    had_nginx=$(missing nginx)
+    lacked_nginx=$(missing nginx)
     lacked_docker=$(missing docker.io)
     trap clean_up EXIT
     trap 'exit 130' INT
@@ -66,7 +66,7 @@ install_packages() {  # as root
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq install --no-install-recommends "$@" >/dev/null
-    if [ -n "$had_nginx" ] && command -v systemctl >/dev/null; then
+    if [ -n "$lacked_nginx" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable nginx.service || true
     fi
     if [ -n "$lacked_docker" ] && command -v systemctl >/dev/null; then

@@ -30,12 +30,21 @@ create_cluster() {
     mv -T postgres.new postgres
 }
 
+memory_mib() {  # what the machine has, or what its container is allowed
+    local limit=""
+    [[ ! -r /sys/fs/cgroup/memory.max ]] || limit=$(</sys/fs/cgroup/memory.max)
+    awk -v limit="$limit" '/^MemTotal/ {
+        mib = $2 / 1024
+        print int(limit ~ /^[0-9]+$/ && limit / 1048576 < mib ? limit / 1048576 : mib)
+    }' /proc/meminfo
+}
+
 configure_cluster() {
     local connections buffers user
     # Twice what the workers use, for the moment of a reload, and some for people.
     connections=$((2 * QA_WORKERS * (${QA_READ_CONNECTIONS:-2} + ${QA_WRITE_CONNECTIONS:-4}) + 20))
     # A quarter of the memory, where the full data set may lie; taken only as it is used.
-    buffers=$(awk '/^MemTotal/ {print int($2 / 1024 / 4)}' /proc/meminfo)
+    buffers=$(($(memory_mib) / 4))
     ((buffers >= 128)) || buffers=128
     ((buffers <= 8192)) || buffers=8192
     user=$(stat -c %U postgres)

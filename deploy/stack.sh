@@ -221,7 +221,7 @@ configure_nginx() {
 publish_files() {
     rm -rf nginx/web nginx/reference
     cp -Rp "$checkout/web" nginx/web
-    cp -Rp "$checkout/build/reference" nginx/reference
+    flock "$checkout/Makefile" cp -Rp "$checkout/build/reference" nginx/reference
     chmod -R u+rwX,go+rX nginx/web nginx/reference
 }
 

@@ -41,7 +41,7 @@ trap 'kill -s HUP "$service"' HUP
 
 while [ -z "$stopping" ] && kill -0 "$service" 2>/dev/null; do
     if "$here/is-alive.sh"; then
-        touch "$own/serving"
+        [ -n "$stopping" ] || touch "$own/serving"
         break
     fi
     sleep 0.2

@@ -37,6 +37,7 @@ struct layout {
     const char *parent_table;  /* NULL when parents, the products, are not kept */
     size_t column_count;
     struct column columns[LAYOUT_COLUMNS_MAX];
+    bool has_photo_urls; /* the table; after the file's columns */
 };
 
 /* In the order of dataset_files. */

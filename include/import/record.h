@@ -38,6 +38,7 @@ struct record {
     struct csv_text name;
     struct csv_text email;
     struct csv_text url;
+    struct csv_text photo_urls; /* of an answer; JSON, of another file: not set by record_read() */
 };
 
 /* Fills the record when the row is good. */

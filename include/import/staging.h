@@ -38,6 +38,7 @@ struct staged_file {
     atomic_bool is_staged;      /* all of them are checked, and the good ones sent */
     uint64_t rejected[REASONS]; /* by enum reason */
     bool is_given;              /* else there are no rows */
+    bool has_photo_urls;        /* as far as the order of both files allows */
     bool is_indexed;            /* its staging table has its indexes and statistics */
     struct failure failure;     /* of its thread */
 };

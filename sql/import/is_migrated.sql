@@ -1,1 +1,2 @@
-SELECT to_regclass('sample_data') IS NOT NULL
+-- Whether the tables are those that the statements here are made for.
+SELECT to_regclass('sample_data') IS NOT NULL AND to_regproc('keep_photo_urls') IS NOT NULL

@@ -7,6 +7,10 @@
 -- Locks answers and answers_photos against everything, for a moment only: the default is not
 -- written into the rows. The next migration fills in the copies of the photos that are there.
 
+-- The functions run with the search path of this session, and look for temporary tables last:
+-- nobody can put one of his own into their way.
+SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
+
 ALTER TABLE answers ADD COLUMN photo_urls json NOT NULL DEFAULT '[]';
 
 CREATE FUNCTION photo_urls(answer_id bigint) RETURNS json

@@ -12,9 +12,10 @@ BEGIN
     WHILE first_photo <= last_photo LOOP
         PERFORM refresh_photo_urls(ARRAY(
             SELECT DISTINCT answer_id FROM answers_photos
-            WHERE id >= first_photo AND id < first_photo + batch));
+            WHERE id BETWEEN first_photo AND first_photo + least(batch, last_photo - first_photo)));
         COMMIT;
-        SELECT min(id) INTO first_photo FROM answers_photos WHERE id >= first_photo + batch;
+        SELECT min(id) INTO first_photo FROM answers_photos
+        WHERE id > first_photo + least(batch, last_photo - first_photo);
     END LOOP;
 END
 $$

@@ -9,7 +9,7 @@ FROM (
     SELECT id AS answer_id, body::text, iso_8601(created_at) AS date, answerer_name::text,
         helpful AS helpfulness,
         CASE WHEN photo_urls::text = '[]' THEN photo_urls ELSE (
-            SELECT json_agg(photo)
+            SELECT coalesce(json_agg(photo), '[]')
             FROM (
                 SELECT id, url::text FROM answers_photos
                 WHERE answer_id = answer.id

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Raised with each change of the layout; a new file holds zeros. */
+/* Raised with each change of the layout, as the file's default name is (ops/config.c): a file of
+ * before may be in use yet. A new file holds zeros. */
 enum { LAYOUT_VERSION = 2 };
 
 /* 2 MiB: with 100,000 cached pages a write makes less than one invalid that it did not touch. */
@@ -106,8 +107,12 @@ void generations_raise(struct generations *generations, size_t slot) {
 }
 
 void generations_doubt(struct generations *generations, int64_t now_ms) {
-    /* In this order: who notes the new epoch knows the doubt. */
-    atomic_store(&generations->doubted_ms, now_ms);
+    /* In this order: who notes the new epoch knows the doubt. A later doubt of somebody else stays;
+     * one far in the future is of before the machine started. */
+    int64_t doubted_ms = atomic_load(&generations->doubted_ms);
+    while ((doubted_ms < now_ms || doubted_ms - now_ms > GENERATIONS_SILENT_AFTER_MS) &&
+           !atomic_compare_exchange_weak(&generations->doubted_ms, &doubted_ms, now_ms)) {
+    }
     atomic_fetch_add(&generations->epoch, 1);
 }
 

@@ -12,7 +12,7 @@
 /* Any number that no other program takes an advisory lock on in this database. */
 #define LOCK_KEY "7281504417"
 
-enum { LOCK_POLL_MS = 100 };
+enum { LOCK_POLL_MS = 100, LOCK_PAUSE_MS = 500 };
 
 static const char no_transaction[] = "-- no transaction\n";
 
@@ -52,12 +52,43 @@ static bool note(PGconn *session, const char *name) {
     return run(session, "INSERT INTO schema_migrations (name) VALUES ($1)", name, NULL);
 }
 
-static bool apply(PGconn *session, const struct embedded_sql *migration) {
+/* Runs a migration in the transaction that has begun; `*waits` when it lost patience for a lock. */
+static bool run_migration(PGconn *session, const struct embedded_sql *migration, bool *waits) {
+    PGresult *result = PQexec(session, migration->text);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    *waits = state && strcmp(state, "55P03") == 0;
+    bool done =
+        PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    PQclear(result);
+    return done;
+}
+
+/* Everybody else would wait behind a wait for a table that is in use, say by pg_dump. So none is
+ * long, and in the pauses others get through. */
+static bool apply_in_transaction(PGconn *session, const struct logger *logger,
+                                 const struct embedded_sql *migration) {
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+    bool waits = false, has_told = false;
+    while (run(session, "BEGIN; SET LOCAL lock_timeout = '250ms'", NULL, NULL) &&
+           !run_migration(session, migration, &waits) && waits &&
+           run(session, "ROLLBACK", NULL, NULL)) {
+        if (!has_told) {
+            log_write(logger, LOG_LEVEL_WARNING, "migration waits for tables in use", "{s:s}",
+                      "migration", migration->name);
+            has_told = true;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return PQtransactionStatus(session) == PQTRANS_INTRANS && note(session, migration->name) &&
+           run(session, "COMMIT", NULL, NULL);
+}
+
+static bool apply(PGconn *session, const struct logger *logger,
+                  const struct embedded_sql *migration) {
     if (strncmp(migration->text, no_transaction, sizeof no_transaction - 1) == 0) {
         return run(session, migration->text, NULL, NULL) && note(session, migration->name);
     }
-    return run(session, "BEGIN", NULL, NULL) && run(session, migration->text, NULL, NULL) &&
-           note(session, migration->name) && run(session, "COMMIT", NULL, NULL);
+    return apply_in_transaction(session, logger, migration);
 }
 
 static bool apply_missing(PGconn *session, const struct logger *logger) {
@@ -77,7 +108,7 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
         if (applied) {
             continue;
         }
-        if (!apply(session, migration)) {
+        if (!apply(session, logger, migration)) {
             return fail(session, logger, migration->name);
         }
         log_write(logger, LOG_LEVEL_INFO, "migration applied", "{s:s}", "migration",

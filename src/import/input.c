@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,25 +79,37 @@ static int open_path(const char *path, struct failure *failure) {
     return descriptor;
 }
 
-bool input_open(struct input *input, const char *path, struct failure *failure) {
-    bool is_standard = strcmp(path, "-") == 0;
-    *input = (struct input){.name = is_standard ? "standard input" : path, .failure = failure};
-    int descriptor = is_standard ? open_standard_input(failure) : open_path(path, failure);
-    if (descriptor < 0) {
-        return false;
-    }
+/* Takes the descriptor, also when it fails. */
+static bool open_descriptor(struct input *input, int descriptor) {
     struct stat status;
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(descriptor);
-        return fail(failure, "cannot read %s: not a regular file; a pipe is read as `-`", path);
+        return fail(input->failure, "cannot read %s: not a regular file; a pipe is read as `-`",
+                    input->name);
     }
+    input->descriptor = descriptor;
     input->size = (uint64_t)status.st_size;
     input->file = gzdopen(descriptor, "rb");
     if (!input->file || gzbuffer(input->file, ZLIB_BUFFER_BYTES) != 0) {
         close(descriptor);
-        return fail(failure, "out of memory");
+        return fail(input->failure, "out of memory");
     }
     return true;
+}
+
+bool input_open(struct input *input, const char *path, struct failure *failure) {
+    bool is_standard = strcmp(path, "-") == 0;
+    *input = (struct input){.name = is_standard ? "standard input" : path, .failure = failure};
+    int descriptor = is_standard ? open_standard_input(failure) : open_path(path, failure);
+    return descriptor >= 0 && open_descriptor(input, descriptor);
+}
+
+bool input_open_again(struct input *again, const struct input *input, struct failure *failure) {
+    char path[64]; /* also of a file that has no name */
+    snprintf(path, sizeof path, "/proc/self/fd/%d", input->descriptor);
+    *again = (struct input){.name = input->name, .failure = failure};
+    int descriptor = open_path(path, failure);
+    return descriptor >= 0 && open_descriptor(again, descriptor);
 }
 
 static bool fail_to_read(struct input *input) {

@@ -223,9 +223,13 @@ size_t copy_begin(char *out) {
 }
 
 size_t copy_record(char *out, const struct record *record, const struct layout *layout) {
-    char *end = put_int16(out, (int16_t)layout->column_count);
+    size_t field_count = layout->column_count + (layout->has_photo_urls ? 1 : 0);
+    char *end = put_int16(out, (int16_t)field_count);
     for (size_t i = 0; i < layout->column_count; i++) {
         end = put_column(end, record, layout->columns[i].rule);
+    }
+    if (layout->has_photo_urls) {
+        end = put_text(end, record->photo_urls);
     }
     return (size_t)(end - out);
 }

@@ -2,6 +2,7 @@
 #include "import/staging.h"
 
 #include "data/progress.h"
+#include "import/photo_merge.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@ static const enum import_statement copy_statements[DATASET_FILES] = {
 /* What a thread works on. */
 struct job {
     struct staged_file *file;
+    const struct staged_file *photos; /* whose URLs go with the rows; NULL: none */
     const char *database_url;
     atomic_bool *abandoned; /* set when any thread fails: all give up */
     pthread_t thread;
@@ -65,8 +67,9 @@ static void note_row(struct row_facts *facts, const struct record *record) {
 }
 
 /* Reads all rows and sends the good ones. */
-static bool send_rows(struct staged_file *file, struct csv_reader *reader, struct session *session,
-                      char *buffer) {
+static bool send_rows(struct staged_file *file, struct photo_merge *photos,
+                      struct csv_reader *reader, struct session *session, char *buffer) {
+    static const struct csv_text no_urls = {.bytes = "[]", .length = 2};
     struct csv_row row;
     struct record record;
     size_t used = copy_begin(buffer);
@@ -79,6 +82,7 @@ static bool send_rows(struct staged_file *file, struct csv_reader *reader, struc
             continue;
         }
         note_row(&file->good, &record);
+        record.photo_urls = photos ? photo_merge_urls(photos, record.id) : no_urls;
         used += copy_record(buffer + used, &record, file->layout);
         if (used > SEND_BYTES - RECORD_BYTES_MAX) {
             if (!session_send(session, buffer, used)) {
@@ -103,13 +107,13 @@ static bool make_indexes(struct staged_file *file, struct session *session) {
 
 /* The table is emptied in the transaction that fills it, so that COPY can freeze the rows: who
  * reads them later need not look up and note whether they are committed. */
-static bool copy_rows(const struct job *job, struct session *session, struct csv_reader *reader,
-                      char *buffer) {
+static bool copy_rows(const struct job *job, struct photo_merge *photos, struct session *session,
+                      struct csv_reader *reader, char *buffer) {
     char truncate[64];
     snprintf(truncate, sizeof truncate, "TRUNCATE atelier_qa_import.%s", job->file->layout->table);
     return session_run(session, "BEGIN") && session_run(session, truncate) &&
            session_run_statement(session, job->copy) &&
-           send_rows(job->file, reader, session, buffer) && session_end_copy(session) &&
+           send_rows(job->file, photos, reader, session, buffer) && session_end_copy(session) &&
            session_run(session, "COMMIT");
 }
 
@@ -118,9 +122,13 @@ static bool stage(const struct job *job, struct session *session, struct csv_rea
     struct staged_file *file = job->file;
     struct csv_row header;
     file->input.failure = &file->failure;
-    if (csv_reader_next(reader, &header) != CSV_ROW ||
-        !session_open(session, job->database_url, job->abandoned, &file->failure) ||
-        !copy_rows(job, session, reader, buffer)) {
+    struct photo_merge *photos = job->photos ? photo_merge_new(job->photos, &file->failure) : NULL;
+    bool copied = (photos || !job->photos) && csv_reader_next(reader, &header) == CSV_ROW &&
+                  session_open(session, job->database_url, job->abandoned, &file->failure) &&
+                  copy_rows(job, photos, session, reader, buffer);
+    file->has_photo_urls = photos && photos->is_whole;
+    photo_merge_free(photos);
+    if (!copied) {
         return false;
     }
     atomic_store(&file->is_staged, true);
@@ -209,6 +217,9 @@ bool staging_fill(struct staged_file files[DATASET_FILES], const char *database_
                                .database_url = database_url,
                                .for_exchange = for_exchange,
                                .abandoned = &abandoned};
+    }
+    if (for_exchange && files[PHOTOS_FILE].is_given) {
+        jobs[ANSWERS_FILE].photos = &files[PHOTOS_FILE];
     }
     progress_start(&progress, "reading");
     start_jobs(jobs, failure);
@@ -299,13 +310,17 @@ bool staging_create(bool for_exchange, struct session *session) {
     return true;
 }
 
-/* The copies of the photos' URLs in their answers. Where nothing will be exchanged, the triggers of
- * the published table see to them. */
-static bool fill_photo_urls(const struct staged_file *photos, bool for_exchange,
-                            struct session *session) {
+/* The copies of the photos' URLs in their answers, unless they went there with the answers. Where
+ * nothing will be exchanged, the triggers of the published table see to them. */
+static bool fill_photo_urls(const struct staged_file *answers, const struct staged_file *photos,
+                            bool for_exchange, struct session *session) {
+    bool are_right = answers->has_photo_urls && answers->good.ids_rise && photos->good.ids_rise &&
+                     photos->good.parents_rise;
+    if (!for_exchange || photos->good.count == 0 || are_right) {
+        return true;
+    }
     session_announce(session, "copying photo URLs");
-    return photos->good.count == 0 || !for_exchange ||
-           session_run_statement(session, IMPORT_STATEMENT_FILL_PHOTO_URLS);
+    return session_run_statement(session, IMPORT_STATEMENT_FILL_PHOTO_URLS);
 }
 
 bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
@@ -316,7 +331,7 @@ bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
             return false;
         }
     }
-    if (!fill_photo_urls(&files[PHOTOS_FILE], for_exchange, session)) {
+    if (!fill_photo_urls(&files[ANSWERS_FILE], &files[PHOTOS_FILE], for_exchange, session)) {
         return false;
     }
     for (int i = 0; i < DATASET_FILES && for_exchange; i++) {

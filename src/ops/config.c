@@ -29,7 +29,7 @@ static const struct setting settings[] = {
     {"DATABASE_URL", NULL, SECRET, AT(database_url), "", 0, 0, "",
      "PostgreSQL connection string of the serving role; empty: libpq's PG* variables"},
     {"QA_OWNER_DATABASE_URL", NULL, SECRET, AT(owner_database_url), "", 0, 0, "",
-     "the same for the owner of the tables (migrate); empty: DATABASE_URL"},
+     "the same for the owner of the tables (migrate, import); empty: DATABASE_URL"},
     {"QA_ENV_FILE", "env-file", TEXT, AT(env_file), "", 0, 0, "",
      "file of NAME=VALUE lines, read at start and on SIGHUP; the environment wins over it"},
     {"QA_STATE_DIR", "state-dir", TEXT, AT(state_dir), ".local", 0, 0, "",
@@ -54,7 +54,7 @@ static const struct setting settings[] = {
      1000, "answers", "most answers shown with each question in a list of questions"},
     {"QA_SHARED_FILE", "shared-file", TEXT, AT(shared_file), "", 0, 0, "",
      "file by which all processes of this host that serve or change the database keep the caches "
-     "coherent; empty: $QA_STATE_DIR/run/generations"},
+     "coherent; empty: $QA_STATE_DIR/run/generations.2"},
     {"QA_CACHE_MB", "cache-mb", NUMBER, AT(cache_mb), "64", 0, 65536, "MiB",
      "memory for cached pages, each worker; 0: no cache, as workers of several hosts on one "
      "database must have it"},
@@ -299,7 +299,7 @@ static bool check(struct config *config, char *error, size_t size) {
     }
     if (!*config->shared_file) {
         free(config->shared_file);
-        if (asprintf(&config->shared_file, "%s/run/generations", config->state_dir) < 0) {
+        if (asprintf(&config->shared_file, "%s/run/generations.2", config->state_dir) < 0) {
             config->shared_file = NULL;
         }
     }

@@ -30,7 +30,7 @@ start() {
     cd "$folder"
     "${as_postgres[@]}" "$postgresql/initdb" --pgdata=postgres --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C.UTF-8 --data-checksums >/dev/null
-    # The settings that deploy/stack.sh gives to its private cluster.
+    # Both sides have the same; the rest are PostgreSQL's defaults.
     cat >>postgres/postgresql.conf <<END
 listen_addresses = ''
 unix_socket_directories = '$folder'

@@ -233,6 +233,40 @@ def test_any_file_may_be_missing(target):
     assert photo_urls(target) == {1: ["https://img.example/1.jpg"]}
 
 
+@pytest.mark.parametrize("answers, photos", [
+    ([1, 2, 3, 4], [(1, 1), (2, 1), (3, 3), (5, 4)]),
+    ([2, 4, 9], [(1, 1), (2, 2), (3, 3), (4, 4), (7, 9), (8, 10)]),  # some of answers that are not
+    ([4, 3, 2, 1], [(1, 1), (2, 1), (3, 3), (5, 4)]),
+    ([1, 2, 3], [(9, 1), (8, 1), (7, 2), (6, 1)]),
+    ([1, 2, 3], [(1, 1), (2, 1), (2, 2), (3, 2)]),  # an id is repeated
+    ([1, 1, 2], [(1, 1), (2, 2)]),
+    ([1], []), ([], [(1, 1)])])
+@pytest.mark.parametrize("url", ["/{}.jpg", '/"\\{}é.jpg', "/" + 2000 * "x" + "{}"])
+def test_answers_have_the_urls_of_their_photos_in_whatever_order_both_come(target, answers, photos,
+                                                                          url):
+    quote = url.replace('"', '""')
+    target.write(questions=[post(1, 5)], answers=[post(number, 1) for number in answers],
+                 answers_photos=[photo(number, answer, f'"{quote.format(number)}"')
+                                 for number, answer in photos] + [photo("x", 1)])
+    target.run(REJECTS)
+    assert photo_urls(target) == {
+        number: [shown for shown, in target.sql(
+            "SELECT url FROM answers_photos WHERE answer_id = %s ORDER BY id", number)]
+        for number in answers}
+    assert target.sql("SELECT id FROM answers WHERE photo_urls::text <> photo_urls(id)::text") == []
+    taken = {number for number, answer in photos if answer in answers}
+    assert set(ids(target, "answers_photos")) == taken
+
+
+def test_an_answer_with_more_urls_than_fit_into_its_row_has_them_all(target):
+    target.write(questions=[post(1, 5)], answers=[post(1, 1), post(2, 1)],
+                 answers_photos=[photo(number, 1, "/" + 2000 * "x" + str(number))
+                                 for number in range(1, 30)] + [photo(30, 2)])
+    target.run(DONE)
+    assert len(photo_urls(target)[1]) == 29
+    assert target.sql("SELECT id FROM answers WHERE photo_urls::text <> photo_urls(id)::text") == []
+
+
 def test_rows_in_no_order_are_loaded_and_lie_together_by_parent(target):
     target.write(questions=[post(number, number % 5 + 1) for number in range(20, 0, -1)],
                  answers=[post(number, number % 20 + 1) for number in range(1, 200)])

@@ -1,0 +1,88 @@
+/* Reads the photos' file beside the answers'. */
+#include "import/photo_merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { END_BYTES = 8 }; /* quotes, a separator and the closing bracket */
+
+static bool advance(struct photo_merge *merge) {
+    struct csv_row row;
+    enum csv_result result;
+    while ((result = csv_reader_next(merge->reader, &row)) == CSV_ROW) {
+        if (record_read(&merge->next, merge->photos->layout, &merge->photos->header, &row) ==
+            ROW_IS_GOOD) {
+            return true;
+        }
+    }
+    merge->is_whole = merge->is_whole && result == CSV_END;
+    return false;
+}
+
+struct photo_merge *photo_merge_new(const struct staged_file *photos, struct failure *failure) {
+    struct photo_merge *merge = calloc(1, sizeof *merge);
+    if (!merge) {
+        fail(failure, "out of memory");
+        return NULL;
+    }
+    merge->photos = photos;
+    merge->is_whole = true;
+    struct csv_row header;
+    if (!input_open_again(&merge->input, &photos->input, failure)) {
+        free(merge);
+        return NULL;
+    }
+    merge->reader = csv_reader_new(input_read, &merge->input, ROW_BYTES_MAX);
+    if (!merge->reader) {
+        photo_merge_free(merge);
+        fail(failure, "out of memory");
+        return NULL;
+    }
+    merge->has_next = csv_reader_next(merge->reader, &header) == CSV_ROW && advance(merge);
+    return merge;
+}
+
+void photo_merge_free(struct photo_merge *merge) {
+    if (merge) {
+        csv_reader_free(merge->reader);
+        input_close(&merge->input);
+        free(merge);
+    }
+}
+
+/* A URL has no control characters: only these two are escaped. Returns the new length. */
+static size_t append(struct photo_merge *merge, size_t length, struct csv_text url) {
+    if (length + 2 * url.length + END_BYTES > sizeof merge->json) {
+        merge->is_whole = false;
+        return length;
+    }
+    char *end = merge->json + length;
+    if (length > 1) {
+        *end++ = ',';
+        *end++ = ' ';
+    }
+    *end++ = '"';
+    for (size_t i = 0; i < url.length; i++) {
+        if (url.bytes[i] == '"' || url.bytes[i] == '\\') {
+            *end++ = '\\';
+        }
+        *end++ = url.bytes[i];
+    }
+    *end++ = '"';
+    return (size_t)(end - merge->json);
+}
+
+struct csv_text photo_merge_urls(struct photo_merge *merge, int64_t answer_id) {
+    size_t length = 0;
+    merge->json[length++] = '[';
+    while (merge->has_next &&
+           merge->next.parent_id < answer_id) { /* of answers that are not here */
+        merge->has_next = advance(merge);
+    }
+    while (merge->has_next && merge->next.parent_id == answer_id) {
+        length = append(merge, length, merge->next.url);
+        merge->has_next = advance(merge);
+    }
+    merge->json[length++] = ']';
+    return (struct csv_text){.bytes = merge->json, .length = length};
+}
