@@ -20,6 +20,12 @@ struct page_key {
 
 struct page_cache;
 
+/* What was looked for and found valid, or not. */
+struct page_cache_counts {
+    uint64_t hits;
+    uint64_t misses;
+};
+
 /* NULL when out of memory. */
 struct page_cache *page_cache_new(size_t limit_bytes, int64_t lifetime_ms);
 
@@ -34,3 +40,5 @@ struct http_content *page_cache_find(struct page_cache *cache, const struct page
 void page_cache_store(struct page_cache *cache, const struct page_key *key,
                       struct generation generation, struct http_content *content, int64_t now_ms,
                       int64_t trust_ms);
+
+struct page_cache_counts page_cache_counts(const struct page_cache *cache);

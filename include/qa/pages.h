@@ -33,5 +33,8 @@ struct pages *pages_new(struct pool *pool, const struct generations *generations
 /* No query may be under way. */
 void pages_free(struct pages *pages);
 
+/* How often a page came from the cache, and how often it did not; zeros where it is off. */
+struct page_cache_counts pages_cache_counts(const struct pages *pages);
+
 /* Answers a request with the page. */
 void pages_serve(struct pages *pages, struct http_request *request, const struct page_query *query);

@@ -27,6 +27,7 @@ struct page_cache {
     size_t bytes;
     size_t limit_bytes;
     int64_t lifetime_ms;
+    struct page_cache_counts counts;
 };
 
 struct page_cache *page_cache_new(size_t limit_bytes, int64_t lifetime_ms) {
@@ -79,8 +80,8 @@ void page_cache_free(struct page_cache *cache) {
     free(cache);
 }
 
-struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
-                                     struct generation generation, int64_t now_ms) {
+static struct http_content *look_up(struct page_cache *cache, const struct page_key *key,
+                                    struct generation generation, int64_t now_ms) {
     count_growth(cache);
     struct entry *entry;
     HASH_FIND(hh, cache->table, key, sizeof *key, entry);
@@ -95,6 +96,13 @@ struct http_content *page_cache_find(struct page_cache *cache, const struct page
     TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
     cache->handed_out = entry;
     return entry->content;
+}
+
+struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
+                                     struct generation generation, int64_t now_ms) {
+    struct http_content *content = look_up(cache, key, generation, now_ms);
+    *(content ? &cache->counts.hits : &cache->counts.misses) += 1;
+    return content;
 }
 
 void page_cache_store(struct page_cache *cache, const struct page_key *key,
@@ -129,4 +137,8 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
     count_bytes(cache, entry);
     cache->handed_out = entry;
     shrink(cache);
+}
+
+struct page_cache_counts page_cache_counts(const struct page_cache *cache) {
+    return cache->counts;
 }

@@ -227,6 +227,9 @@ static void stop(struct worker *worker) {
         http_server_free(worker->server);
     }
     if (app->pages) {
+        struct page_cache_counts counts = pages_cache_counts(app->pages);
+        log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I}", "cache_hits",
+                  (long long)counts.hits, "cache_misses", (long long)counts.misses);
         pages_free(app->pages);
     }
     if (app->writes) {

@@ -61,6 +61,10 @@ void pages_free(struct pages *pages) {
     free(pages);
 }
 
+struct page_cache_counts pages_cache_counts(const struct pages *pages) {
+    return pages->cache ? page_cache_counts(pages->cache) : (struct page_cache_counts){0};
+}
+
 /* Cache off: the result's own buffer is the body. */
 static void on_single_page(void *owner, enum query_outcome outcome, PGresult *result) {
     struct http_request *request = owner;

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from api import EMAIL, Api, new_product
 from conftest import running
 from stack import wait_until
 
+EXPORT_SH = Path(__file__).resolve().parents[2] / "scripts/export.sh"
 FILES = {"questions": "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
          "answers": "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
          "answers_photos": "id,answer_id,url"}
@@ -231,6 +233,22 @@ def test_any_file_may_be_missing(target):
     target.run(DONE, "--photos", "answers_photos.csv")
     assert counts(target) == (1, 1, 1)
     assert photo_urls(target) == {1: ["https://img.example/1.jpg"]}
+
+
+def test_what_is_exported_is_what_was_imported(target, tmp_path):
+    target.write(
+        questions=[post(7, 5, '"Say ""hi"",\nplease 😀"', "2018-10-06T22:00:00.123+02:00", "Zoë"),
+                   post(8, 6, "\\N", "-1", reported="1", helpful="9223372036854775807")],
+        answers=[post(9, 7, "</script>'; DROP")], answers_photos=[photo(3, 9), photo(4, 9, "/é.jpg")])
+    target.run(DONE)
+    with target.stack.empty_database("export_" + uuid.uuid4().hex) as url:
+        other = Target(target.stack, url, tmp_path / "exported")
+        subprocess.run([EXPORT_SH, target.url, other.folder], check=True)
+        other.finish(other.start("migrate"), DONE)
+        other.run(DONE)
+        for table in FILES:
+            rows = f"SELECT row_to_json(shown)::text FROM {table} AS shown ORDER BY id"
+            assert other.sql(rows) == target.sql(rows)
 
 
 @pytest.mark.parametrize("answers, photos", [

@@ -36,6 +36,20 @@ def test_a_dump_restored_into_an_empty_cluster_gives_the_same_answers(stack, tmp
         assert added["question_id"] > stack.sql("SELECT max(id) FROM questions")[0][0]
 
 
+def test_a_dump_is_restored_into_a_new_database(stack, tmp_path):
+    dump = tmp_path / "atelier_qa.dump"
+    subprocess.run([postgresql_tool("pg_dump"), "--format=custom", f"--file={dump}",
+                    f"--dbname={stack.superuser_url()}"], check=True)
+    with stack.empty_database("restored") as url:
+        subprocess.run([postgresql_tool("pg_restore"), "--single-transaction", f"--dbname={url}",
+                        dump], check=True)
+        with stack.database(url) as cursor:
+            for table in ("questions", "answers", "answers_photos", "schema_migrations"):
+                rows = f"SELECT shown::text FROM {table} AS shown ORDER BY 1"
+                cursor.execute(rows)
+                assert cursor.fetchall() == stack.sql(rows)
+
+
 def test_votes_change_rows_in_place(stack, api):
     """Heap-only tuples: no index is touched, as long as the fill factor leaves room."""
     def updates():

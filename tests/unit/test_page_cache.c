@@ -63,6 +63,19 @@ START_TEST(a_page_is_found_under_its_key) {
 }
 END_TEST
 
+START_TEST(hits_and_misses_are_counted) {
+    struct page_cache_counts counts = page_cache_counts(cache);
+    ck_assert_uint_eq(counts.hits + counts.misses, 0);
+    store(1, PAGE_BYTES, 0);
+    ck_assert_ptr_nonnull(find(1, 0));
+    ck_assert_ptr_nonnull(find(1, 0));
+    ck_assert_ptr_null(find(2, 0));
+    counts = page_cache_counts(cache);
+    ck_assert_uint_eq(counts.hits, 2);
+    ck_assert_uint_eq(counts.misses, 1);
+}
+END_TEST
+
 START_TEST(every_part_of_a_key_counts) {
     store(1, PAGE_BYTES, 0);
     const struct page_key others[] = {
@@ -219,6 +232,7 @@ Suite *page_cache_suite(void) {
     TCase *cases = tcase_create("page_cache");
     tcase_add_checked_fixture(cases, make_cache, free_cache);
     tcase_add_test(cases, a_page_is_found_under_its_key);
+    tcase_add_test(cases, hits_and_misses_are_counted);
     tcase_add_test(cases, every_part_of_a_key_counts);
     tcase_add_test(cases, a_page_is_found_under_its_generation_only);
     tcase_add_test(cases, a_page_expires_and_reading_it_does_not_prolong_its_life);
