@@ -128,6 +128,7 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 	$(MAKE) unit SANITIZE=1
 	$(MAKE) k6-smoke
 	$(MAKE) fuzz FUZZ_SECONDS=20
+	/usr/bin/python3 -m pytest tests/bench
 	$(MAKE) model
 	$(MAKE) e2e
 	$(MAKE) e2e SANITIZE=1
