@@ -6,12 +6,13 @@
  */
 #pragma once
 
-#include "import/staging.h"
+#include "import/input.h"
+#include "import/record.h"
 
 enum { PHOTO_URLS_BYTES_MAX = 16 * 1024 };
 
 struct photo_merge {
-    const struct staged_file *photos;
+    const struct header *header;
     struct input input;
     struct csv_reader *reader;
     struct record next; /* the next good row, if any; its texts are the reader's */
@@ -20,8 +21,10 @@ struct photo_merge {
     char json[PHOTO_URLS_BYTES_MAX];
 };
 
-/* The file stays the caller's; its header has been read. NULL with a failure; else to be freed. */
-struct photo_merge *photo_merge_new(const struct staged_file *photos, struct failure *failure);
+/* The photos' file and what is known of its header stay the caller's. NULL with a failure; else to
+ * be freed. */
+struct photo_merge *photo_merge_new(const struct input *photos, const struct header *header,
+                                    struct failure *failure);
 void photo_merge_free(struct photo_merge *merge);
 
 /*

@@ -10,8 +10,7 @@ static bool advance(struct photo_merge *merge) {
     struct csv_row row;
     enum csv_result result;
     while ((result = csv_reader_next(merge->reader, &row)) == CSV_ROW) {
-        if (record_read(&merge->next, merge->photos->layout, &merge->photos->header, &row) ==
-            ROW_IS_GOOD) {
+        if (record_read(&merge->next, &layouts[PHOTOS_FILE], merge->header, &row) == ROW_IS_GOOD) {
             return true;
         }
     }
@@ -19,16 +18,17 @@ static bool advance(struct photo_merge *merge) {
     return false;
 }
 
-struct photo_merge *photo_merge_new(const struct staged_file *photos, struct failure *failure) {
+struct photo_merge *photo_merge_new(const struct input *photos, const struct header *header,
+                                    struct failure *failure) {
     struct photo_merge *merge = calloc(1, sizeof *merge);
     if (!merge) {
         fail(failure, "out of memory");
         return NULL;
     }
-    merge->photos = photos;
+    merge->header = header;
     merge->is_whole = true;
-    struct csv_row header;
-    if (!input_open_again(&merge->input, &photos->input, failure)) {
+    struct csv_row first;
+    if (!input_open_again(&merge->input, photos, failure)) {
         free(merge);
         return NULL;
     }
@@ -38,7 +38,7 @@ struct photo_merge *photo_merge_new(const struct staged_file *photos, struct fai
         fail(failure, "out of memory");
         return NULL;
     }
-    merge->has_next = csv_reader_next(merge->reader, &header) == CSV_ROW && advance(merge);
+    merge->has_next = csv_reader_next(merge->reader, &first) == CSV_ROW && advance(merge);
     return merge;
 }
 

@@ -122,7 +122,9 @@ static bool stage(const struct job *job, struct session *session, struct csv_rea
     struct staged_file *file = job->file;
     struct csv_row header;
     file->input.failure = &file->failure;
-    struct photo_merge *photos = job->photos ? photo_merge_new(job->photos, &file->failure) : NULL;
+    struct photo_merge *photos =
+        job->photos ? photo_merge_new(&job->photos->input, &job->photos->header, &file->failure)
+                    : NULL;
     bool copied = (photos || !job->photos) && csv_reader_next(reader, &header) == CSV_ROW &&
                   session_open(session, job->database_url, job->abandoned, &file->failure) &&
                   copy_rows(job, photos, session, reader, buffer);
