@@ -23,18 +23,22 @@ static bool fail(PGconn *session, const struct logger *logger, const char *name)
     return false;
 }
 
+static bool succeeded(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
 /* Runs statements; of the last one `*yes` says whether its first value is true. */
 static bool run(PGconn *session, const char *sql, const char *parameter, bool *yes) {
     const char *const parameters[] = {parameter};
     PGresult *result = parameter ? PQexecParams(session, sql, 1, NULL, parameters, NULL, NULL, 0)
                                  : PQexec(session, sql);
-    ExecStatusType status = PQresultStatus(result);
+    bool done = succeeded(result);
     if (yes) {
-        *yes = status == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
-               strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+        *yes = done && PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
     }
     PQclear(result);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+    return done;
 }
 
 /* Waiting inside pg_advisory_lock() would hold a snapshot, for which CREATE INDEX CONCURRENTLY in
@@ -57,8 +61,7 @@ static bool run_migration(PGconn *session, const struct embedded_sql *migration,
     PGresult *result = PQexec(session, migration->text);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     *waits = state && strcmp(state, "55P03") == 0;
-    bool done =
-        PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    bool done = succeeded(result);
     PQclear(result);
     return done;
 }

@@ -128,6 +128,31 @@ def test_the_cheaper_checks_accept_just_what_the_first_ones_did(stack, database)
         assert 100 < accepted < len(texts) - 100, domain
 
 
+def test_a_migration_that_waits_for_a_table_in_use_keeps_nobody_else_waiting(stack, database):
+    migrate(stack, database)
+    with stack.database(database) as cursor:
+        # As migration 0004 finds it.
+        cursor.execute("DROP FUNCTION keep_photo_urls, refresh_photo_urls, photo_urls CASCADE;"
+                       "ALTER TABLE answers DROP COLUMN photo_urls;"
+                       "DELETE FROM schema_migrations WHERE name LIKE '0004%'")
+        cursor.connection.commit()
+        cursor.execute("SELECT FROM answers")  # as a backup does, for as long as it takes
+        process = start_migrate(stack, database)
+        assert "waits for tables in use" in process.stderr.readline()
+        with stack.database(database) as other:
+            other.execute("SET lock_timeout = '2s'")
+            for _ in range(5):
+                other.execute("SELECT FROM answers")
+                other.connection.commit()
+        assert process.poll() is None
+        cursor.connection.commit()
+        assert process.wait(30) == 0
+        process.communicate()
+    before = schema(stack, database)
+    migrate(stack, database)
+    assert schema(stack, database) == before
+
+
 def test_a_database_that_is_not_there_is_one_line_and_a_failure(stack, tmp_path):
     process = start_migrate(stack, f"postgresql:///nowhere?host={tmp_path}")
     output, error = process.communicate(timeout=30)
