@@ -10,6 +10,7 @@ import { popularity, products } from './settings.js';
 const PAGES_READ = 400;
 const PAGES_AT_ONCE = 20;
 const OWN_KEPT = 100;
+const LISTS_READ = 0.1;  // of the lists, those whose form is checked: k6 needs long to parse one
 
 // Requests in a thousand.
 const MIX = {
@@ -70,6 +71,8 @@ const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
 
 // ---- Actions ----
 
+const list = (read, glanceAt) => (Math.random() < LISTS_READ ? read : glanceAt);
+
 const own = { questions: [], answers: [] };  // of this virtual user, added and not reported
 
 function keep(list, id) {
@@ -102,8 +105,8 @@ function reportOwn(list, add, report, ids) {
 }
 
 const ACTIONS = {
-  list_questions: () => api.listQuestions(randomProduct()),
-  list_answers: (ids) => api.listAnswers(oneOf(ids.questions)),
+  list_questions: () => list(api.listQuestions, api.glanceAtQuestions)(randomProduct()),
+  list_answers: (ids) => list(api.listAnswers, api.glanceAtAnswers)(oneOf(ids.questions)),
   add_question: addQuestion,
   add_answer: addAnswer,
   vote_question: (ids) => api.voteQuestion(oneOf(ids.questions)),

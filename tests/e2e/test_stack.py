@@ -69,6 +69,21 @@ def test_after_a_power_failure_the_next_start_works_and_the_data_are_there(fault
     assert api.questions(20, count=1000) == before
 
 
+def test_what_the_database_held_in_memory_is_there_again_after_a_restart(fault_stack):
+    fault_stack.sql("CREATE EXTENSION IF NOT EXISTS pg_buffercache")
+
+    def pages_of_answers():
+        return fault_stack.sql("SELECT count(*) FROM pg_buffercache WHERE relfilenode ="
+                               " pg_relation_filenode('answers')")[0][0]
+
+    fault_stack.sql("SELECT sum(length(body)) FROM answers")
+    before = pages_of_answers()
+    assert before > 0
+    fault_stack.stop_database()
+    fault_stack.start()
+    wait_until(lambda: pages_of_answers() >= before, 10)  # nobody has asked for them
+
+
 def copies_rows(stack):
     with contextlib.suppress(psycopg2.Error):  # PostgreSQL may not be there yet
         return stack.sql("SELECT pid FROM pg_stat_progress_copy WHERE tuples_processed > 0")
