@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes DIR a complete NGINX configuration: nginx.conf, error-pages.conf and files.conf as they are,
-# and the includes that differ from place to place, from the environment. Used by stack.sh and containers.
+# Makes DIR a complete NGINX configuration: nginx.conf, error-pages.conf, headers.conf and files.conf
+# as they are, and the includes that differ from place to place, from the environment. Used by stack.sh
+# and containers.
 #   configure-nginx.sh DIR
 #
 #   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
@@ -98,8 +99,7 @@ END
     *r/m) retry_after=$(((59 + number) / number)) ;;
     *) retry_after=1 ;;
     esac
-    # A worker's own 503 has it already.
-    echo "map \"\$status \$upstream_http_retry_after\" \$retry_after { \"429 \" $retry_after; \"503 \" 1; }"
+    echo "map \$status \$retry_after { 429 $retry_after; 503 1; }"
     [ -z "$rate" ] || cat <<END
 # An empty key does not count: who watches the service is not limited.
 map \$uri \$limited_client { /healthz ""; /readyz ""; default \$binary_remote_addr; }
@@ -111,7 +111,9 @@ END
 
 here=$(dirname "$0")
 mkdir -p "$directory"
-cp "$here/nginx.conf" "$here/error-pages.conf" "$here/files.conf" "$directory/"
+for file in nginx error-pages headers files; do
+    cp "$here/$file.conf" "$directory/"
+done
 for include in main listen workers http; do
     "${include}_conf" >"$directory/$include.conf"
 done
