@@ -35,8 +35,8 @@ def output_of(command, timeout_s=30, environment=None, **options):
     try:
         result = subprocess.run(bound_to_us(command), timeout=timeout_s, text=True, check=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, env={**os.environ, **(environment or {})},
-                                **options)
+                                env={**os.environ, **(environment or {})},
+                                **{"stderr": subprocess.PIPE, **options})
     except subprocess.CalledProcessError as error:
         said = f"{error.stdout}\n{error.stderr}".strip()[-2000:]
         raise BenchError(f"{command[0]} failed, status {error.returncode}: {said}") from error

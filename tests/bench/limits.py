@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -39,19 +40,31 @@ QUESTIONS_QUERY = service_query("list_questions", "random(1, :products)", (PAGE_
 ANSWERS_QUERY = service_query("list_answers", "random(1, :questions)", (1, PAGE_COUNT, 0))
 
 
-def run_pgbench(stack, script, seconds):
-    """Prepared statements of the serving role, as the service uses them; durable as the service is."""
+def run_pgbench(stack, script, seconds, warm_up=0):
+    """Prepared statements of the serving role, as the service uses them; durable as the service is.
+    What the first `warm_up` seconds reach does not count: each new server process first maps the
+    gigabytes of shared buffers, page by page, which the service's connections have done long ago."""
+    warm_up, seconds = round(warm_up), max(1, round(seconds))
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
         variables = [f"-D{name}={stack.rows[name]}" for name in ("products", "questions", "answers")]
         output = output_of(
             ["pgbench", "-n", "-M", "prepared", "-c", PGBENCH_CLIENTS, "-j", 2, "-T",
-             max(1, round(seconds)), *variables, "-f", file.name], seconds + 60,
-            {**stack.service_role(), "PGOPTIONS": SESSION})
-    rate = float(re.search(r"^tps = ([\d.]+)", output, re.M)[1])
+             warm_up + seconds, "-P", 1, *variables, "-f", file.name], warm_up + seconds + 60,
+            {**stack.service_role(), "PGOPTIONS": SESSION}, stderr=subprocess.STDOUT)
     failed = re.search(r"failed transactions: (\d+)", output)
-    return {"rate": rate, "failed": int(failed[1]) if failed else 0, "failures": {}}
+    return {"rate": rate_after(warm_up, output), "failed": int(failed[1]) if failed else 0,
+            "failures": {}}
+
+
+def rate_after(warm_up, output):
+    """From pgbench's figures of each second, or, where all count, its own total."""
+    if not warm_up:
+        return float(re.search(r"^tps = ([\d.]+)", output, re.M)[1])
+    return statistics.mean(
+        float(rate) for second, rate in re.findall(r"^progress: ([\d.]+) s, ([\d.]+) tps", output, re.M)
+        if float(second) > warm_up + 0.5)
 
 
 NGINX_CONF = """\

@@ -21,7 +21,9 @@ OVERLOAD_BAR = 0.8
 REFUSAL_MS_BAR = 100  # p99: at once, seen through a generator that shares the processors
 RECOVERY_S_BAR = 1
 
-FILL_S = 8  # in which the caches of all workers get their hot pages
+# In which the caches of all workers get their pages; in which server processes map what they read.
+FILL_S = 30
+MAP_S = 15
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Measurement:
     needs: tuple = ()
 
 
-def pgbench(script):
-    return lambda bench, seconds: run_pgbench(bench.stack, script, seconds)
+def pgbench(script, warm_up=0):
+    return lambda bench, seconds: run_pgbench(bench.stack, script, seconds, warm_up)
 
 
 def wrk(message, choice, ids, connections=READ_CONNECTIONS):
@@ -69,12 +71,12 @@ def overload(bench, seconds):
 # In the order in which a round runs them: each limit beside its scenario, few changes of the cache.
 MEASUREMENTS = (
     Measurement("select-1", ANY, pgbench(SELECT_1)),
-    Measurement("questions-query", ANY, pgbench(QUESTIONS_QUERY)),
-    Measurement("random-products", OFF, wrk("questions", "uniform", "products")),
-    Measurement("answers-query", ANY, pgbench(ANSWERS_QUERY)),
-    Measurement("random-answers", OFF, wrk("answers", "uniform", "questions")),
+    Measurement("questions-query", ANY, pgbench(QUESTIONS_QUERY, MAP_S), warm_up=0),
+    Measurement("random-products", OFF, wrk("questions", "uniform", "products"), warm_up=MAP_S),
+    Measurement("answers-query", ANY, pgbench(ANSWERS_QUERY, MAP_S), warm_up=0),
+    Measurement("random-answers", OFF, wrk("answers", "uniform", "questions"), warm_up=MAP_S),
     Measurement("overload", OFF, overload, warm_up=0, needs=("random-products",)),
-    Measurement("hot-reads", DEFAULT, wrk("questions", "hot", "products"), warm_up=FILL_S),
+    Measurement("hot-reads", DEFAULT, wrk("questions", "hot", "products"), warm_up=MAP_S),
     Measurement("static-file", ANY, wrk("static_file", "hot", "products")),
     Measurement("zipf-reads", DEFAULT, wrk("questions", "zipf", "products"), warm_up=FILL_S),
     Measurement("votes-random", DEFAULT, wrk("vote", "uniform", "answers", WRITE_CONNECTIONS),

@@ -9,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from constant_rate import NO_ANSWER, NOT_SENT, Sample, percentiles_ms, summary  # noqa: E402
+from limits import rate_after  # noqa: E402
 from overload import recovery  # noqa: E402
 from scenarios import SCENARIOS, needed_measurements, row_of  # noqa: E402
 from targets import ids_by_rank, zipf_ids  # noqa: E402
@@ -91,3 +92,10 @@ def test_rank_one_is_asked_for_as_often_as_zipf_says():
     draws = list(zipf_ids(1000, 100_000, random.Random(1)))
     share = 1 / sum(1 / rank for rank in range(1, 1001))
     assert draws.count(ids_by_rank(1000)(1)) / len(draws) == pytest.approx(share, rel=0.03)
+
+
+def test_the_first_seconds_of_pgbench_do_not_count():
+    output = "".join(f"progress: {second}.0 s, {rate}.0 tps, lat 0.4 ms stddev 0.2, 0 failed\n"
+                     for second, rate in enumerate([10, 20, 100, 200], 1)) + "tps = 82.500000 (…)\n"
+    assert rate_after(2, output) == 150
+    assert rate_after(0, output) == 82.5
