@@ -1,4 +1,5 @@
 /* atelier-qa: which subcommand. */
+#include "cli/exit_status.h"
 #include "cli/generate.h"
 #include "cli/import.h"
 #include "cli/migrate.h"
@@ -12,7 +13,7 @@ static int version_command(int argc, char **argv) {
     (void)argc;
     (void)argv;
     puts("atelier-qa " QA_VERSION);
-    return 0;
+    return STATUS_OK;
 }
 
 static const struct {
@@ -35,7 +36,7 @@ static int usage(FILE *stream) {
             fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
         }
     }
-    return stream == stdout ? 0 : 2;
+    return stream == stdout ? STATUS_OK : STATUS_USAGE;
 }
 
 int main(int argc, char **argv) {

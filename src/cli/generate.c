@@ -7,6 +7,7 @@
  */
 #include "cli/generate.h"
 
+#include "cli/exit_status.h"
 #include "data/csv_writer.h"
 #include "data/dataset.h"
 #include "data/progress.h"
@@ -23,10 +24,6 @@
 #include <sys/stat.h>
 
 enum {
-    STATUS_OK = 0,
-    STATUS_FAILED = 1,
-    STATUS_USAGE = 2,
-
     DEFAULT_SEED = 1,
     PRODUCTS_PER_CHECK = 256, /* how often to look for errors and signals, and to show progress */
 };

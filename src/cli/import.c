@@ -1,6 +1,7 @@
 /* `atelier-qa import DIR`: options and files; the work is done by import/import.h. */
 #include "cli/import.h"
 
+#include "cli/exit_status.h"
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/stop_signals.h"
@@ -10,13 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-    STATUS_OK = 0,
-    STATUS_FAILED = 1,
-    STATUS_USAGE = 2,
-    STATUS_REJECTS = 3,
-};
 
 static void print_help(void) {
     puts("Usage: atelier-qa import DIR [OPTION ...]\n"

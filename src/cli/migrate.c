@@ -2,11 +2,11 @@
 #include "cli/migrate.h"
 
 #include "cache/generations.h"
+#include "cli/exit_status.h"
 #include "db/migrations.h"
 #include "ops/config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 int migrate_command(int argc, char **argv) {
     struct config config;
@@ -18,10 +18,10 @@ int migrate_command(int argc, char **argv) {
              "Applies the migrations that the database lacks, as the role of\n"
              "QA_OWNER_DATABASE_URL (default: DATABASE_URL). Safe to run at any time, also from\n"
              "several hosts at once.");
-        return EXIT_SUCCESS;
+        return STATUS_OK;
     case CONFIG_WRONG:
         fprintf(stderr, "atelier-qa: %s\n", error);
-        return 2;
+        return STATUS_USAGE;
     case CONFIG_OK:
         break;
     }
@@ -32,5 +32,5 @@ int migrate_command(int argc, char **argv) {
                   "reason", error);
     }
     config_free(&config);
-    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    return ok ? STATUS_OK : STATUS_FAILED;
 }

@@ -1,6 +1,7 @@
 /* `atelier-qa serve`: settings, a look at the database's limit, then the supervisor. */
 #include "cli/serve.h"
 
+#include "cli/exit_status.h"
 #include "db/budget.h"
 #include "db/server_address.h"
 #include "ops/config.h"
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { EXIT_WRONG_SETTING = 2 };
 
 static void print_help(void) {
     puts("Usage: atelier-qa serve [--SETTING=VALUE ...]\n"
@@ -70,20 +69,20 @@ int serve_command(int argc, char **argv) {
     switch (config_load(&config, argc, argv, error, sizeof error)) {
     case CONFIG_HELP:
         print_help();
-        return EXIT_SUCCESS;
+        return STATUS_OK;
     case CONFIG_WRONG:
         fprintf(stderr, "atelier-qa: %s\n", error);
-        return EXIT_WRONG_SETTING;
+        return STATUS_USAGE;
     case CONFIG_OK:
         break;
     }
-    int status = EXIT_SUCCESS;
+    int status = STATUS_OK;
     if (!check_settings(&config, error, sizeof error)) {
-        status = EXIT_WRONG_SETTING;
+        status = STATUS_USAGE;
     } else if (!check_connections(&config, error, sizeof error)) {
-        status = EXIT_FAILURE;
+        status = STATUS_FAILED;
     }
-    if (status != EXIT_SUCCESS) {
+    if (status != STATUS_OK) {
         fprintf(stderr, "atelier-qa: %s\n", error);
         config_free(&config);
         return status;
@@ -101,11 +100,11 @@ int worker_command(int argc, char **argv) {
     char error[256];
     if (argc != 4) {
         fprintf(stderr, "atelier-qa: worker is started by serve, not by hand\n");
-        return EXIT_WRONG_SETTING;
+        return STATUS_USAGE;
     }
     if (config_load(&config, 1, argv, error, sizeof error) != CONFIG_OK) {
         fprintf(stderr, "atelier-qa: %s\n", error);
-        return EXIT_WRONG_SETTING;
+        return STATUS_USAGE;
     }
     const struct worker_identity identity = {
         .index = atoi(argv[1]), .heartbeat_slot = atoi(argv[2]), .supervisor_pid = atoi(argv[3])};

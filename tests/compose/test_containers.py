@@ -45,7 +45,8 @@ def questions(api):
 
 
 def votes_committed(project, questions):
-    return int(project.sql(f"SELECT sum(helpful) FROM questions WHERE id IN ({','.join(map(str, questions))})"))
+    ids = ",".join(map(str, questions))
+    return int(project.sql(f"SELECT sum(helpful) FROM questions WHERE id IN ({ids})"))
 
 
 def assert_votes_counted_once(project, questions, load):
@@ -54,6 +55,17 @@ def assert_votes_counted_once(project, questions, load):
     least, most = answered.count(204), answered.count(204) + answered.count(504)
     assert least <= votes_committed(project, questions) <= most
     assert least > 0
+
+
+def assert_no_request_fails(project, questions, change, containers):
+    """While `change` is made, until that many containers serve."""
+    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=240) as load:
+        load.wait_for(200)
+        change()
+        wait_for_workers(project, containers)
+        load.wait_for(200)
+    assert load.others(200, 204) == []
+    assert_votes_counted_once(project, questions, load)
 
 
 # One container
@@ -115,7 +127,11 @@ def test_the_serving_role_has_few_privileges(project):
 
 
 def test_only_nginx_is_reached_from_outside(project):
-    published = {service: [ports for ports in project.inspect(container)["NetworkSettings"]["Ports"].values() if ports]
+    def published_ports(container):
+        return [ports for ports in project.inspect(container)["NetworkSettings"]["Ports"].values()
+                if ports]
+
+    published = {service: published_ports(container)
                  for service in ("postgres", "service", "nginx")
                  for container in project.containers(service)}
     assert published["nginx"] and not published["service"] and not published["postgres"]
@@ -161,13 +177,7 @@ def test_load_tests_run_against_the_containers(project):
 # Several containers
 
 def test_no_request_fails_while_containers_are_added(project, questions):
-    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=240) as load:
-        load.wait_for(200)
-        project.scale(3)
-        wait_for_workers(project, 3)
-        load.wait_for(200)
-    assert load.others(200, 204) == []
-    assert_votes_counted_once(project, questions, load)
+    assert_no_request_fails(project, questions, lambda: project.scale(3), 3)
 
 
 def test_a_write_is_seen_by_every_container_at_once(project, api):
@@ -191,7 +201,8 @@ def test_all_containers_have_their_share(project):
     log = run("docker", "logs", "--tail", "2000", nginx)
     # The log names slots, of which each worker has as many as any other.
     used = {line.split("slots/")[1].split(".sock")[0] for line in log.splitlines() if "slots/" in line}
-    owner = {slot: project.inside(nginx, "readlink", f"nginx/slots/{slot}.sock").strip() for slot in used}
+    owner = {slot: project.inside(nginx, "readlink", f"nginx/slots/{slot}.sock").strip()
+             for slot in used}
     assert sorted(set(owner.values())) == project.workers()
 
 
@@ -223,23 +234,13 @@ def test_a_container_that_crashes_comes_back_by_itself(project):
 
 
 def test_no_request_fails_while_a_container_is_restarted(project, questions):
-    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=120) as load:
-        load.wait_for(200)
-        run("docker", "restart", "--time", "30", project.containers("service")[0])
-        wait_for_workers(project, 3)
-        load.wait_for(200)
-    assert load.others(200, 204) == []
-    assert_votes_counted_once(project, questions, load)
+    [first, *_] = project.containers("service")
+    assert_no_request_fails(project, questions,
+                            lambda: run("docker", "restart", "--time", "30", first), 3)
 
 
 def test_no_request_fails_while_containers_are_removed(project, questions):
-    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=240) as load:
-        load.wait_for(200)
-        project.scale(1)
-        wait_for_workers(project, 1)
-        load.wait_for(200)
-    assert load.others(200, 204) == []
-    assert_votes_counted_once(project, questions, load)
+    assert_no_request_fails(project, questions, lambda: project.scale(1), 1)
 
 
 def test_the_database_may_go_and_come_back(project, api):

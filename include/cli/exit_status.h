@@ -1,0 +1,9 @@
+/* What the process ends with. */
+#pragma once
+
+enum {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2,   /* wrong usage or a wrong setting: nothing was done */
+    STATUS_REJECTS = 3, /* import: done, but some rows were rejected */
+};
