@@ -111,9 +111,7 @@ END
 
 here=$(dirname "$0")
 mkdir -p "$directory"
-for file in nginx error-pages headers files; do
-    cp "$here/$file.conf" "$directory/"
-done
+cp "$here/nginx.conf" "$here/error-pages.conf" "$here/headers.conf" "$here/files.conf" "$directory/"
 for include in main listen workers http; do
     "${include}_conf" >"$directory/$include.conf"
 done
