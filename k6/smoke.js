@@ -106,7 +106,7 @@ function wrongIsRefused(product) {
   const page = `/qa/questions?product_id=${product}`;
   const tag = api.send('validate', 'GET', page).headers.Etag;
   const again = api.send('validate', 'GET', page, null, http.expectedStatuses(304),
-    { 'If-None-Match': tag });
+    { headers: { 'If-None-Match': tag } });
   check(null, {
     'healthy and ready': () => health.status === 200 && ready.status === 200,
     'an unchanged page is not sent again': () => tag && again.status === 304 && !again.body,

@@ -16,26 +16,28 @@ export const ENDPOINTS = [
 const FINE = http.expectedStatuses(200, 201, 204);
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
+const COUNT = 5;  // what a request gets that names none
+
 const questionsOf = (productId, count) => `/qa/questions?product_id=${productId}&count=${count}`;
 const answersTo = (questionId, count) => `/qa/questions/${questionId}/answers?count=${count}`;
 
-export function listQuestions(productId, count = 5) {
+export function listQuestions(productId, count = COUNT) {
   const response = send('list_questions', 'GET', questionsOf(productId, count));
   return checkedJson('list_questions', response, 200,
     (list) => forms.isQuestionList(list, productId) && list.results.length <= count);
 }
 
-export function listAnswers(questionId, count = 5) {
+export function listAnswers(questionId, count = COUNT) {
   const response = send('list_answers', 'GET', answersTo(questionId, count));
   return checkedJson('list_answers', response, 200,
     (list) => forms.isAnswerList(list, questionId, count) && list.results.length <= count);
 }
 
 // The same requests for less of k6's time: whether they worked, by status and content type alone.
-export const glanceAtQuestions = (productId, count = 5) =>
-  glance('list_questions', questionsOf(productId, count));
-export const glanceAtAnswers = (questionId, count = 5) =>
-  glance('list_answers', answersTo(questionId, count));
+export const glanceAtQuestions = (productId) =>
+  glance('list_questions', questionsOf(productId, COUNT));
+export const glanceAtAnswers = (questionId) =>
+  glance('list_answers', answersTo(questionId, COUNT));
 
 export function addQuestion(productId, question) {
   const response = send('add_question', 'POST', '/qa/questions',
@@ -78,9 +80,10 @@ export function refused(method, path, status, body) {
     'application/problem+json');
 }
 
-export function send(name, method, path, body, expected = FINE, headers = {}, more = {}) {
+// `more`: parameters of k6's own, such as headers.
+export function send(name, method, path, body, expected = FINE, more = {}) {
   return http.request(method, baseUrl + path, body ? JSON.stringify(body) : null, {
-    headers: body ? JSON_HEADERS : headers,
+    headers: body ? JSON_HEADERS : {},
     responseCallback: expected,
     tags: { name },
     timeout: '10s',
@@ -89,7 +92,7 @@ export function send(name, method, path, body, expected = FINE, headers = {}, mo
 }
 
 function glance(name, path) {
-  const response = send(name, 'GET', path, null, FINE, {}, { responseType: 'none' });
+  const response = send(name, 'GET', path, null, FINE, { responseType: 'none' });
   return check(response, withStatusAndType(name, response, 200, 'application/json'));
 }
 
