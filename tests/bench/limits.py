@@ -44,7 +44,8 @@ def run_pgbench(stack, script, seconds, warm_up=0):
     """Prepared statements of the serving role, as the service uses them; durable as the service is.
     What the first `warm_up` seconds reach does not count: each new server process first maps the
     gigabytes of shared buffers, page by page, which the service's connections have done long ago."""
-    warm_up, seconds = round(warm_up), max(1, round(seconds))
+    # At least two seconds, since pgbench does not always tell the figure of the last one.
+    warm_up, seconds = round(warm_up), max(2, round(seconds))
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
