@@ -27,7 +27,7 @@ struct page_cache_counts {
 };
 
 /* NULL when out of memory. */
-struct page_cache *page_cache_new(size_t limit_bytes, int64_t lifetime_ms);
+struct page_cache *page_cache_new(size_t limit_bytes);
 
 void page_cache_free(struct page_cache *cache);
 
@@ -35,10 +35,10 @@ void page_cache_free(struct page_cache *cache);
 struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
                                      struct generation generation, int64_t now_ms);
 
-/* Keeps a page for the cache's lifetime or `trust_ms`, whichever is less, in place of what was
- * there under its key, unless that is newer. The cache takes a reference. */
+/* Keeps a page in place of what was there under its key, unless that is newer. The cache takes a
+ * reference. */
 void page_cache_store(struct page_cache *cache, const struct page_key *key,
-                      struct generation generation, struct http_content *content, int64_t now_ms,
-                      int64_t trust_ms);
+                      struct generation generation, struct http_content *content,
+                      int64_t expires_ms);
 
 struct page_cache_counts page_cache_counts(const struct page_cache *cache);

@@ -8,11 +8,13 @@
 
 /* Descriptors that a worker inherits. */
 enum {
-    WORKER_SOCKET_FD = 3,      /* listening */
-    WORKER_READY_FD = 4,       /* pipe: one byte is written when the worker can serve */
-    WORKER_HEARTBEAT_FD = 5,   /* process/heartbeat.h */
-    WORKER_GENERATIONS_FD = 6, /* cache/generations.h */
-    WORKER_FDS_END = 7
+    WORKER_FDS_BEGIN = 3,
+    WORKER_SOCKET_FD = WORKER_FDS_BEGIN, /* listening */
+    WORKER_READY_FD,                     /* pipe: one byte is written when the worker can serve */
+    WORKER_HEARTBEAT_FD,                 /* process/heartbeat.h */
+    WORKER_GENERATIONS_FD,               /* cache/generations.h */
+    WORKER_SHARED_PAGES_FD, /* cache/shared_pages.h; not there without QA_SHARED_CACHE_MB */
+    WORKER_FDS_END
 };
 
 struct worker_identity {

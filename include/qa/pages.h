@@ -1,6 +1,6 @@
 /*
- * Pages of lists: from the worker's cache, from a query under way for the same page, or from a
- * query of their own.
+ * Pages of lists: from the worker's cache, from what all workers of the service share, from a query
+ * under way for the same page, or from a query of their own.
  *
  * A request may join a query under way only when the generation that it has just noted is the one
  * that was noted for the query: one whose snapshot may be older than an acknowledged write is not
@@ -11,6 +11,7 @@
 
 #include "cache/generations.h"
 #include "cache/page_cache.h"
+#include "cache/shared_pages.h"
 #include "db/pool.h"
 #include "http/request.h"
 #include "ops/log.h"
@@ -26,15 +27,27 @@ struct page_query {
     const char *parameters[QUERY_PARAMETERS_MAX];
 };
 
-/* `cache_bytes` 0: off. The arguments must outlive the pages. NULL when out of memory. */
+struct pages_settings {
+    size_t cache_bytes;          /* of this worker's own cache; 0: no cache at all */
+    struct shared_pages *shared; /* what workers share; NULL: nothing */
+    int64_t lifetime_ms;         /* how long a page is kept at most */
+};
+
+/* The arguments must outlive the pages. NULL when out of memory. */
 struct pages *pages_new(struct pool *pool, const struct generations *generations,
-                        size_t cache_bytes, int64_t lifetime_ms);
+                        const struct pages_settings *settings);
 
 /* No query may be under way. */
 void pages_free(struct pages *pages);
 
-/* How often a page came from the cache, and how often it did not; zeros where it is off. */
-struct page_cache_counts pages_cache_counts(const struct pages *pages);
+/* Where pages came from; zeros where there is no cache. */
+struct pages_counts {
+    uint64_t hits;        /* this worker's cache */
+    uint64_t shared_hits; /* what workers share */
+    uint64_t misses;      /* a query */
+};
+
+struct pages_counts pages_counts(const struct pages *pages);
 
 /* Answers a request with the page. */
 void pages_serve(struct pages *pages, struct http_request *request, const struct page_query *query);

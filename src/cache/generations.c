@@ -14,10 +14,10 @@
 
 /* Raised with each change of the layout, as the file's default name is (ops/config.c): a file of
  * before may be in use yet. A new file holds zeros. */
-enum { LAYOUT_VERSION = 2 };
+enum { LAYOUT_VERSION = 3 };
 
-/* 2 MiB: with 100,000 cached pages a write makes less than one invalid that it did not touch. */
-enum { SLOT_COUNT = 256 * 1024 };
+/* 8 MiB: with 500,000 cached pages a write makes one invalid that it did not touch. */
+enum { SLOT_COUNT = 1024 * 1024 };
 
 enum { SEAT_COUNT = 256 }; /* of services at a time; one that finds none is not looked after */
 

@@ -26,15 +26,13 @@ struct page_cache {
     struct entry *handed_out;   /* by the last call; its content may have grown since */
     size_t bytes;
     size_t limit_bytes;
-    int64_t lifetime_ms;
     struct page_cache_counts counts;
 };
 
-struct page_cache *page_cache_new(size_t limit_bytes, int64_t lifetime_ms) {
+struct page_cache *page_cache_new(size_t limit_bytes) {
     struct page_cache *cache = calloc(1, sizeof *cache);
     if (cache) {
         cache->limit_bytes = limit_bytes;
-        cache->lifetime_ms = lifetime_ms;
         TAILQ_INIT(&cache->by_use);
     }
     return cache;
@@ -106,8 +104,8 @@ struct http_content *page_cache_find(struct page_cache *cache, const struct page
 }
 
 void page_cache_store(struct page_cache *cache, const struct page_key *key,
-                      struct generation generation, struct http_content *content, int64_t now_ms,
-                      int64_t trust_ms) {
+                      struct generation generation, struct http_content *content,
+                      int64_t expires_ms) {
     count_growth(cache);
     struct entry *entry;
     HASH_FIND(hh, cache->table, key, sizeof *key, entry);
@@ -126,7 +124,7 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
     }
     entry->key = *key;
     entry->generation = generation;
-    entry->expires_ms = now_ms + (trust_ms < cache->lifetime_ms ? trust_ms : cache->lifetime_ms);
+    entry->expires_ms = expires_ms;
     HASH_ADD(hh, cache->table, key, sizeof entry->key, entry);
     if (!entry->hh.tbl) {
         free(entry); /* the table could not grow */

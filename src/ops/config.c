@@ -54,11 +54,13 @@ static const struct setting settings[] = {
      1000, "answers", "most answers shown with each question in a list of questions"},
     {"QA_SHARED_FILE", "shared-file", TEXT, AT(shared_file), "", 0, 0, "",
      "file by which all processes of this host that serve or change the database keep the caches "
-     "coherent; empty: $QA_STATE_DIR/run/generations.2"},
+     "coherent; empty: $QA_STATE_DIR/run/generations.3"},
     {"QA_CACHE_MB", "cache-mb", NUMBER, AT(cache_mb), "64", 0, 65536, "MiB",
      "memory for cached pages, each worker; 0: no cache, as workers of several hosts on one "
      "database must have it"},
-    {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER, AT(cache_lifetime_s), "60", 1, 86400, "s",
+    {"QA_SHARED_CACHE_MB", "shared-cache-mb", NUMBER, AT(shared_cache_mb), "1024", 0, 65536, "MiB",
+     "memory for pages that all workers share, behind the cache of each; 0: none"},
+    {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER, AT(cache_lifetime_s), "300", 1, 86400, "s",
      "a cached page is made anew after it; for changes that were made behind the service's back"},
     {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER, AT(lock_timeout_ms), "500", 1, 3600000, "ms",
      "longest wait of a statement for a lock"},
@@ -299,7 +301,7 @@ static bool check(struct config *config, char *error, size_t size) {
     }
     if (!*config->shared_file) {
         free(config->shared_file);
-        if (asprintf(&config->shared_file, "%s/run/generations.2", config->state_dir) < 0) {
+        if (asprintf(&config->shared_file, "%s/run/generations.3", config->state_dir) < 0) {
             config->shared_file = NULL;
         }
     }

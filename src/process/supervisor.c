@@ -2,18 +2,19 @@
 #include "process/supervisor.h"
 
 #include "cache/generations.h"
+#include "cache/shared_pages.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
 #include "ops/version.h"
 #include "process/heartbeat.h"
 #include "process/listener.h"
+#include "process/spawn.h"
 #include "process/worker.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,16 +55,23 @@ struct place {
     struct event *restart;
 };
 
+/* What the workers of one generation have in common, and share with no other: settings decide what
+ * a page shows. */
+struct setup {
+    struct config config;
+    int shared_pages; /* descriptor of cache/shared_pages.h; -1: none */
+};
+
 struct supervisor {
     struct supervisor_options options;
     struct logger logger;
     struct event_base *base;
-    struct config config;      /* of the current generation */
-    struct config next_config; /* of the generation that a reload is starting */
-    unsigned generation;       /* the current one */
-    unsigned next_generation;  /* the one that a reload is starting, or last tried to */
-    int64_t reload_until_ms;   /* 0: no reload under way */
-    bool reload_again;         /* when the one under way is over */
+    struct setup current;     /* of the current generation */
+    struct setup next;        /* of the one that a reload is starting */
+    unsigned generation;      /* the current one */
+    unsigned next_generation; /* the one that a reload is starting, or last tried to */
+    int64_t reload_until_ms;  /* 0: no reload under way */
+    bool reload_again;        /* when the one under way is over */
     bool stopping;
     int64_t ticked_ms;
     int heartbeat_descriptor;
@@ -81,8 +89,29 @@ static struct timeval duration(int64_t ms) {
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
 }
 
-static const struct config *config_of(const struct supervisor *supervisor, unsigned generation) {
-    return generation == supervisor->generation ? &supervisor->config : &supervisor->next_config;
+static const struct setup *setup_of(const struct supervisor *supervisor, unsigned generation) {
+    return generation == supervisor->generation ? &supervisor->current : &supervisor->next;
+}
+
+/* Makes what the settings ask for. */
+static bool prepare_setup(struct setup *setup, char *error, size_t error_size) {
+    setup->shared_pages = -1;
+    if (setup->config.cache_mb > 0 && setup->config.shared_cache_mb > 0) {
+        setup->shared_pages = shared_pages_create((size_t)setup->config.shared_cache_mb);
+        if (setup->shared_pages < 0) {
+            snprintf(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+static void clear_setup(struct setup *setup) {
+    config_free(&setup->config);
+    if (setup->shared_pages >= 0) {
+        close(setup->shared_pages);
+    }
+    setup->shared_pages = -1;
 }
 
 static struct child *free_child(struct supervisor *supervisor) {
@@ -94,32 +123,19 @@ static struct child *free_child(struct supervisor *supervisor) {
     return NULL;
 }
 
-/* Starts the program as `worker`, with its three descriptors and the generation's settings. */
-static bool spawn(struct supervisor *supervisor, struct child *child, int ready_pipe) {
-    char index[24], slot[24], parent[24];
-    snprintf(index, sizeof index, "%u", child->index);
-    snprintf(slot, sizeof slot, "%td", child - supervisor->children);
-    snprintf(parent, sizeof parent, "%d", getpid());
-    char name[] = "atelier-qa", command[] = "worker";
-    char *arguments[] = {name, command, index, slot, parent, NULL};
-    char **environment = config_environment(config_of(supervisor, child->generation));
-    posix_spawn_file_actions_t actions;
-    if (!environment || posix_spawn_file_actions_init(&actions) != 0) {
-        config_environment_free(environment);
-        return false;
-    }
-    int socket = supervisor->places[child->index].socket;
-    bool ok = posix_spawn_file_actions_adddup2(&actions, socket, WORKER_SOCKET_FD) == 0 &&
-              posix_spawn_file_actions_adddup2(&actions, ready_pipe, WORKER_READY_FD) == 0 &&
-              posix_spawn_file_actions_adddup2(&actions, supervisor->heartbeat_descriptor,
-                                               WORKER_HEARTBEAT_FD) == 0 &&
-              posix_spawn_file_actions_adddup2(&actions, supervisor->generations_descriptor,
-                                               WORKER_GENERATIONS_FD) == 0 &&
-              posix_spawn(&child->pid, supervisor->options.program, &actions, NULL, arguments,
-                          environment) == 0;
-    posix_spawn_file_actions_destroy(&actions);
-    config_environment_free(environment);
-    return ok;
+static pid_t spawn(const struct supervisor *supervisor, const struct child *child, int ready_pipe) {
+    const struct setup *setup = setup_of(supervisor, child->generation);
+    const struct spawn spawn = {
+        .program = supervisor->options.program,
+        .config = &setup->config,
+        .identity = {.index = (int)child->index,
+                     .heartbeat_slot = (int)(child - supervisor->children),
+                     .supervisor_pid = getpid()},
+        .descriptors = {supervisor->places[child->index].socket, ready_pipe,
+                        supervisor->heartbeat_descriptor, supervisor->generations_descriptor,
+                        setup->shared_pages},
+    };
+    return spawn_worker(&spawn);
 }
 
 static void on_child_ready(evutil_socket_t descriptor, short what, void *argument);
@@ -150,17 +166,18 @@ static bool start_worker(struct supervisor *supervisor, unsigned index, unsigned
                             .ready_pipe = pipe_ends[0]};
     atomic_store(&supervisor->heartbeats->beat_ms[child - supervisor->children], child->started_ms);
     child->on_ready = event_new(supervisor->base, pipe_ends[0], EV_READ, on_child_ready, child);
-    bool ok = child->on_ready && event_add(child->on_ready, NULL) == 0 &&
-              spawn(supervisor, child, pipe_ends[1]);
+    pid_t pid = child->on_ready && event_add(child->on_ready, NULL) == 0
+                    ? spawn(supervisor, child, pipe_ends[1])
+                    : -1;
     int reason = errno;
     close(pipe_ends[1]);
-    if (!ok) {
-        child->pid = 0;
+    if (pid < 0) {
         forget_ready_pipe(child);
         log_write(&supervisor->logger, LOG_LEVEL_ERROR, "a worker cannot be started", "{s:i, s:s}",
                   "index", (int)index, "reason", strerror(reason));
         return false;
     }
+    child->pid = pid;
     log_write(&supervisor->logger, LOG_LEVEL_INFO, "worker started", "{s:i, s:i}", "index",
               (int)index, "pid", (int)child->pid);
     return true;
@@ -185,7 +202,7 @@ static void on_restart(evutil_socket_t descriptor, short what, void *argument) {
 static void tell_to_drain(struct child *child) {
     if (child->pid != 0 && child->kill_at_ms == 0) {
         child->kill_at_ms =
-            clock_ms() + child->supervisor->config.drain_timeout_ms + KILL_AFTER_DRAIN_MS;
+            clock_ms() + child->supervisor->current.config.drain_timeout_ms + KILL_AFTER_DRAIN_MS;
         kill(child->pid, SIGTERM);
     }
 }
@@ -223,8 +240,8 @@ static void abandon_reload(struct supervisor *supervisor, const char *reason) {
             tell_to_drain(&supervisor->children[i]);
         }
     }
-    close_places(supervisor, (unsigned)supervisor->config.workers);
-    config_free(&supervisor->next_config);
+    close_places(supervisor, (unsigned)supervisor->current.config.workers);
+    clear_setup(&supervisor->next);
     supervisor->reload_until_ms = 0;
 }
 
@@ -235,7 +252,7 @@ static bool next_generation_is_ready(const struct supervisor *supervisor) {
         ready +=
             child->pid != 0 && child->ready && child->generation == supervisor->next_generation;
     }
-    return ready == supervisor->next_config.workers;
+    return ready == supervisor->next.config.workers;
 }
 
 static void complete_reload(struct supervisor *supervisor) {
@@ -245,18 +262,18 @@ static void complete_reload(struct supervisor *supervisor) {
             tell_to_drain(&supervisor->children[i]);
         }
     }
-    config_free(&supervisor->config);
-    supervisor->config = supervisor->next_config;
-    supervisor->next_config = (struct config){0};
-    supervisor->logger.level = supervisor->config.log_level;
-    close_places(supervisor, (unsigned)supervisor->config.workers);
+    clear_setup(&supervisor->current);
+    supervisor->current = supervisor->next;
+    supervisor->next = (struct setup){.shared_pages = -1};
+    supervisor->logger.level = supervisor->current.config.log_level;
+    close_places(supervisor, (unsigned)supervisor->current.config.workers);
     log_write(&supervisor->logger, LOG_LEVEL_INFO, "reloaded", NULL);
     supervisor->reload_until_ms = 0;
 }
 
 static void start_reload(struct supervisor *supervisor) {
     char error[512];
-    if (config_load(&supervisor->next_config, supervisor->options.argc, supervisor->options.argv,
+    if (config_load(&supervisor->next.config, supervisor->options.argc, supervisor->options.argv,
                     error, sizeof error) != CONFIG_OK) {
         log_write(&supervisor->logger, LOG_LEVEL_ERROR,
                   "the reload failed; the old workers and settings stay", "{s:s}", "reason", error);
@@ -264,16 +281,18 @@ static void start_reload(struct supervisor *supervisor) {
     }
     supervisor->reload_until_ms = clock_ms() + READY_WITHIN_MS;
     supervisor->next_generation++;
-    if (strcmp(supervisor->next_config.listen, supervisor->config.listen) != 0) {
+    if (strcmp(supervisor->next.config.listen, supervisor->current.config.listen) != 0) {
         abandon_reload(supervisor, "QA_LISTEN cannot change while the service runs");
-    } else if (strcmp(supervisor->next_config.shared_file, supervisor->config.shared_file) != 0) {
+    } else if (strcmp(supervisor->next.config.shared_file,
+                      supervisor->current.config.shared_file) != 0) {
         /* Old and new workers, which serve side by side for a while, would not share it. */
         abandon_reload(supervisor, "QA_SHARED_FILE cannot change while the service runs");
-    } else if (!supervisor->options.check(&supervisor->next_config, error, sizeof error) ||
-               !open_places(supervisor, &supervisor->next_config, error, sizeof error)) {
+    } else if (!supervisor->options.check(&supervisor->next.config, error, sizeof error) ||
+               !prepare_setup(&supervisor->next, error, sizeof error) ||
+               !open_places(supervisor, &supervisor->next.config, error, sizeof error)) {
         abandon_reload(supervisor, error);
     } else {
-        for (unsigned i = 0; i < (unsigned)supervisor->next_config.workers; i++) {
+        for (unsigned i = 0; i < (unsigned)supervisor->next.config.workers; i++) {
             if (!start_worker(supervisor, i, supervisor->next_generation)) {
                 abandon_reload(supervisor, "a worker cannot be started");
                 return;
@@ -494,8 +513,8 @@ static void supervisor_free(struct supervisor *supervisor) {
     if (supervisor->base) {
         event_base_free(supervisor->base);
     }
-    config_free(&supervisor->config);
-    config_free(&supervisor->next_config);
+    clear_setup(&supervisor->current);
+    clear_setup(&supervisor->next);
     free(supervisor);
 }
 
@@ -506,8 +525,10 @@ static struct supervisor *supervisor_new(const struct supervisor_options *option
         return NULL;
     }
     supervisor->options = *options;
-    supervisor->config = *options->config;
-    supervisor->logger = (struct logger){.level = supervisor->config.log_level, .worker = -1};
+    supervisor->current = (struct setup){.config = *options->config, .shared_pages = -1};
+    supervisor->next.shared_pages = -1;
+    supervisor->logger =
+        (struct logger){.level = supervisor->current.config.log_level, .worker = -1};
     supervisor->generation = supervisor->next_generation = 1;
     supervisor->ticked_ms = clock_ms();
     for (size_t i = 0; i < WORKERS_MAX; i++) {
@@ -528,7 +549,7 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
         return false;
     }
     supervisor->generations_descriptor =
-        generations_file_open(supervisor->config.shared_file, error, error_size);
+        generations_file_open(supervisor->current.config.shared_file, error, error_size);
     if (supervisor->generations_descriptor < 0) {
         return false;
     }
@@ -538,7 +559,8 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
         return false;
     }
     generations_doubt(supervisor->generations, clock_ms());
-    if (!open_places(supervisor, &supervisor->config, error, error_size)) {
+    if (!prepare_setup(&supervisor->current, error, error_size) ||
+        !open_places(supervisor, &supervisor->current.config, error, error_size)) {
         return false;
     }
     beat(supervisor);
@@ -554,12 +576,12 @@ int supervisor_run(const struct supervisor_options *options) {
     int status = EXIT_FAILURE;
     char error[256];
     if (start(supervisor, error, sizeof error)) {
-        for (unsigned i = 0; i < (unsigned)supervisor->config.workers; i++) {
+        for (unsigned i = 0; i < (unsigned)supervisor->current.config.workers; i++) {
             on_restart(-1, 0, &supervisor->places[i]);
         }
         log_write(&supervisor->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:i, s:s}", "version",
-                  QA_VERSION, "workers", (int)supervisor->config.workers, "listen",
-                  supervisor->config.listen);
+                  QA_VERSION, "workers", (int)supervisor->current.config.workers, "listen",
+                  supervisor->current.config.listen);
         event_base_dispatch(supervisor->base);
         status = EXIT_SUCCESS;
         generations_leave(supervisor->generations, &supervisor->seat);

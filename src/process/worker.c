@@ -2,6 +2,7 @@
 #include "process/worker.h"
 
 #include "cache/generations.h"
+#include "cache/shared_pages.h"
 #include "db/batcher.h"
 #include "db/pool.h"
 #include "http/server.h"
@@ -35,6 +36,7 @@ struct worker {
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
     struct heartbeats *heartbeats;
+    struct shared_pages *shared_pages; /* NULL: none */
     struct event *terminate;
     struct event *heartbeat;
     struct event *serve_anyway;
@@ -178,13 +180,24 @@ static bool start_app(struct worker *worker) {
                   error);
         return false;
     }
+    if (config->cache_mb > 0 && config->shared_cache_mb > 0) {
+        worker->shared_pages = shared_pages_map(WORKER_SHARED_PAGES_FD);
+        if (!worker->shared_pages) {
+            log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s, s:s}",
+                      "reason", strerror(errno), "of", "QA_SHARED_CACHE_MB");
+            return false;
+        }
+    }
     if (!start_pool(worker)) {
         return false;
     }
     worker->app.writes = batcher_new(worker->base, worker->app.pool, &settings);
-    worker->app.pages =
-        pages_new(worker->app.pool, worker->app.generations, (size_t)config->cache_mb * 1024 * 1024,
-                  config->cache_lifetime_s * 1000);
+    const struct pages_settings pages = {
+        .cache_bytes = (size_t)config->cache_mb * 1024 * 1024,
+        .shared = worker->shared_pages,
+        .lifetime_ms = config->cache_lifetime_s * 1000,
+    };
+    worker->app.pages = pages_new(worker->app.pool, worker->app.generations, &pages);
     return worker->app.writes && worker->app.pages;
 }
 
@@ -227,10 +240,14 @@ static void stop(struct worker *worker) {
         http_server_free(worker->server);
     }
     if (app->pages) {
-        struct page_cache_counts counts = pages_cache_counts(app->pages);
-        log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I}", "cache_hits",
-                  (long long)counts.hits, "cache_misses", (long long)counts.misses);
+        struct pages_counts counts = pages_counts(app->pages);
+        log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I, s:I}",
+                  "cache_hits", (long long)counts.hits, "shared_cache_hits",
+                  (long long)counts.shared_hits, "cache_misses", (long long)counts.misses);
         pages_free(app->pages);
+    }
+    if (worker->shared_pages) {
+        shared_pages_unmap(worker->shared_pages);
     }
     if (app->writes) {
         batcher_free(app->writes);
@@ -263,7 +280,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
         .answers_per_question = config->answers_per_question,
         .loaderio_token = config->loaderio_token,
     };
-    for (int descriptor = WORKER_SOCKET_FD; descriptor < WORKER_FDS_END; descriptor++) {
+    for (int descriptor = WORKER_FDS_BEGIN; descriptor < WORKER_FDS_END; descriptor++) {
         (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     }
     raise_descriptor_limit();

@@ -1,4 +1,4 @@
-/* Pages of lists: cache, queries shared by identical requests, queries. */
+/* Pages of lists: caches, queries shared by identical requests, queries. */
 #include "qa/pages.h"
 
 #include "http/content.h"
@@ -32,20 +32,23 @@ struct flight {
 struct pages {
     struct pool *pool;
     const struct generations *generations;
+    struct pages_settings settings;
     struct page_cache *cache; /* NULL: off */
     struct flight *flights;
+    uint64_t shared_hits;
 };
 
 struct pages *pages_new(struct pool *pool, const struct generations *generations,
-                        size_t cache_bytes, int64_t lifetime_ms) {
+                        const struct pages_settings *settings) {
     struct pages *pages = calloc(1, sizeof *pages);
     if (!pages) {
         return NULL;
     }
     pages->pool = pool;
     pages->generations = generations;
-    if (cache_bytes > 0) {
-        pages->cache = page_cache_new(cache_bytes, lifetime_ms);
+    pages->settings = *settings;
+    if (settings->cache_bytes > 0) {
+        pages->cache = page_cache_new(settings->cache_bytes);
         if (!pages->cache) {
             free(pages);
             return NULL;
@@ -61,8 +64,14 @@ void pages_free(struct pages *pages) {
     free(pages);
 }
 
-struct page_cache_counts pages_cache_counts(const struct pages *pages) {
-    return pages->cache ? page_cache_counts(pages->cache) : (struct page_cache_counts){0};
+struct pages_counts pages_counts(const struct pages *pages) {
+    if (!pages->cache) {
+        return (struct pages_counts){0};
+    }
+    struct page_cache_counts counts = page_cache_counts(pages->cache);
+    return (struct pages_counts){.hits = counts.hits,
+                                 .shared_hits = pages->shared_hits,
+                                 .misses = counts.misses - pages->shared_hits};
 }
 
 /* Cache off: the result's own buffer is the body. */
@@ -76,28 +85,63 @@ static void on_single_page(void *owner, enum query_outcome outcome, PGresult *re
     }
 }
 
-/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. NULL
- * when out of memory. */
-static struct http_content *keep(struct flight *flight, const PGresult *result) {
-    struct http_body body = body_of_value(result, 0, 0);
-    struct http_content *content = body.data ? http_content_new("application/json", body) : NULL;
-    struct generation generation = flight->key.generation;
-#ifdef QA_FAULT_NOTE_AFTER_QUERY
-    /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
-    generation = generations_note(flight->pages->generations, flight->slot);
-#endif
+/* Keeps a page, whose body is handed over, in this worker's cache. A reference is the caller's.
+ * NULL when out of memory. */
+static struct http_content *keep(struct pages *pages, const struct flight_key *key,
+                                 struct http_body body, int64_t expires_ms) {
+    struct http_content *content = http_content_new("application/json", body);
     if (content) {
         http_content_offer_gzip(content);
-        page_cache_store(flight->pages->cache, &flight->key.page, generation, content, clock_ms(),
-                         flight->trust_ms);
+        page_cache_store(pages->cache, &key->page, key->generation, content, expires_ms);
     }
     return content;
+}
+
+/* A page that is there already, with a reference for the caller, or NULL. */
+static struct http_content *find(struct pages *pages, const struct flight_key *key) {
+    int64_t now_ms = clock_ms();
+    struct http_content *content =
+        page_cache_find(pages->cache, &key->page, key->generation, now_ms);
+    if (content) {
+        return http_content_retain(content);
+    }
+    struct shared_page page;
+    if (!pages->settings.shared ||
+        !shared_pages_find(pages->settings.shared, &key->page, key->generation, now_ms, &page)) {
+        return NULL;
+    }
+    pages->shared_hits++;
+    return keep(pages, key, (struct http_body){page.body, page.length, free, page.body},
+                page.expires_ms);
+}
+
+/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. NULL
+ * when out of memory. */
+static struct http_content *keep_result(struct flight *flight, const PGresult *result) {
+    struct pages *pages = flight->pages;
+    struct http_body body = body_of_value(result, 0, 0);
+    if (!body.data) {
+        return NULL;
+    }
+    struct flight_key key = flight->key;
+#ifdef QA_FAULT_NOTE_AFTER_QUERY
+    /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
+    key.generation = generations_note(pages->generations, flight->slot);
+#endif
+    int64_t lifetime_ms = pages->settings.lifetime_ms;
+    int64_t expires_ms =
+        clock_ms() + (flight->trust_ms < lifetime_ms ? flight->trust_ms : lifetime_ms);
+    if (pages->settings.shared) {
+        shared_pages_store(pages->settings.shared, &key.page, key.generation, body.data,
+                           body.length, expires_ms);
+    }
+    return keep(pages, &key, body, expires_ms);
 }
 
 static void on_shared_page(void *owner, enum query_outcome outcome, PGresult *result) {
     struct flight *flight = owner;
     HASH_DEL(flight->pages->flights, flight);
-    struct http_content *content = outcome == QUERY_DONE ? keep(flight, result) : NULL;
+    struct http_content *content = outcome == QUERY_DONE ? keep_result(flight, result) : NULL;
     enum query_outcome failure = outcome == QUERY_DONE ? QUERY_REFUSED : outcome;
     const PGresult *unlogged = result;
     struct http_request *request;
@@ -151,10 +195,10 @@ void pages_serve(struct pages *pages, struct http_request *request,
     /* Noted before everything else: what is found or made from here on is no older. */
     const struct flight_key key = {.page = query->key,
                                    .generation = generations_note(pages->generations, query->slot)};
-    struct http_content *content =
-        page_cache_find(pages->cache, &key.page, key.generation, clock_ms());
+    struct http_content *content = find(pages, &key);
     if (content) {
         http_respond_with(request, content);
+        http_content_release(content);
         return;
     }
     struct flight *flight = find_flight(pages, &key);

@@ -7,9 +7,9 @@
  *   - every write that has been answered with 2xx: promise 2 of the contract;
  *   - every orphaned commit (its worker ended, or its connection broke, before it was answered) that
  *     was there when the doubt about it was declared.
- * And nothing is forgotten: when all is quiet, no worker holds a page that it would still serve and
- * that is not the database's, but for commits in doubt when the page was noted, which it was
- * trusted for a short time only because of.
+ * And nothing is forgotten: when all is quiet, neither a worker nor what workers share holds a page
+ * that would still be served and that is not the database's, but for commits in doubt when the page
+ * was noted, which it was trusted for a short time only because of.
  *
  * A step here is one in the code: an event loop runs one callback after the other, so what a
  * callback does within its process is atomic. Between two accesses to what processes share, the
@@ -35,9 +35,10 @@ byte settled;      /* orphaned, and committed when the doubt was declared */
  * the writes in doubt. */
 byte counter, epoch, doubted;
 
-/* page_cache.c, with the one page. */
+/* page_cache.c, with the one page, of each worker, and shared_pages.c, of all. */
 typedef Entry { bool filled; byte page, counter, epoch, doubted };
 Entry cache[WORKERS];
+Entry shared;
 
 /* struct flight of pages.c, numbered as the reader that began it (_pid), with what the answer to
  * all who wait for it must show. */
@@ -64,11 +65,21 @@ inline forget_entry(entry) {
     entry.filled = false; entry.page = 0; entry.counter = 0; entry.epoch = 0; entry.doubted = 0
 }
 
+inline fill_entry(entry) {
+    entry.filled = true; entry.page = page; entry.counter = noted_counter;
+    entry.epoch = noted_epoch; entry.doubted = noted_doubt
+}
+
 inline forget_flight(flown) {
     flown.open = false; flown.worker = 0; flown.must_show = 0; flown.counter = 0; flown.epoch = 0
 }
 
 #define IS_NOTED(of) (of.counter == noted_counter && of.epoch == noted_epoch)
+#ifdef FAULT_SHARED_OF_ANY_GENERATION
+#define MAY_TAKE(entry) (entry.filled)
+#else
+#define MAY_TAKE(entry) (entry.filled && IS_NOTED(entry))
+#endif
 #ifdef FAULT_JOIN_ANY_FLIGHT
 #define MAY_JOIN(flight) (flight.open && flight.worker == worker)
 #else
@@ -105,6 +116,17 @@ active [READERS] proctype Reader() {
                 assert((must_show & ~cache[worker].page) == 0);
                 goto done
             :: else -> forget_entry(cache[worker])
+            fi
+        };
+        atomic {
+            if /* shared_pages_find(): a checksum makes it one step */
+            :: MAY_TAKE(shared) ->
+                assert((must_show & ~shared.page) == 0);
+                page = shared.page;
+                noted_doubt = shared.doubted;
+                fill_entry(cache[worker]);
+                goto done
+            :: else
             fi;
             do /* find_flight() */
             :: i == READERS -> break
@@ -130,17 +152,14 @@ active [READERS] proctype Reader() {
             noted_counter = counter;
             noted_epoch = epoch;
 #endif
-            cache[worker].filled = true; /* page_cache_store() */
-            cache[worker].page = page;
-            cache[worker].counter = noted_counter;
-            cache[worker].epoch = noted_epoch;
-            cache[worker].doubted = noted_doubt;
+            fill_entry(cache[worker]); /* page_cache_store() */
+            fill_entry(shared);        /* shared_pages_store() */
             goto done
         }
     } unless { atomic { ENDED -> goto done } }; /* NGINX passes it on: another reader */
 done:
     atomic { worker = 0; life = 0; must_show = 0; noted_counter = 0; noted_epoch = 0;
-             noted_doubt = 0; i = 0 }
+             noted_doubt = 0; page = 0; i = 0 }
 }
 
 inline raise_generations() {
@@ -253,5 +272,5 @@ forget:
 
 active proctype Quiet() {
     timeout -> /* nothing else can happen any more */
-    assert(IS_FRESH(cache[0]) && IS_FRESH(cache[1]))
+    assert(IS_FRESH(cache[0]) && IS_FRESH(cache[1]) && IS_FRESH(shared))
 }

@@ -24,6 +24,7 @@ int main(void) {
         request_suite,
         route_suite,
         server_address_suite,
+        shared_pages_suite,
         statements_suite,
         text_suite,
         utf8_suite,

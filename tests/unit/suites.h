@@ -21,6 +21,7 @@ Suite *query_suite(void);
 Suite *request_suite(void);
 Suite *route_suite(void);
 Suite *server_address_suite(void);
+Suite *shared_pages_suite(void);
 Suite *statements_suite(void);
 Suite *text_suite(void);
 Suite *utf8_suite(void);

@@ -353,11 +353,11 @@ static struct http_content *find(struct page_cache *cache, int64_t id) {
 
 /* A cache of this size, in which `content` was found last, after another of the same length. */
 static struct page_cache *cache_with_two(size_t limit_bytes) {
-    struct page_cache *cache = page_cache_new(limit_bytes, 1000);
+    struct page_cache *cache = page_cache_new(limit_bytes);
     struct http_content *other = http_content_new("text/plain", make_body(LONG));
     const struct page_key keys[] = {{.id = 1}, {.id = 2}};
-    page_cache_store(cache, &keys[0], (struct generation){0}, other, 0, 1000);
-    page_cache_store(cache, &keys[1], (struct generation){0}, content, 0, 1000);
+    page_cache_store(cache, &keys[0], (struct generation){0}, other, 1000);
+    page_cache_store(cache, &keys[1], (struct generation){0}, content, 1000);
     http_content_release(other);
     find(cache, 1);
     find(cache, 2);

@@ -12,7 +12,7 @@ static int bodies; /* that are not released */
 
 static void make_cache(void) {
     bodies = 0;
-    cache = page_cache_new((size_t)KEPT * (PAGE_BYTES + 2000), LIFETIME_MS);
+    cache = page_cache_new((size_t)KEPT * (PAGE_BYTES + 2000));
     ck_assert_ptr_nonnull(cache);
 }
 
@@ -43,7 +43,7 @@ static struct page_key key_of(int64_t id) {
 static const struct http_content *store(int64_t id, size_t length, int64_t now_ms) {
     struct http_content *content = new_content(length);
     const struct page_key key = key_of(id);
-    page_cache_store(cache, &key, now_noted, content, now_ms, INT64_MAX);
+    page_cache_store(cache, &key, now_noted, content, now_ms + LIFETIME_MS);
     http_content_release(content);
     return content;
 }
@@ -132,7 +132,7 @@ START_TEST(an_older_generation_that_comes_late_leaves_the_newer_page_in_place) {
     const struct http_content *newer = store(1, PAGE_BYTES, 0);
     for (size_t i = 0; i < 2; i++) {
         struct http_content *late = new_content(PAGE_BYTES);
-        page_cache_store(cache, &key, older[i], late, 0, INT64_MAX);
+        page_cache_store(cache, &key, older[i], late, LIFETIME_MS);
         http_content_release(late);
         ck_assert_ptr_eq(find(1, 0), newer);
     }
@@ -145,21 +145,9 @@ START_TEST(a_newer_generation_takes_the_place_of_an_older_one) {
     const struct generation newer = {now_noted.counter + 1, now_noted.epoch};
     store(1, PAGE_BYTES, 0);
     struct http_content *page = new_content(PAGE_BYTES);
-    page_cache_store(cache, &key, newer, page, 0, INT64_MAX);
+    page_cache_store(cache, &key, newer, page, LIFETIME_MS);
     http_content_release(page);
     ck_assert_ptr_eq(page_cache_find(cache, &key, newer, 0), page);
-}
-END_TEST
-
-START_TEST(a_page_is_not_kept_for_longer_than_it_is_trusted) {
-    const struct page_key key = key_of(1);
-    struct http_content *content = new_content(PAGE_BYTES);
-    page_cache_store(cache, &key, now_noted, content, 500, LIFETIME_MS / 2);
-    ck_assert_ptr_eq(find(1, 500 + LIFETIME_MS / 2 - 1), content);
-    ck_assert_ptr_null(find(1, 500 + LIFETIME_MS / 2));
-    page_cache_store(cache, &key, now_noted, content, 500, 2 * LIFETIME_MS);
-    ck_assert_ptr_null(find(1, 500 + LIFETIME_MS));
-    http_content_release(content);
 }
 END_TEST
 
@@ -216,7 +204,7 @@ END_TEST
 START_TEST(a_page_that_leaves_stays_with_who_has_it) {
     struct http_content *content = new_content(PAGE_BYTES);
     const struct page_key key = key_of(1);
-    page_cache_store(cache, &key, now_noted, content, 0, INT64_MAX);
+    page_cache_store(cache, &key, now_noted, content, LIFETIME_MS);
     for (int64_t id = 2; id <= 100; id++) {
         store(id, PAGE_BYTES, 0);
     }
@@ -239,7 +227,6 @@ Suite *page_cache_suite(void) {
     tcase_add_test(cases, a_page_takes_the_place_of_its_predecessor);
     tcase_add_test(cases, an_older_generation_that_comes_late_leaves_the_newer_page_in_place);
     tcase_add_test(cases, a_newer_generation_takes_the_place_of_an_older_one);
-    tcase_add_test(cases, a_page_is_not_kept_for_longer_than_it_is_trusted);
     tcase_add_test(cases, the_least_recently_used_leave_first);
     tcase_add_test(cases, it_never_holds_more_than_its_limit);
     tcase_add_test(cases, a_page_that_does_not_fit_is_not_kept_and_drives_no_other_out);

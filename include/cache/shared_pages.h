@@ -1,0 +1,50 @@
+/*
+ * Pages that the workers of one service share: what one has made, the others need not ask
+ * PostgreSQL for.
+ *
+ * Behind each worker's own cache (cache/page_cache.h), in memory of a fixed size without locks: a
+ * worker that is killed at any instruction neither holds the others up nor leaves a page that they
+ * would take for whole.
+ *
+ *   - Pages are written one after the other, round and round: the oldest leaves first. One that is
+ *     made anew takes its predecessor's place if that is there and large enough.
+ *   - Each carries its key, generation, expiry, and a checksum of all that and of its bytes. It is
+ *     copied out, and then counts only if the checksum is right: where another process writes at
+ *     the same moment, or was killed while it did, nothing is found.
+ *   - A table says where the page of a key may be. A word of it is written once the page is whole;
+ *     of two that write the same word one page is not found again, and made anew.
+ *
+ * For the generation the same holds as in cache/page_cache.h. Times are of clock_ms().
+ */
+#pragma once
+
+#include "cache/page_cache.h"
+
+#include <stdbool.h>
+
+struct shared_pages;
+
+/* Makes the memory, which is taken from the system as pages are written. Its descriptor, closed on
+ * exec, or -1 with errno set. */
+int shared_pages_create(size_t megabytes);
+
+/* Maps what shared_pages_create() made, in another process. NULL with errno set. */
+struct shared_pages *shared_pages_map(int descriptor);
+
+void shared_pages_unmap(struct shared_pages *pages);
+
+/* A page that was found. */
+struct shared_page {
+    void *body; /* the caller's, to be released with free() */
+    size_t length;
+    int64_t expires_ms;
+};
+
+/* False when there is no such page, or memory is out. */
+bool shared_pages_find(const struct shared_pages *pages, const struct page_key *key,
+                       struct generation generation, int64_t now_ms, struct shared_page *found);
+
+/* Keeps a copy of a page, unless it is larger than a 16th of the memory. */
+void shared_pages_store(struct shared_pages *pages, const struct page_key *key,
+                        struct generation generation, const void *body, size_t length,
+                        int64_t expires_ms);

@@ -1,0 +1,226 @@
+/* Pages in memory that workers share: a ring of records, and a table of where they are. */
+#include "cache/shared_pages.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+/* A position counts the units ever written. In a word of the table it has 48 bits, enough for
+ * centuries at a terabyte a second, and 16 bits of the key's hash, its tag, are beside it. A word
+ * of zero is empty: positions begin with the second round. */
+enum {
+    UNIT_BYTES = 64, /* what processors read at once */
+    POSITION_BITS = 48,
+    WORDS_OF_SET = 8,     /* a key may be in any word of its set */
+    BYTES_PER_WORD = 512, /* of the ring: a page is mostly larger, so few are driven out of a set */
+    LARGEST_PART = 16     /* of the ring, for one page */
+};
+
+#define POSITION_MASK ((UINT64_C(1) << POSITION_BITS) - 1)
+
+/* What the memory begins with; then the table, then the ring. */
+struct header {
+    uint64_t set_count; /* a power of two */
+    uint64_t unit_count;
+    _Atomic uint64_t next; /* position of the next record */
+    _Alignas(UNIT_BYTES) _Atomic uint64_t table[][WORDS_OF_SET];
+};
+
+struct record {
+    uint64_t checksum; /* of all that follows, and of the body */
+    struct page_key key;
+    struct generation generation;
+    int64_t expires_ms;
+    uint64_t length;
+    unsigned char body[];
+};
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the table is shared between processes");
+_Static_assert(sizeof(struct header) % UNIT_BYTES == 0, "a set is in one unit");
+_Static_assert(sizeof(struct record) == 9 * sizeof(uint64_t), "no padding: it is in the checksum");
+
+struct shared_pages {
+    struct header *header;
+    unsigned char *ring;
+    size_t mapped_bytes;
+};
+
+static size_t table_bytes(uint64_t set_count) {
+    return set_count * WORDS_OF_SET * sizeof(uint64_t);
+}
+
+int shared_pages_create(size_t megabytes) {
+    size_t ring_bytes = megabytes * 1024 * 1024;
+    struct header header = {.set_count = 1, .unit_count = ring_bytes / UNIT_BYTES};
+    while (header.set_count * WORDS_OF_SET * BYTES_PER_WORD < ring_bytes) {
+        header.set_count *= 2;
+    }
+    header.next = header.unit_count;
+    size_t bytes = sizeof header + table_bytes(header.set_count) + ring_bytes;
+    int descriptor = memfd_create("atelier-qa-pages", MFD_CLOEXEC);
+    if (descriptor >= 0 && (ftruncate(descriptor, (off_t)bytes) != 0 ||
+                            write(descriptor, &header, sizeof header) != sizeof header)) {
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        return -1;
+    }
+    return descriptor;
+}
+
+struct shared_pages *shared_pages_map(int descriptor) {
+    struct stat file;
+    struct shared_pages *pages = calloc(1, sizeof *pages);
+    if (!pages || fstat(descriptor, &file) != 0) {
+        free(pages);
+        return NULL;
+    }
+    pages->mapped_bytes = (size_t)file.st_size;
+    pages->header =
+        mmap(NULL, pages->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (pages->header == MAP_FAILED) {
+        free(pages);
+        return NULL;
+    }
+    pages->ring = (unsigned char *)pages->header + sizeof *pages->header +
+                  table_bytes(pages->header->set_count);
+    return pages;
+}
+
+void shared_pages_unmap(struct shared_pages *pages) {
+    munmap(pages->header, pages->mapped_bytes);
+    free(pages);
+}
+
+/* Where a key may be: its set, and the tag that its words have. */
+static _Atomic uint64_t *set_of(const struct shared_pages *pages, const struct page_key *key,
+                                uint64_t *tag) {
+    uint64_t hash = XXH3_64bits(key, sizeof *key);
+    *tag = hash >> POSITION_BITS << POSITION_BITS;
+    return pages->header->table[hash & (pages->header->set_count - 1)];
+}
+
+static struct record *record_at(const struct shared_pages *pages, uint64_t position) {
+    return (struct record *)(pages->ring + position % pages->header->unit_count * UNIT_BYTES);
+}
+
+static uint64_t checksum_of(const struct record *record, const void *body) {
+    const unsigned char *checked = (const unsigned char *)record + sizeof record->checksum;
+    return XXH3_64bits_withSeed(body, record->length,
+                                XXH3_64bits(checked, sizeof *record - sizeof record->checksum));
+}
+
+/* Copies the body at a position, if it is the one looked for. Nothing keeps others from writing
+ * there meanwhile: so nothing is believed before the checksum, but that the copy ends in the ring.
+ */
+static bool copy_out(const struct shared_pages *pages, uint64_t position,
+                     const struct page_key *key, struct generation generation, int64_t now_ms,
+                     struct shared_page *found) {
+    const struct record *shared = record_at(pages, position);
+    const unsigned char *ring_end = pages->ring + pages->header->unit_count * UNIT_BYTES;
+    struct record record;
+    memcpy(&record, shared, sizeof record);
+    if (memcmp(&record.key, key, sizeof *key) != 0 ||
+        !generation_equal(record.generation, generation) || now_ms >= record.expires_ms ||
+        record.length > (size_t)(ring_end - shared->body)) {
+        return false;
+    }
+    void *body = malloc(record.length);
+    if (!body) {
+        return false;
+    }
+    memcpy(body, shared->body, record.length);
+    if (checksum_of(&record, body) != record.checksum) {
+        free(body);
+        return false;
+    }
+    *found = (struct shared_page){body, record.length, record.expires_ms};
+    return true;
+}
+
+bool shared_pages_find(const struct shared_pages *pages, const struct page_key *key,
+                       struct generation generation, int64_t now_ms, struct shared_page *found) {
+    uint64_t tag;
+    _Atomic uint64_t *set = set_of(pages, key, &tag);
+    for (size_t i = 0; i < WORDS_OF_SET; i++) {
+        uint64_t word = atomic_load(&set[i]);
+        if (word != 0 && (word & ~POSITION_MASK) == tag &&
+            copy_out(pages, word & POSITION_MASK, key, generation, now_ms, found)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The position of so many units in one piece, which are nobody else's until the next round. */
+static uint64_t reserve(struct shared_pages *pages, uint64_t units) {
+    uint64_t unit_count = pages->header->unit_count;
+    uint64_t next = atomic_load(&pages->header->next);
+    uint64_t position;
+    do {
+        uint64_t to_the_end = unit_count - next % unit_count;
+        position = units <= to_the_end ? next : next + to_the_end;
+    } while (!atomic_compare_exchange_weak(&pages->header->next, &next, position + units));
+    return position;
+}
+
+/* The word that has the key's tag, or else the one with the oldest record. */
+static _Atomic uint64_t *word_for(_Atomic uint64_t *set, uint64_t tag) {
+    _Atomic uint64_t *oldest = &set[0];
+    uint64_t oldest_position = POSITION_MASK;
+    for (size_t i = 0; i < WORDS_OF_SET; i++) {
+        uint64_t word = atomic_load(&set[i]);
+        if (word != 0 && (word & ~POSITION_MASK) == tag) {
+            return &set[i];
+        }
+        if ((word & POSITION_MASK) < oldest_position) {
+            oldest = &set[i];
+            oldest_position = word & POSITION_MASK;
+        }
+    }
+    return oldest;
+}
+
+static uint64_t units_of(uint64_t length) {
+    return (sizeof(struct record) + length + UNIT_BYTES - 1) / UNIT_BYTES;
+}
+
+/* Whether the key's last record is where the word says, not yet written over, and has the room:
+ * then the same pages, made anew again and again, do not need ever more memory. */
+static bool fits_in_place(const struct shared_pages *pages, uint64_t word,
+                          const struct page_key *key, uint64_t units) {
+    uint64_t next = atomic_load(&pages->header->next);
+    if (word == 0 || next - (word & POSITION_MASK) > pages->header->unit_count) {
+        return false;
+    }
+    struct record record;
+    memcpy(&record, record_at(pages, word & POSITION_MASK), sizeof record);
+    return memcmp(&record.key, key, sizeof *key) == 0 && units <= units_of(record.length);
+}
+
+void shared_pages_store(struct shared_pages *pages, const struct page_key *key,
+                        struct generation generation, const void *body, size_t length,
+                        int64_t expires_ms) {
+    struct record record = {
+        .key = *key, .generation = generation, .expires_ms = expires_ms, .length = length};
+    uint64_t units = units_of(length);
+    if (units > pages->header->unit_count / LARGEST_PART) {
+        return;
+    }
+    record.checksum = checksum_of(&record, body);
+    uint64_t tag;
+    _Atomic uint64_t *set = set_of(pages, key, &tag);
+    _Atomic uint64_t *word = word_for(set, tag);
+    uint64_t last = atomic_load(word);
+    uint64_t position =
+        fits_in_place(pages, last, key, units) ? last & POSITION_MASK : reserve(pages, units);
+    struct record *shared = record_at(pages, position);
+    memcpy(shared, &record, sizeof record);
+    memcpy(shared->body, body, length);
+    atomic_store(word, tag | position);
+}

@@ -1,0 +1,279 @@
+/* The pages that workers share. */
+#include "cache/shared_pages.h"
+#include "suites.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MEGABYTE = 1024 * 1024, LIFETIME_MS = 1000 };
+
+static const struct generation now_noted = {.counter = 7, .epoch = 3};
+static int descriptor;
+static struct shared_pages *pages;
+
+static void make_pages(void) {
+    descriptor = shared_pages_create(1);
+    ck_assert_int_ge(descriptor, 0);
+    pages = shared_pages_map(descriptor);
+    ck_assert_ptr_nonnull(pages);
+}
+
+static void free_pages(void) {
+    shared_pages_unmap(pages);
+    close(descriptor);
+}
+
+static struct page_key key_of(int64_t id) {
+    return (struct page_key){.kind = 1, .id = id, .page = 1, .count = 5};
+}
+
+/* A body is its page's number again and again. */
+static void store(int64_t id, size_t length) {
+    uint64_t *body = malloc(length + sizeof *body);
+    for (size_t i = 0; i <= length / sizeof *body; i++) {
+        body[i] = (uint64_t)id;
+    }
+    const struct page_key key = key_of(id);
+    shared_pages_store(pages, &key, now_noted, body, length, LIFETIME_MS);
+    free(body);
+}
+
+static bool find(int64_t id, struct shared_page *found) {
+    const struct page_key key = key_of(id);
+    return shared_pages_find(pages, &key, now_noted, 0, found);
+}
+
+static bool is_there(int64_t id) {
+    struct shared_page found;
+    bool ok = find(id, &found);
+    if (ok) {
+        free(found.body);
+    }
+    return ok;
+}
+
+/* What is found must be whole: of one page, with its length. */
+static void assert_whole(int64_t id, const struct shared_page *found, size_t length) {
+    const unsigned char *bytes = found->body;
+    ck_assert_uint_eq(found->length, length);
+    size_t right = 0;
+    while (right < length && bytes[right] == ((const unsigned char *)&id)[right % sizeof id]) {
+        right++;
+    }
+    ck_assert_uint_eq(right, length);
+    free(found->body);
+}
+
+START_TEST(a_page_is_found_as_it_was_stored) {
+    static const size_t lengths[] = {0, 1, 63, 64, 65, 1000, 1700, 30000};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        int64_t id = INT64_C(0x0102030405060708) * (int64_t)(i + 1);
+        ck_assert(!is_there(id));
+        store(id, lengths[i]);
+        struct shared_page found;
+        ck_assert(find(id, &found));
+        ck_assert_int_eq(found.expires_ms, LIFETIME_MS);
+        assert_whole(id, &found, lengths[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_page_is_found_by_who_maps_the_memory_too) {
+    store(1, 1000);
+    struct shared_pages *others = shared_pages_map(descriptor);
+    ck_assert_ptr_nonnull(others);
+    const struct page_key key = key_of(1);
+    struct shared_page found;
+    ck_assert(shared_pages_find(others, &key, now_noted, 0, &found));
+    assert_whole(1, &found, 1000);
+    shared_pages_unmap(others);
+}
+END_TEST
+
+START_TEST(every_part_of_a_key_counts) {
+    store(1, 1000);
+    const struct page_key others[] = {
+        {.kind = 0, .id = 1, .page = 1, .count = 5},
+        {.kind = 1, .id = 2, .page = 1, .count = 5},
+        {.kind = 1, .id = 1, .page = 2, .count = 5},
+        {.kind = 1, .id = 1, .page = 1, .count = 6},
+    };
+    struct shared_page found;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        ck_assert(!shared_pages_find(pages, &others[i], now_noted, 0, &found));
+    }
+    ck_assert(is_there(1));
+}
+END_TEST
+
+START_TEST(a_page_is_found_under_its_generation_only) {
+    store(1, 1000);
+    const struct generation others[] = {{8, 3}, {6, 3}, {7, 4}, {7, 2}, {3, 7}, {0, 0}};
+    const struct page_key key = key_of(1);
+    struct shared_page found;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        ck_assert(!shared_pages_find(pages, &key, others[i], 0, &found));
+    }
+    ck_assert(is_there(1));
+}
+END_TEST
+
+START_TEST(a_page_expires) {
+    store(1, 1000);
+    const struct page_key key = key_of(1);
+    struct shared_page found;
+    ck_assert(shared_pages_find(pages, &key, now_noted, LIFETIME_MS - 1, &found));
+    assert_whole(1, &found, 1000);
+    ck_assert(!shared_pages_find(pages, &key, now_noted, LIFETIME_MS, &found));
+}
+END_TEST
+
+START_TEST(a_page_takes_the_place_of_its_predecessor) {
+    const struct page_key key = key_of(1);
+    for (size_t length = 1; length < 500; length++) {
+        store(1, length);
+        struct shared_page found;
+        ck_assert(shared_pages_find(pages, &key, now_noted, 0, &found));
+        assert_whole(1, &found, length);
+    }
+    const struct generation newer = {now_noted.counter + 1, now_noted.epoch};
+    shared_pages_store(pages, &key, newer, "new", 3, LIFETIME_MS);
+    struct shared_page found;
+    ck_assert(shared_pages_find(pages, &key, newer, 0, &found));
+    ck_assert_mem_eq(found.body, "new", 3);
+    free(found.body);
+    ck_assert(!is_there(1));
+}
+END_TEST
+
+START_TEST(the_oldest_leave_first) {
+    enum { LENGTH = 5000, ROUNDS = 20, FIT = MEGABYTE / (LENGTH + 2 * 128) };
+    int64_t last = ROUNDS * FIT;
+    for (int64_t id = 1; id <= last; id++) {
+        store(id, LENGTH);
+        struct shared_page found;
+        ck_assert(find(id, &found));
+        assert_whole(id, &found, LENGTH);
+    }
+    int kept = 0;
+    for (int64_t id = 1; id <= last; id++) {
+        bool is_kept = is_there(id);
+        kept += is_kept;
+        ck_assert(!is_kept || id > last - FIT - 10);
+        ck_assert(is_kept || id < last - FIT * 8 / 10); /* or its set is full */
+    }
+    ck_assert_int_le(kept * LENGTH, MEGABYTE);
+}
+END_TEST
+
+START_TEST(small_pages_fill_the_memory_too) {
+    enum { COUNT = 2000 };
+    for (int64_t id = 1; id <= COUNT; id++) {
+        store(id, 400);
+    }
+    int kept = 0;
+    for (int64_t id = 1; id <= COUNT; id++) {
+        kept += is_there(id);
+    }
+    ck_assert_int_ge(kept, COUNT * 8 / 10);
+}
+END_TEST
+
+START_TEST(a_page_larger_than_a_16th_is_not_kept) {
+    store(1, MEGABYTE / 16 - 100);
+    ck_assert(is_there(1));
+    store(2, MEGABYTE / 16);
+    ck_assert(!is_there(2));
+    ck_assert(is_there(1));
+}
+END_TEST
+
+START_TEST(a_page_that_was_written_over_is_not_found) {
+    /* Every byte of the memory, one after the other: what is changed in a page, its page is lost.
+     */
+    enum { LENGTH = 200 };
+    store(1, LENGTH);
+    off_t size = lseek(descriptor, 0, SEEK_END);
+    int lost = 0;
+    for (off_t at = 0; at < size; at++) {
+        unsigned char byte;
+        ck_assert_int_eq(pread(descriptor, &byte, 1, at), 1);
+        if (byte == 0) {
+            at |= 7; /* most of it is empty */
+            continue;
+        }
+        unsigned char changed = byte ^ 0x10;
+        if (at >= 64) { /* not the sizes, which are never written again */
+            ck_assert_int_eq(pwrite(descriptor, &changed, 1, at), 1);
+            lost += !is_there(1);
+            ck_assert_int_eq(pwrite(descriptor, &byte, 1, at), 1);
+        }
+    }
+    ck_assert(is_there(1));
+    ck_assert_int_ge(lost, LENGTH / 8);
+}
+END_TEST
+
+/* Stores pages of all sizes until it is killed. */
+static void write_for_ever(int64_t first) {
+    for (int64_t i = 0;; i++) {
+        store(first + i % 200, (size_t)(i * 7919 % 20000));
+    }
+}
+
+START_TEST(readers_find_whole_pages_only_while_writers_write_and_are_killed) {
+    enum { WRITERS = 3, KILLS = 60, IDS = 200 };
+    pid_t writers[WRITERS] = {0};
+    int64_t found_pages = 0;
+    for (int kill_number = 0; kill_number < KILLS; kill_number++) {
+        pid_t *writer = &writers[kill_number % WRITERS];
+        if (*writer) {
+            kill(*writer, SIGKILL);
+            waitpid(*writer, NULL, 0);
+        }
+        *writer = fork();
+        if (*writer == 0) {
+            write_for_ever(kill_number % 2 ? 1 : 101);
+        }
+        for (int round = 0; round < 20; round++) {
+            for (int64_t id = 1; id <= 100 + IDS; id++) {
+                struct shared_page found;
+                if (find(id, &found)) {
+                    found_pages++;
+                    assert_whole(id, &found, found.length);
+                }
+            }
+        }
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        kill(writers[i], SIGKILL);
+        waitpid(writers[i], NULL, 0);
+    }
+    ck_assert_int_gt(found_pages, 1000);
+    store(1000, 5000);
+    ck_assert(is_there(1000));
+}
+END_TEST
+
+Suite *shared_pages_suite(void) {
+    Suite *suite = suite_create("shared_pages");
+    TCase *cases = tcase_create("shared_pages");
+    tcase_set_timeout(cases, 60);
+    tcase_add_checked_fixture(cases, make_pages, free_pages);
+    tcase_add_test(cases, a_page_is_found_as_it_was_stored);
+    tcase_add_test(cases, a_page_is_found_by_who_maps_the_memory_too);
+    tcase_add_test(cases, every_part_of_a_key_counts);
+    tcase_add_test(cases, a_page_is_found_under_its_generation_only);
+    tcase_add_test(cases, a_page_expires);
+    tcase_add_test(cases, a_page_takes_the_place_of_its_predecessor);
+    tcase_add_test(cases, the_oldest_leave_first);
+    tcase_add_test(cases, small_pages_fill_the_memory_too);
+    tcase_add_test(cases, a_page_larger_than_a_16th_is_not_kept);
+    tcase_add_test(cases, a_page_that_was_written_over_is_not_found);
+    tcase_add_test(cases, readers_find_whole_pages_only_while_writers_write_and_are_killed);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
