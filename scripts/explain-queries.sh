@@ -16,6 +16,7 @@ parameters() {
     add_answers)
         echo "'[{\"question_id\": 1000003, \"body\": \"Not mine.\", \"name\": \"ann\", \"email\": \"ann@example.com\", \"photos\": [\"https://img.example/1.jpg\"]}]'"
         ;;
+    vote_answer | vote_question) echo "1000003, 3" ;;
     *) echo "'[1000003, 2000003, 3000003]'" ;;
     esac
 }

@@ -2,9 +2,7 @@
  * Writes in batches: what arrives while batches are in flight forms the next one, so that many
  * writes share a statement and a commit. A lone write leaves at once.
  *
- *   - A batch holds items of one statement, which takes one parameter, a JSON array with an element
- *     for each item, and returns a row for each item that took effect. Its first column,
- * `position`, is the item's place, from 1.
+ *   - A batch holds items of one form.
  *   - Statements lock rows in the order of their ids, and each is a transaction of its own, so
  *     batches of several workers cannot deadlock.
  *   - A batch that PostgreSQL rolled back is sent once more, each item by itself, so that one bad
@@ -15,6 +13,17 @@
 #include "db/pool.h"
 
 struct batcher;
+
+/* What writes items of one kind. */
+struct batch_form {
+    /* Takes one parameter, a JSON array with an element for each item, and returns a row for each
+     * item that took effect. Its first column, `position`, is the item's place, from 1. */
+    enum statement statement;
+    /* A cheaper one for a lone item, or several that are all equal: takes the item and how many
+     * there are, and returns one row for all if they took effect. STATEMENT_COUNT: there is none.
+     */
+    enum statement for_equal;
+};
 
 /*
  * Told once for each item. After QUERY_DONE `row` is its row of `result`, or -1 when it has none;
@@ -44,7 +53,7 @@ void batcher_close(struct batcher *batcher);
 /* Nothing may be in flight any more: after batcher_close() and pool_free(). */
 void batcher_free(struct batcher *batcher);
 
-/* Adds an item, the text of one JSON value, which is copied. on_done is told exactly once, possibly
- * before this returns. */
-void batcher_add(struct batcher *batcher, enum statement statement, const char *item,
+/* Adds an item, the text of one JSON value, which is copied; the form is not, and must be the only
+ * one with its statement. on_done is told exactly once, possibly before this returns. */
+void batcher_add(struct batcher *batcher, const struct batch_form *form, const char *item,
                  batch_on_done *on_done, void *owner);

@@ -3,6 +3,7 @@
 
 #include "ops/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,10 +11,11 @@ enum { ITEMS_MAX = 200 /* of a batch: beyond it a commit costs little each, and 
 
 struct item {
     TAILQ_ENTRY(item) line;
+    const struct batch_form *form;
     batch_on_done *on_done;
     void *owner;
     int64_t deadline_ms;
-    size_t length; /* of `text`, which is not terminated */
+    size_t length; /* of `text`, without the end */
     char text[];
 };
 
@@ -21,8 +23,9 @@ TAILQ_HEAD(item_line, item);
 
 struct batch {
     struct batcher *batcher;
-    enum statement statement;
-    bool is_retry; /* of items that were rolled back in company */
+    const struct batch_form *form;
+    bool is_retry;  /* of items that were rolled back in company */
+    bool has_equal; /* items only, and is sent as such */
     size_t count;
     struct item *items[ITEMS_MAX];
 };
@@ -65,7 +68,7 @@ static void answer_waiting(struct batcher *batcher, enum query_outcome outcome, 
 }
 
 /* The line whose first item has waited longest; NULL when nothing waits. */
-static struct item_line *oldest_line(struct batcher *batcher, enum statement *statement) {
+static struct item_line *oldest_line(struct batcher *batcher) {
     struct item_line *oldest = NULL;
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         struct item_line *lines[] = {&batcher->alone[i], &batcher->waiting[i]};
@@ -73,7 +76,6 @@ static struct item_line *oldest_line(struct batcher *batcher, enum statement *st
             const struct item *first = TAILQ_FIRST(lines[k]);
             if (first && (!oldest || first->deadline_ms < TAILQ_FIRST(oldest)->deadline_ms)) {
                 oldest = lines[k];
-                *statement = (enum statement)i;
             }
         }
     }
@@ -94,8 +96,7 @@ static bool is_overloaded(const struct batcher *batcher) {
 }
 
 static void arm_expiry(struct batcher *batcher) {
-    enum statement statement;
-    const struct item_line *line = oldest_line(batcher, &statement);
+    const struct item_line *line = oldest_line(batcher);
     if (line && !event_pending(batcher->expiry, EV_TIMEOUT, NULL)) {
         int64_t rest = TAILQ_FIRST(line)->deadline_ms - clock_ms();
         rest = rest < 1 ? 1 : rest;
@@ -133,8 +134,8 @@ static char *array_of(const struct batch *batch) {
 
 static void answer_rows(struct batch *batch, const PGresult *result) {
     int rows[ITEMS_MAX];
-    memset(rows, -1, sizeof rows);
-    for (int row = 0; row < PQntuples(result); row++) {
+    memset(rows, batch->has_equal && PQntuples(result) > 0 ? 0 : -1, sizeof rows);
+    for (int row = 0; !batch->has_equal && row < PQntuples(result); row++) {
         size_t position = strtoul(PQgetvalue(result, row, 0), NULL, 10);
         if (position >= 1 && position <= batch->count) {
             rows[position - 1] = row;
@@ -148,7 +149,7 @@ static void answer_rows(struct batch *batch, const PGresult *result) {
 /* Neighbours of a bad item: each gets a second chance by itself. */
 static void send_alone(struct batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
-        TAILQ_INSERT_TAIL(&batch->batcher->alone[batch->statement], batch->items[i], line);
+        TAILQ_INSERT_TAIL(&batch->batcher->alone[batch->form->statement], batch->items[i], line);
     }
     arm_expiry(batch->batcher);
 }
@@ -175,27 +176,56 @@ static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *res
     event_active(batcher->start, EV_TIMEOUT, 0);
 }
 
-/* Items that are sent again fare alike when they are equal: many votes for a row that somebody has
- * locked wait for it once, not one after the other until their neighbours' time is up. */
-static bool may_join(const struct batch *batch, const struct item *item) {
-    if (!batch->is_retry || batch->count == 0) {
-        return true;
-    }
+static bool equals_first(const struct batch *batch, const struct item *item) {
     const struct item *first = batch->items[0];
     return item->length == first->length && memcmp(item->text, first->text, item->length) == 0;
 }
 
-/* Takes items from a line into a batch and hands it to the pool. False when out of memory. */
-static bool start_batch(struct batcher *batcher, struct item_line *line, enum statement statement) {
+/* Items that are sent again fare alike when they are equal: many votes for a row that somebody has
+ * locked wait for it once, not one after the other until their neighbours' time is up. */
+static bool may_join(const struct batch *batch, const struct item *item) {
+    return !batch->is_retry || batch->count == 0 || equals_first(batch, item);
+}
+
+static bool all_are_equal(const struct batch *batch) {
+    size_t equal = 1;
+    while (equal < batch->count && equals_first(batch, batch->items[equal])) {
+        equal++;
+    }
+    return equal == batch->count;
+}
+
+/* Hands a batch to the pool. False when out of memory. */
+static bool send_batch(struct batch *batch, int64_t deadline_ms) {
+    struct pool *pool = batch->batcher->pool;
+    batch->has_equal = batch->form->for_equal != STATEMENT_COUNT && all_are_equal(batch);
+    if (batch->has_equal) {
+        char count[24];
+        snprintf(count, sizeof count, "%zu", batch->count);
+        const char *const parameters[] = {batch->items[0]->text, count};
+        pool_write(pool, batch->form->for_equal, 2, parameters, deadline_ms, on_batch_done, batch);
+        return true;
+    }
+    char *array = array_of(batch);
+    if (array) {
+        const char *const parameters[] = {array};
+        pool_write(pool, batch->form->statement, 1, parameters, deadline_ms, on_batch_done, batch);
+        free(array);
+    }
+    return array != NULL;
+}
+
+/* Takes items from a line into a batch and sends it. False when out of memory. */
+static bool start_batch(struct batcher *batcher, struct item_line *line) {
     struct batch *batch = malloc(sizeof *batch);
     if (!batch) {
         return false;
     }
     batch->batcher = batcher;
-    batch->statement = statement;
-    batch->is_retry = line == &batcher->alone[statement];
-    batch->count = 0;
     struct item *item = TAILQ_FIRST(line);
+    batch->form = item->form;
+    batch->is_retry = line == &batcher->alone[item->form->statement];
+    batch->count = 0;
     int64_t deadline_ms = item->deadline_ms;
     while (item && batch->count < ITEMS_MAX) {
         struct item *next = TAILQ_NEXT(item, line);
@@ -209,12 +239,7 @@ static bool start_batch(struct batcher *batcher, struct item_line *line, enum st
     /* Without the time to wait for a lock once more it would end as unknown, not as not written. */
     int64_t needed_ms = batcher->settings.lock_timeout_ms * 3 / 2;
     bool too_late = batch->is_retry && deadline_ms - clock_ms() < needed_ms;
-    char *array = too_late ? NULL : array_of(batch);
-    if (array) {
-        const char *const parameters[] = {array};
-        pool_write(batcher->pool, statement, 1, parameters, deadline_ms, on_batch_done, batch);
-        free(array);
-    } else {
+    if (too_late || !send_batch(batch, deadline_ms)) {
         on_batch_done(batch, QUERY_REFUSED, NULL);
     }
     return true;
@@ -224,13 +249,12 @@ static void on_start(evutil_socket_t descriptor, short what, void *argument) {
     (void)descriptor;
     (void)what;
     struct batcher *batcher = argument;
-    enum statement statement;
     struct item_line *line;
     if (!pool_can_write(batcher->pool)) {
         answer_waiting(batcher, QUERY_REFUSED, INT64_MAX);
     }
     while (batcher->batches_in_flight < batcher->settings.batches_in_flight &&
-           (line = oldest_line(batcher, &statement)) && start_batch(batcher, line, statement)) {
+           (line = oldest_line(batcher)) && start_batch(batcher, line)) {
     }
     arm_expiry(batcher);
 }
@@ -271,26 +295,27 @@ void batcher_free(struct batcher *batcher) {
     free(batcher);
 }
 
-void batcher_add(struct batcher *batcher, enum statement statement, const char *item,
+void batcher_add(struct batcher *batcher, const struct batch_form *form, const char *item,
                  batch_on_done *on_done, void *owner) {
     struct item *added = NULL;
     size_t length = strlen(item);
     if (!batcher->closed && batcher->unanswered < batcher->settings.queue_limit &&
         !is_overloaded(batcher) && pool_can_write(batcher->pool)) {
-        added = malloc(sizeof *added + length);
+        added = malloc(sizeof *added + length + 1);
     }
     if (!added) {
         on_done(owner, QUERY_REFUSED, NULL, -1);
         return;
     }
     *added = (struct item){
+        .form = form,
         .on_done = on_done,
         .owner = owner,
         .deadline_ms = clock_ms() + batcher->settings.request_timeout_ms,
         .length = length,
     };
-    memcpy(added->text, item, length);
+    memcpy(added->text, item, length + 1);
     batcher->unanswered++;
-    TAILQ_INSERT_TAIL(&batcher->waiting[statement], added, line);
+    TAILQ_INSERT_TAIL(&batcher->waiting[form->statement], added, line);
     event_active(batcher->start, EV_TIMEOUT, 0);
 }

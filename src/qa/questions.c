@@ -43,6 +43,8 @@ void list_questions(struct http_request *request) {
     pages_serve(app->pages, request, &query);
 }
 
+static const struct batch_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT};
+
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
     if (outcome != QUERY_DONE || row < 0) {
@@ -76,7 +78,7 @@ void add_question(struct http_request *request) {
                                  "body", json_object_get(body.fields, "body"), "name",
                                  json_object_get(body.fields, "name"), "email",
                                  json_object_get(body.fields, "email"));
-        send_item(request, STATEMENT_ADD_QUESTIONS, item, on_added);
+        send_item(request, &additions, item, on_added);
     }
     body_free(&body);
 }

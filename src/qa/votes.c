@@ -27,26 +27,30 @@ static void on_answer_changed(void *owner, enum query_outcome outcome, const PGr
     on_changed(owner, outcome, result, row, "answer_id", "there is no answer with this id");
 }
 
-static void change(struct http_request *request, enum statement statement, const char *name,
+static void change(struct http_request *request, const struct batch_form *form, const char *name,
                    batch_on_done *on_done) {
     int64_t id;
     if (read_path_id(request, name, INT64_MAX, &id)) {
-        send_item(request, statement, json_integer(id), on_done);
+        send_item(request, form, json_integer(id), on_done);
     }
 }
 
 void vote_question(struct http_request *request) {
-    change(request, STATEMENT_VOTE_QUESTIONS, "question_id", on_question_changed);
+    static const struct batch_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION};
+    change(request, &form, "question_id", on_question_changed);
 }
 
 void vote_answer(struct http_request *request) {
-    change(request, STATEMENT_VOTE_ANSWERS, "answer_id", on_answer_changed);
+    static const struct batch_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER};
+    change(request, &form, "answer_id", on_answer_changed);
 }
 
 void report_question(struct http_request *request) {
-    change(request, STATEMENT_REPORT_QUESTIONS, "question_id", on_question_changed);
+    static const struct batch_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT};
+    change(request, &form, "question_id", on_question_changed);
 }
 
 void report_answer(struct http_request *request) {
-    change(request, STATEMENT_REPORT_ANSWERS, "answer_id", on_answer_changed);
+    static const struct batch_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT};
+    change(request, &form, "answer_id", on_answer_changed);
 }
