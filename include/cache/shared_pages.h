@@ -14,7 +14,9 @@
  *   - A table says where the page of a key may be. A word of it is written once the page is whole;
  *     of two that write the same word one page is not found again, and made anew.
  *
- * For the generation the same holds as in cache/page_cache.h. Times are of clock_ms().
+ * As in cache/page_cache.h a page is found under its generation only. One of an older generation
+ * that comes late may take the place of a newer one, which is then made anew. Times are of
+ * clock_ms().
  */
 #pragma once
 
@@ -24,8 +26,8 @@
 
 struct shared_pages;
 
-/* Makes the memory, which is taken from the system as pages are written. Its descriptor, closed on
- * exec, or -1 with errno set. */
+/* Makes the memory, and a 64th more for the table; it is taken from the system bit by bit, as it is
+ * used. Its descriptor, closed on exec, or -1 with errno set. */
 int shared_pages_create(size_t megabytes);
 
 /* Maps what shared_pages_create() made, in another process. NULL with errno set. */

@@ -33,7 +33,7 @@ struct pages_settings {
     int64_t lifetime_ms;         /* how long a page is kept at most */
 };
 
-/* The arguments must outlive the pages. NULL when out of memory. */
+/* Pool, generations and what is shared must outlive the pages. NULL when out of memory. */
 struct pages *pages_new(struct pool *pool, const struct generations *generations,
                         const struct pages_settings *settings);
 
@@ -44,7 +44,7 @@ void pages_free(struct pages *pages);
 struct pages_counts {
     uint64_t hits;        /* this worker's cache */
     uint64_t shared_hits; /* what workers share */
-    uint64_t misses;      /* a query */
+    uint64_t misses;      /* a query, of their own or one under way */
 };
 
 struct pages_counts pages_counts(const struct pages *pages);

@@ -1,4 +1,5 @@
--- Counts votes for one question.
+-- Counts votes for one question. An UPDATE of one row locks it for what it changes, once: the deadlock
+-- that vote_questions.sql avoids needs a lock and then an update.
 -- $1 question, $2 votes. No row when there is no such question.
 UPDATE questions SET helpful = helpful + $2::bigint
 WHERE id = $1::bigint

@@ -191,15 +191,19 @@ static uint64_t units_of(uint64_t length) {
 }
 
 /* Whether the key's last record is where the word says, not yet written over, and has the room:
- * then the same pages, made anew again and again, do not need ever more memory. */
+ * then the same pages, made anew again and again, do not need ever more memory. Its length may be
+ * anything, as another process may be writing there: a neighbour that is written over is lost, but
+ * nothing beyond the ring is. */
 static bool fits_in_place(const struct shared_pages *pages, uint64_t word,
                           const struct page_key *key, uint64_t units) {
-    uint64_t next = atomic_load(&pages->header->next);
-    if (word == 0 || next - (word & POSITION_MASK) > pages->header->unit_count) {
+    uint64_t unit_count = pages->header->unit_count;
+    uint64_t position = word & POSITION_MASK;
+    if (word == 0 || atomic_load(&pages->header->next) - position > unit_count ||
+        units > unit_count - position % unit_count) {
         return false;
     }
     struct record record;
-    memcpy(&record, record_at(pages, word & POSITION_MASK), sizeof record);
+    memcpy(&record, record_at(pages, position), sizeof record);
     return memcmp(&record.key, key, sizeof *key) == 0 && units <= units_of(record.length);
 }
 

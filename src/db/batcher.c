@@ -207,12 +207,13 @@ static bool send_batch(struct batch *batch, int64_t deadline_ms) {
         return true;
     }
     char *array = array_of(batch);
-    if (array) {
-        const char *const parameters[] = {array};
-        pool_write(pool, batch->form->statement, 1, parameters, deadline_ms, on_batch_done, batch);
-        free(array);
+    if (!array) {
+        return false;
     }
-    return array != NULL;
+    const char *const parameters[] = {array};
+    pool_write(pool, batch->form->statement, 1, parameters, deadline_ms, on_batch_done, batch);
+    free(array);
+    return true;
 }
 
 /* Takes items from a line into a batch and sends it. False when out of memory. */

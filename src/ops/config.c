@@ -59,7 +59,7 @@ static const struct setting settings[] = {
      "memory for cached pages, each worker; 0: no cache, as workers of several hosts on one "
      "database must have it"},
     {"QA_SHARED_CACHE_MB", "shared-cache-mb", NUMBER, AT(shared_cache_mb), "1024", 0, 65536, "MiB",
-     "memory for pages that all workers share, behind the cache of each; 0: none"},
+     "memory for pages that all workers share, behind the cache of each; 0, or no cache: none"},
     {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER, AT(cache_lifetime_s), "300", 1, 86400, "s",
      "a cached page is made anew after it; for changes that were made behind the service's back"},
     {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER, AT(lock_timeout_ms), "500", 1, 3600000, "ms",

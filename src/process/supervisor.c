@@ -541,10 +541,10 @@ static struct supervisor *supervisor_new(const struct supervisor_options *option
 }
 
 static bool start(struct supervisor *supervisor, char *error, size_t error_size) {
+    bool reserved = reserve_descriptors();
     supervisor->base = event_base_new();
     supervisor->heartbeats = heartbeats_create(&supervisor->heartbeat_descriptor);
-    if (!supervisor->base || !supervisor->heartbeats || !reserve_descriptors() ||
-        !start_events(supervisor)) {
+    if (!reserved || !supervisor->base || !supervisor->heartbeats || !start_events(supervisor)) {
         snprintf(error, error_size, "%s", strerror(errno));
         return false;
     }

@@ -110,9 +110,10 @@ static struct http_content *find(struct pages *pages, const struct flight_key *k
         !shared_pages_find(pages->settings.shared, &key->page, key->generation, now_ms, &page)) {
         return NULL;
     }
-    pages->shared_hits++;
-    return keep(pages, key, (struct http_body){page.body, page.length, free, page.body},
-                page.expires_ms);
+    content = keep(pages, key, (struct http_body){page.body, page.length, free, page.body},
+                   page.expires_ms);
+    pages->shared_hits += content != NULL;
+    return content;
 }
 
 /* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. NULL

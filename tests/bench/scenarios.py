@@ -22,7 +22,7 @@ REFUSAL_MS_BAR = 100  # p99: at once, seen through a generator that shares the p
 RECOVERY_S_BAR = 1
 
 # In which the caches of all workers get their pages; in which server processes map what they read.
-FILL_S = 30
+FILL_S = 60
 MAP_S = 15
 
 
@@ -76,7 +76,7 @@ MEASUREMENTS = (
     Measurement("answers-query", ANY, pgbench(ANSWERS_QUERY, MAP_S), warm_up=0),
     Measurement("random-answers", OFF, wrk("answers", "uniform", "questions"), warm_up=MAP_S),
     Measurement("overload", OFF, overload, warm_up=0, needs=("random-products",)),
-    Measurement("hot-reads", DEFAULT, wrk("questions", "hot", "products"), warm_up=MAP_S),
+    Measurement("hot-reads", DEFAULT, wrk("questions", "hot", "products"), warm_up=FILL_S),
     Measurement("static-file", ANY, wrk("static_file", "hot", "products")),
     Measurement("zipf-reads", DEFAULT, wrk("questions", "zipf", "products"), warm_up=FILL_S),
     Measurement("votes-random", DEFAULT, wrk("vote", "uniform", "answers", WRITE_CONNECTIONS),

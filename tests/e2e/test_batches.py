@@ -115,6 +115,15 @@ def test_votes_for_the_same_item_are_all_counted(stack):
 
 
 @pytest.mark.parametrize("table, action", CHANGES)
+def test_a_batch_may_be_about_one_item_only(stack, table, action):
+    one, other = items(stack, table, 2)
+    assert statuses(in_one_batch(stack, [change(table, action, one)] * 30)) == [204] * 30
+    assert column(stack, table, action, [one, other]) == [
+        *((30, 0) if action == "helpful" else (True, False))]
+    assert statuses(in_one_batch(stack, [change(table, action, 2**62)] * 30)) == [404] * 30
+
+
+@pytest.mark.parametrize("table, action", CHANGES)
 def test_an_unknown_id_is_404_for_its_own_client_only(stack, table, action):
     ids = items(stack, table, 20)
     mixed = [*ids[:7], 2**62, *ids[7:], 2**62 + 1]
