@@ -30,8 +30,8 @@ struct config {
     int64_t queue_wait_ms;     /* of the first among them, before others are refused */
     int64_t max_clients;       /* client connections per worker */
     int64_t answers_per_question;
-    int64_t cache_mb;         /* per worker; 0 = off, the shared one, too */
-    int64_t shared_cache_mb;  /* of all workers together; 0 = none */
+    int64_t cache_mb;         /* per worker; 0 = off */
+    int64_t shared_cache_mb;  /* of all workers together; 0 = none, as without cache_mb */
     int64_t cache_lifetime_s; /* of an entry */
     int64_t lock_timeout_ms;  /* the four time limits rise in this order */
     int64_t statement_timeout_ms;

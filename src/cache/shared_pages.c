@@ -143,13 +143,17 @@ static bool copy_out(const struct shared_pages *pages, uint64_t position,
     return true;
 }
 
+static bool has_tag(uint64_t word, uint64_t tag) {
+    return word != 0 && (word & ~POSITION_MASK) == tag;
+}
+
 bool shared_pages_find(const struct shared_pages *pages, const struct page_key *key,
                        struct generation generation, int64_t now_ms, struct shared_page *found) {
     uint64_t tag;
     _Atomic uint64_t *set = set_of(pages, key, &tag);
     for (size_t i = 0; i < WORDS_OF_SET; i++) {
         uint64_t word = atomic_load(&set[i]);
-        if (word != 0 && (word & ~POSITION_MASK) == tag &&
+        if (has_tag(word, tag) &&
             copy_out(pages, word & POSITION_MASK, key, generation, now_ms, found)) {
             return true;
         }
@@ -175,7 +179,7 @@ static _Atomic uint64_t *word_for(_Atomic uint64_t *set, uint64_t tag) {
     uint64_t oldest_position = POSITION_MASK;
     for (size_t i = 0; i < WORDS_OF_SET; i++) {
         uint64_t word = atomic_load(&set[i]);
-        if (word != 0 && (word & ~POSITION_MASK) == tag) {
+        if (has_tag(word, tag)) {
             return &set[i];
         }
         if ((word & POSITION_MASK) < oldest_position) {

@@ -289,6 +289,9 @@ static bool check(struct config *config, char *error, size_t size) {
     if (config->request_timeout_ms >= config->drain_timeout_ms) {
         return wrong(error, size, "QA_REQUEST_TIMEOUT_MS must be less than QA_DRAIN_TIMEOUT_MS");
     }
+    if (config->cache_mb == 0) {
+        config->shared_cache_mb = 0;
+    }
     if (!*config->owner_database_url) {
         free(config->owner_database_url);
         config->owner_database_url = strdup(config->database_url);

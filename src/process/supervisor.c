@@ -96,7 +96,7 @@ static const struct setup *setup_of(const struct supervisor *supervisor, unsigne
 /* Makes what the settings ask for. */
 static bool prepare_setup(struct setup *setup, char *error, size_t error_size) {
     setup->shared_pages = -1;
-    if (setup->config.cache_mb > 0 && setup->config.shared_cache_mb > 0) {
+    if (setup->config.shared_cache_mb > 0) {
         setup->shared_pages = shared_pages_create((size_t)setup->config.shared_cache_mb);
         if (setup->shared_pages < 0) {
             snprintf(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));

@@ -180,7 +180,7 @@ static bool start_app(struct worker *worker) {
                   error);
         return false;
     }
-    if (config->cache_mb > 0 && config->shared_cache_mb > 0) {
+    if (config->shared_cache_mb > 0) {
         worker->shared_pages = shared_pages_map(WORKER_SHARED_PAGES_FD);
         if (!worker->shared_pages) {
             log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s, s:s}",

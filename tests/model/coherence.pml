@@ -13,8 +13,8 @@
  *
  * A step here is one in the code: an event loop runs one callback after the other, so what a
  * callback does within its process is atomic. Between two accesses to what processes share, the
- * generations, the shared page and the database, anything may happen. There is no clock: what takes time may take
- * any, and a page expires, if it is to, after everything else.
+ * generations, the shared page and the database, anything may happen. There is no clock: what takes
+ * time may take any, and a page expires, if it is to, after everything else.
  *
  * Each FAULT_... is a deliberate mistake that must break a property.
  */
