@@ -61,6 +61,18 @@ def children(parent):
 KILLED_IN_LEAK_CHECK = re.compile(r"==\d+==Unable to get registers from thread \d+\.\n")
 
 
+@contextlib.contextmanager
+def paused(pids):
+    """Processes that stand still within it."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
 def assert_no_sanitizer_report(log):
     text = log.read_text(errors="replace")
     for word in ("AddressSanitizer", "LeakSanitizer", "runtime error"):
@@ -274,16 +286,8 @@ class Stack:
         for pid in self.backends():
             self.sql("SELECT pg_terminate_backend(%s)", pid)
 
-    @contextlib.contextmanager
     def frozen_backends(self):
-        backends = self.backends()
-        for pid in backends:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            for pid in backends:
-                os.kill(pid, signal.SIGCONT)
+        return paused(self.backends())
 
     @property
     def _sockets(self):

@@ -17,7 +17,7 @@ import pytest
 from api import ask_once, assert_problem
 from conftest import LOADERIO_TOKEN, running
 from description import FILE, OPERATIONS, all_examples, assert_fits, documented_problems
-from stack import wait_until
+from stack import paused, wait_until
 from test_overload import clients_of, few_connections, read
 
 HERE = Path(__file__).resolve().parent
@@ -168,15 +168,9 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
     finally:
         stack.start()
 
-    service = [stack.supervisor_pid(), *stack.worker_pids()]
-    for process in service:
-        os.kill(process, signal.SIGSTOP)
-    try:
+    with paused([stack.supervisor_pid(), *stack.worker_pids()]):
         sent.send_all(**fresh)
-    finally:
-        for process in service:
-            os.kill(process, signal.SIGCONT)
-    os.kill(service[0], signal.SIGTERM)
+    os.kill(stack.supervisor_pid(), signal.SIGTERM)
     wait_until(lambda: not stack.supervisor_pid() and not stack.worker_pids(), 15)
     sent.send_all()
     stack.start()

@@ -3,6 +3,7 @@
 import json
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import seed
+import wire
 from api import ANSWER, QUESTION, Api, ask_once, assert_problem, new_product
 from load import Load
-from stack import wait_until
+from stack import paused, wait_until
 
 DEADLINE_S = 3  # QA_REQUEST_TIMEOUT_MS
 QUEUE_LIMIT = 20  # of the fault stack
@@ -258,6 +260,25 @@ def test_both_workers_killed_at_once_are_replaced_at_once(victim, shop):
     for worker in victim.worker_pids():
         os.kill(worker, signal.SIGKILL)
     assert shop.get(READ[1]).status_code == 200
+
+
+def test_a_vote_on_a_kept_connection_whose_worker_is_gone_is_sent_anew(victim, question):
+    """NGINX meets such a connection when the vote is there before the news of the worker's end."""
+    vote = wire.request("PUT", f"/qa/questions/{question}/helpful")
+    with contextlib.ExitStack() as open_clients:
+        clients = [open_clients.enter_context(wire.Client(victim.port)) for _ in range(8)]
+        wire.send_at_once(clients, 8 * [vote])
+        assert [client.receive().status for client in clients] == 8 * [204]
+        with paused(victim.nginx_workers()):
+            wire.send_at_once(clients, 8 * [vote])
+            gone = victim.worker_pids()
+            for worker in gone:
+                os.kill(worker, signal.SIGKILL)
+            wait_until(lambda: not set(gone) & set(victim.worker_pids()), 5)
+        assert [client.receive().status for client in clients] == 8 * [204]
+    assert helpfulness(victim, question) == 16
+    sent_anew = re.compile(r'"method":"PUT".*"status":204.*"upstream":"[^"]+ : ')
+    wait_until(lambda: sent_anew.search(victim.access_log()), 5)
 
 
 def test_a_worker_that_hangs_is_replaced(victim, question):
