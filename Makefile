@@ -23,7 +23,8 @@ SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
     $(BUILD)/generated/embedded_sql.c
-SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql)
+QUERIES := $(BUILD)/generated/queries
+SQL := $(wildcard sql/migrations/*.sql sql/import/*.sql)
 
 .PHONY: build
 build: $(PROGRAM) reference  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference
@@ -36,17 +37,25 @@ $(PROGRAM): $(OBJECTS)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
+# The statements of sql/queries, and of those for one page a form for many.
+$(QUERIES): $(wildcard sql/queries/*.sql) scripts/many-pages.sh
+	@rm -rf $@
+	@mkdir -p $@
+	@cp sql/queries/*.sql $@
+	@for list in sql/queries/list_*.sql; do \
+	    scripts/many-pages.sh $$list > $@/$$(basename $$list .sql)_many.sql || { rm -r $@; exit 1; }; done
+
+$(BUILD)/generated/db/statement_names.h: $(QUERIES) scripts/embed-sql.sh
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh header sql/queries statement > $@
+	@scripts/embed-sql.sh header $(QUERIES) statement > $@
 
 $(BUILD)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/import
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/import import_statement > $@
 
-$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh | sql/queries sql/migrations sql/import
+$(BUILD)/generated/embedded_sql.c: $(QUERIES) $(SQL) scripts/embed-sql.sh | sql/migrations sql/import
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import > $@
+	@scripts/embed-sql.sh source $(QUERIES) sql/migrations sql/import > $@
 
 $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)

@@ -10,6 +10,8 @@ parameters() {
     case $1 in
     list_questions) echo "284375, 5, 0, 100" ;;
     list_answers) echo "1000003, 1, 5, 0" ;;
+    list_questions_many) echo "'{284375,284376}', '{5,5}', '{0,0}', '{100,100}'" ;;
+    list_answers_many) echo "'{1000003,1000004}', '{1,1}', '{5,5}', '{0,0}'" ;;
     add_questions)
         echo "'[{\"product_id\": 284375, \"body\": \"Does it shrink?\", \"name\": \"will\", \"email\": \"will@example.com\"}]'"
         ;;
@@ -21,23 +23,32 @@ parameters() {
     esac
 }
 
-for file in sql/queries/*.sql; do
-    name=$(basename "$file" .sql)
-    printf '## %s\n\n```\n' "$name"
+# explain NAME: the statement on the standard input.
+explain() {
+    printf '## %s\n\n```\n' "$1"
     # Twice: the first run only brings the pages into memory.
-    psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$1" <<END
+    psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$database" <<END
 SET jit = off;
 SET plan_cache_mode = force_generic_plan;
 PREPARE statement AS
-$(cat "$file");
+$(cat);
 BEGIN;
 \o /dev/null
-EXPLAIN (ANALYZE, BUFFERS) EXECUTE statement ($(parameters "$name"));
+EXPLAIN (ANALYZE, BUFFERS) EXECUTE statement ($(parameters "$1"));
 \o
 ROLLBACK;
 BEGIN;
-EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) EXECUTE statement ($(parameters "$name"));
+EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) EXECUTE statement ($(parameters "$1"));
 ROLLBACK;
 END
     printf '```\n\n'
+}
+
+database=$1
+for file in sql/queries/*.sql; do
+    name=$(basename "$file" .sql)
+    explain "$name" <"$file"
+    case $name in
+    list_*) scripts/many-pages.sh "$file" | explain "${name}_many" ;;
+    esac
 done

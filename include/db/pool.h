@@ -2,9 +2,10 @@
  * A worker's pool of pipelined connections: one lane for reads, one for writes, so that a read
  * never waits behind a commit.
  *
- *   - Reads that one turn of the event loop produced share pipeline groups: one sync and one send
- *     for each connection that got some. A group that one of them broke is sent again, each read
- *     with a sync of its own. A read whose connection was lost is sent again once.
+ *   - A lone read leaves at once. Reads that come while others are in flight wait for these and are
+ *     then sent together (db/read_batch.h); after some milliseconds, as behind a slow page, they
+ *     get another connection. When a batch breaks, each of its reads is sent again by itself. A
+ * read whose connection was lost is sent again.
  *   - A write is a group of its own, one at a time on each connection, and done only when its
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
@@ -55,10 +56,10 @@ bool pool_is_ready(const struct pool *pool);
 /*
  * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
  * exactly once, possibly before the function returns. A read has the pool's own time limit, a write
- * the deadline that is given (clock_ms()).
+ * the deadline that is given (clock_ms()). A read that is `alone` shares nothing with others.
  */
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, query_on_done *on_done, void *owner);
+               const char *const *parameters, bool alone, query_on_done *on_done, void *owner);
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
                 const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
                 void *owner);

@@ -35,26 +35,28 @@ typedef void query_on_done(void *owner, enum query_outcome outcome, PGresult *re
 
 struct connection;
 
+TAILQ_HEAD(query_line, query);
+
 struct query {
-    TAILQ_ENTRY(query) line;        /* waiting in the pool, or in flight on a connection */
+    TAILQ_ENTRY(query) line;        /* waiting in the pool, in flight on a connection, in a batch */
     TAILQ_ENTRY(query) by_deadline; /* all queries of the pool that are not yet answered */
-    struct connection *connection;  /* NULL while it waits */
+    struct connection *connection;  /* NULL while it waits, or is in a batch */
+    struct query *batch;            /* what it was sent in (db/read_batch.h); else NULL */
+    struct query_line members;      /* of a batch; else empty */
     query_on_done *on_done;         /* NULL once answered: its result is nobody's any more */
     void *owner;
     PGresult *result; /* kept until the end of its group when that decides; owned */
     int64_t deadline_ms;
     enum statement statement;
     bool is_write;
-    bool alone; /* in a group of its own */
+    bool alone; /* in no batch */
     int sent;   /* how often it has been sent */
     int parameter_count;
     const char *parameters[QUERY_PARAMETERS_MAX]; /* text format; point into `text` */
     char text[];
 };
 
-TAILQ_HEAD(query_line, query);
-
-/* Copies the parameters. NULL when out of memory; query_free() releases it. */
+/* Copies the parameters. NULL when out of memory; query_free() releases it, with its members. */
 struct query *query_new(enum statement statement, int parameter_count,
                         const char *const *parameters);
 

@@ -18,10 +18,16 @@
 
 struct pages;
 
-/* What a page is made of: its key, the counter that covers all that it shows, and its query. */
+/* From so many elements on a page is large. */
+enum { LARGE_PAGE = 100 };
+
+/* What a page is made of: its key, the counter that covers all that it shows, and its query. A
+ * large one is made by itself: it would hold up its company, and many of them at once would fill
+ * memory. */
 struct page_query {
     struct page_key key;
     size_t slot;
+    bool is_large;
     enum statement statement;
     int parameter_count;
     const char *parameters[QUERY_PARAMETERS_MAX];

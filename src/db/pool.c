@@ -1,6 +1,7 @@
 /* A worker's pool of pipelined connections: who sends what where, and what a loss means. */
 #include "db/pool.h"
 
+#include "db/read_batch.h"
 #include "ops/clock.h"
 
 #include <stdio.h>
@@ -8,16 +9,14 @@
 #include <string.h>
 
 enum {
-    /* Reads in flight on one connection: enough to keep it busy, few enough that what waits behind
-     * a slow one can still go elsewhere. */
-    PIPELINE_DEPTH = 64,
-    SENDS_MAX = 4 /* of one read, when connections are lost under it */
+    READ_PATIENCE_MS = 5, /* then a read may have a connection more */
+    SENDS_MAX = 4         /* of one read, when connections are lost under it */
 };
 
 struct lane {
     struct connection **connections;
     size_t connection_count;
-    size_t depth;              /* queries in flight on one connection */
+    int64_t patience_ms;       /* how long a query waits for a busy connection, if there is one */
     struct query_line waiting; /* not on any connection */
     size_t unanswered;         /* waiting or in flight */
 };
@@ -91,39 +90,50 @@ static void plan_dispatch(struct pool *pool) {
     event_active(pool->dispatch, EV_TIMEOUT, 0);
 }
 
-/* The ready connection with the least to do and room for more; NULL when there is none. */
-static struct connection *least_loaded(const struct lane *lane) {
-    struct connection *best = NULL;
-    for (size_t i = 0; i < lane->connection_count; i++) {
-        struct connection *connection = lane->connections[i];
-        if (connection_is_ready(connection) && connection_load(connection) < lane->depth &&
-            (!best || connection_load(connection) < connection_load(best))) {
-            best = connection;
-        }
-    }
-    return best;
+static int64_t waited_ms(const struct pool *pool, const struct query *query) {
+    return clock_ms() - (query->deadline_ms - pool->settings.request_timeout_ms);
 }
 
-/* Hands out what waits; reads of one turn share the groups. */
-static void send_waiting(struct lane *lane) {
-    struct query *query;
-    struct connection *connection;
-    while ((query = TAILQ_FIRST(&lane->waiting)) && (connection = least_loaded(lane))) {
-        if (query->alone) {
-            connection_sync(connection);
-        }
-        TAILQ_REMOVE(&lane->waiting, query, line);
-        if (!connection_send(connection, query)) {
-            TAILQ_INSERT_HEAD(&lane->waiting, query, line);
-            connection_drop(connection, "the connection broke while sending");
-            continue;
-        }
-        if (query->alone) {
-            connection_sync(connection);
+/*
+ * The connection for what waits: an idle one, when none is busy or the first has waited long
+ * enough. The more reads go together, and the fewer server processes take turns, the less each
+ * costs. NULL: none yet.
+ */
+static struct connection *choose_connection(const struct pool *pool, const struct lane *lane) {
+    struct connection *idle = NULL;
+    bool one_is_busy = false;
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        struct connection *connection = lane->connections[i];
+        if (connection_load(connection) > 0) {
+            one_is_busy = true;
+        } else if (!idle && connection_is_ready(connection)) {
+            idle = connection;
         }
     }
-    for (size_t i = 0; i < lane->connection_count; i++) {
-        connection_sync(lane->connections[i]);
+    bool is_patient =
+        one_is_busy && waited_ms(pool, TAILQ_FIRST(&lane->waiting)) < lane->patience_ms;
+    return is_patient ? NULL : idle;
+}
+
+/* What could not be sent waits again, before everything else. */
+static void put_back(struct lane *lane, struct query *query) {
+    struct query_line unsent = TAILQ_HEAD_INITIALIZER(unsent);
+    read_batch_dissolve(query, &unsent);
+    TAILQ_CONCAT(&unsent, &lane->waiting, line);
+    TAILQ_CONCAT(&lane->waiting, &unsent, line);
+}
+
+/* Hands out what waits. */
+static void send_waiting(struct pool *pool, struct lane *lane) {
+    struct connection *connection;
+    while (!TAILQ_EMPTY(&lane->waiting) && (connection = choose_connection(pool, lane))) {
+        struct query *query = read_batch_take(&lane->waiting);
+        if (connection_send(connection, query)) {
+            connection_sync(connection);
+        } else {
+            put_back(lane, query);
+            connection_drop(connection, "the connection broke while sending");
+        }
     }
 }
 
@@ -131,8 +141,12 @@ static void on_dispatch(evutil_socket_t descriptor, short what, void *argument) 
     (void)descriptor;
     (void)what;
     struct pool *pool = argument;
-    send_waiting(&pool->reads);
-    send_waiting(&pool->writes);
+    send_waiting(pool, &pool->reads);
+    send_waiting(pool, &pool->writes);
+    if (!TAILQ_EMPTY(&pool->reads.waiting)) {
+        const struct timeval delay = {.tv_usec = READ_PATIENCE_MS * 1000};
+        event_add(pool->dispatch, &delay);
+    }
 }
 
 static bool is_complete(const struct lane *lane) {
@@ -171,6 +185,26 @@ static bool is_outdated(const PGresult *result) {
     return state && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
 }
 
+/* Settles the members of a batch. One that was broken is sent again, each by itself. */
+static void settle_batch(struct pool *pool, struct query *batch, PGresult *result) {
+    bool succeeded = PQresultStatus(result) == PGRES_TUPLES_OK;
+    struct query_line members = TAILQ_HEAD_INITIALIZER(members);
+    read_batch_dissolve(batch, &members);
+    struct query *query;
+    for (int place = 1; (query = TAILQ_FIRST(&members)); place++) {
+        TAILQ_REMOVE(&members, query, line);
+        if (!succeeded && query->on_done) {
+            query->alone = true;
+            TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
+            plan_dispatch(pool);
+        } else {
+            PGresult *own = query->on_done ? read_batch_result(result, place) : NULL;
+            finish(pool, query, own ? QUERY_DONE : QUERY_REFUSED, own);
+        }
+    }
+    PQclear(result);
+}
+
 static void on_settled(void *owner, struct connection *connection, struct query *query,
                        PGresult *result) {
     struct pool *pool = owner;
@@ -178,14 +212,10 @@ static void on_settled(void *owner, struct connection *connection, struct query 
     if (!TAILQ_EMPTY(&lane_of(pool, query)->waiting)) {
         plan_dispatch(pool);
     }
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+    if (read_batch_is(query)) {
+        settle_batch(pool, query, result);
+    } else if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
         finish(pool, query, QUERY_DONE, result);
-    } else if (!query->alone && query->on_done) {
-        /* It broke its group, or was broken by another: by itself it may succeed. */
-        PQclear(result);
-        query->alone = true;
-        TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
-        plan_dispatch(pool);
     } else if (query->on_done && is_outdated(result)) {
         /* Rolled back, so also a write may go again; each try replaces a connection, and the
          * deadline ends them. */
@@ -223,6 +253,10 @@ static void on_lost(void *owner, struct connection *connection, struct query_lin
     struct query *query;
     while ((query = TAILQ_LAST(unsettled, query_line))) {
         TAILQ_REMOVE(unsettled, query, line);
+        if (read_batch_is(query)) {
+            read_batch_dissolve(query, unsettled);
+            continue;
+        }
         query->connection = NULL;
         PQclear(query->result);
         query->result = NULL;
@@ -264,7 +298,7 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *argument) 
     int64_t now = clock_ms();
     struct query *query;
     while ((query = TAILQ_FIRST(&pool->unanswered)) && query->deadline_ms <= now) {
-        struct connection *connection = query->connection;
+        struct connection *connection = query->batch ? query->batch->connection : query->connection;
         if (connection) {
             /* The statement timeout should have ended it: this server or this link hangs. */
             answer(pool, query, query->is_write ? QUERY_UNKNOWN : QUERY_EXPIRED, NULL);
@@ -294,13 +328,12 @@ static void insert_by_deadline(struct pool *pool, struct query *query) {
 /* Whether the query that waits longest has waited too long: the next would wait as long. */
 static bool is_overloaded(const struct pool *pool) {
     const struct query *first = TAILQ_FIRST(&pool->reads.waiting);
-    int64_t came_ms = first ? first->deadline_ms - pool->settings.request_timeout_ms : 0;
-    return first && clock_ms() - came_ms > pool->settings.queue_wait_ms;
+    return first && waited_ms(pool, first) > pool->settings.queue_wait_ms;
 }
 
-static void submit(struct pool *pool, struct lane *lane, bool is_write, enum statement statement,
-                   int parameter_count, const char *const *parameters, int64_t deadline_ms,
-                   query_on_done *on_done, void *owner) {
+static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alone,
+                   enum statement statement, int parameter_count, const char *const *parameters,
+                   int64_t deadline_ms, query_on_done *on_done, void *owner) {
     struct query *query = NULL;
     if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit &&
         (is_write || !is_overloaded(pool))) {
@@ -313,7 +346,7 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, enum sta
     query->on_done = on_done;
     query->owner = owner;
     query->is_write = is_write;
-    query->alone = is_write;
+    query->alone = alone;
     query->deadline_ms = deadline_ms;
     lane->unanswered++;
     TAILQ_INSERT_TAIL(&lane->waiting, query, line);
@@ -322,16 +355,16 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, enum sta
 }
 
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, query_on_done *on_done, void *owner) {
-    submit(pool, &pool->reads, false, statement, parameter_count, parameters,
+               const char *const *parameters, bool alone, query_on_done *on_done, void *owner) {
+    submit(pool, &pool->reads, false, alone, statement, parameter_count, parameters,
            clock_ms() + pool->settings.request_timeout_ms, on_done, owner);
 }
 
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
                 const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
                 void *owner) {
-    submit(pool, &pool->writes, true, statement, parameter_count, parameters, deadline_ms, on_done,
-           owner);
+    submit(pool, &pool->writes, true, true, statement, parameter_count, parameters, deadline_ms,
+           on_done, owner);
 }
 
 bool pool_can_write(const struct pool *pool) {
@@ -342,9 +375,10 @@ bool pool_is_ready(const struct pool *pool) {
     return pool->ready;
 }
 
-static bool lane_open(struct pool *pool, struct lane *lane, size_t connection_count, size_t depth) {
+static bool lane_open(struct pool *pool, struct lane *lane, size_t connection_count,
+                      int64_t patience_ms) {
     TAILQ_INIT(&lane->waiting);
-    lane->depth = depth;
+    lane->patience_ms = patience_ms;
     lane->connections = calloc(connection_count, sizeof(struct connection *));
     while (lane->connections && lane->connection_count < connection_count) {
         struct connection *connection = connection_new(
@@ -389,8 +423,8 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
     pool->dispatch = event_new(base, -1, 0, on_dispatch, pool);
     pool->deadline = evtimer_new(base, on_deadline, pool);
     if (!pool->dispatch || !pool->deadline ||
-        !lane_open(pool, &pool->reads, settings->read_connections, PIPELINE_DEPTH) ||
-        !lane_open(pool, &pool->writes, settings->write_connections, 1)) {
+        !lane_open(pool, &pool->reads, settings->read_connections, READ_PATIENCE_MS) ||
+        !lane_open(pool, &pool->writes, settings->write_connections, 0)) {
         snprintf(error, error_size, "out of memory");
         pool_free(pool);
         return NULL;

@@ -16,6 +16,7 @@ struct query *query_new(enum statement statement, int parameter_count,
     if (!query) {
         return NULL;
     }
+    TAILQ_INIT(&query->members);
     query->statement = statement;
     query->parameter_count = parameter_count;
     char *text = query->text;
@@ -27,6 +28,11 @@ struct query *query_new(enum statement statement, int parameter_count,
 }
 
 void query_free(struct query *query) {
+    struct query *member;
+    while ((member = TAILQ_FIRST(&query->members))) {
+        TAILQ_REMOVE(&query->members, member, line);
+        query_free(member);
+    }
     PQclear(query->result);
     free(query);
 }

@@ -190,7 +190,7 @@ void pages_serve(struct pages *pages, struct http_request *request,
                  const struct page_query *query) {
     if (!pages->cache) {
         pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-                  on_single_page, request);
+                  query->is_large, on_single_page, request);
         return;
     }
     /* Noted before everything else: what is found or made from here on is no older. */
@@ -209,12 +209,12 @@ void pages_serve(struct pages *pages, struct http_request *request,
     }
     if (!flight) {
         pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-                  on_single_page, request);
+                  query->is_large, on_single_page, request);
         return;
     }
     TAILQ_INSERT_TAIL(&flight->requests, request, line);
     if (is_first) {
         pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-                  on_shared_page, flight);
+                  query->is_large, on_shared_page, flight);
     }
 }

@@ -36,6 +36,7 @@ void list_questions(struct http_request *request) {
                 .page = paging.page,
                 .count = paging.count},
         .slot = generations_slot(SUBJECT_PRODUCT, product_id),
+        .is_large = paging.count >= LARGE_PAGE,
         .statement = STATEMENT_LIST_QUESTIONS,
         .parameter_count = 4,
         .parameters = {product, count, offset, answers},

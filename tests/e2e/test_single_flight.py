@@ -1,4 +1,5 @@
-"""Identical reads share a query; a read that began after a write shares none that began before."""
+"""Identical reads share a query, and different ones are sent together; a read that began after a
+write shares none that began before."""
 
 import resource
 
@@ -126,6 +127,74 @@ def test_a_page_is_known_by_what_its_parameters_mean(crew, target):
         for more in ("", "&page=1", "&page=", "&page=001", "&count=9", "&x=y"):
             assert client.ask(request("GET", target + more)).status == 200
     assert queries(crew) - before == 1
+
+
+def pages_at_once(stack, targets):
+    """The replies of one worker to all of them, asked for while its database is slow."""
+    worker = worker_sockets(stack)[0]
+    clients = [Client(worker) for _ in targets]
+    with stack.frozen_backends():
+        send_at_once(clients, [request("GET", target) for target in targets])
+        wait_until_taken_in(worker)
+    replies = [client.receive() for client in clients]
+    for client in clients:
+        client.close()
+    return replies
+
+
+def products_with_a_question(stack, count):
+    products = [new_product() for _ in range(count)]
+    return {product: seed.questions(stack, product, [0])[0] for product in products}
+
+
+def test_different_pages_that_come_together_share_queries(crew):
+    questions = products_with_a_question(crew, 40)
+    before = queries(crew)
+    replies = pages_at_once(crew, [f"/qa/questions?product_id={product}" for product in questions])
+    shown = {reply.json()["product_id"]: reply.json()["results"][0]["question_id"]
+             for reply in replies}
+    assert shown == {str(product): question for product, question in questions.items()}
+    assert queries(crew) - before <= 8
+
+
+def test_large_pages_have_a_query_each(crew):
+    questions = products_with_a_question(crew, 10)
+    before = queries(crew)
+    replies = pages_at_once(
+        crew, [f"/qa/questions?product_id={product}&count=100" for product in questions])
+    assert {reply.status for reply in replies} == {200}
+    assert queries(crew) - before == len(questions)
+
+
+def test_a_page_that_fails_fails_alone(crew):
+    questions = products_with_a_question(crew, 10)
+    for question in questions.values():
+        seed.answers(crew, question, [0])
+    bad = list(questions)[5]
+    crew.sql(f"""
+        CREATE FUNCTION fail() RETURNS boolean LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'no'; END $$;
+        CREATE POLICY bad ON answers AS RESTRICTIVE FOR SELECT
+            USING (question_id <> {questions[bad]} OR fail())""")
+    try:
+        replies = pages_at_once(crew, [f"/qa/questions?product_id={product}"
+                                       for product in questions])
+        assert [reply.status for reply in replies] == [500 if product == bad else 200
+                                                       for product in questions]
+    finally:
+        crew.sql("DROP POLICY bad ON answers; DROP FUNCTION fail()")
+
+
+def test_a_slow_page_holds_up_no_other(crew, question):
+    worker = worker_sockets(crew)[0]
+    with Client(worker) as slow, Client(worker) as other:
+        with gates.closed(crew, gates.READS):
+            slow.send(request("GET", lists(crew, question)["questions"]))
+            gates.wait_until_somebody_waits(crew)
+            for product in products_with_a_question(crew, 3):
+                reply = other.ask(request("GET", f"/qa/questions?product_id={product}"))
+                assert reply.status == 200
+        assert slow.receive().status == 200
 
 
 WRITES_THAT_A_LIST_SHOWS = {

@@ -18,6 +18,7 @@ Suite *log_suite(void);
 Suite *page_cache_suite(void);
 Suite *parameters_suite(void);
 Suite *query_suite(void);
+Suite *read_batch_suite(void);
 Suite *request_suite(void);
 Suite *route_suite(void);
 Suite *server_address_suite(void);
