@@ -144,7 +144,7 @@ static void on_dispatch(evutil_socket_t descriptor, short what, void *argument) 
     send_waiting(pool, &pool->reads);
     send_waiting(pool, &pool->writes);
     if (!TAILQ_EMPTY(&pool->reads.waiting)) {
-        const struct timeval delay = {.tv_usec = READ_PATIENCE_MS * 1000};
+        const struct timeval delay = {.tv_usec = (suseconds_t)READ_PATIENCE_MS * 1000};
         event_add(pool->dispatch, &delay);
     }
 }
