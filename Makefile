@@ -39,11 +39,12 @@ $(PROGRAM): $(OBJECTS)
 
 # The statements of sql/queries, and of those for one page a form for many.
 $(QUERIES): $(wildcard sql/queries/*.sql) scripts/many-pages.sh
-	@rm -rf $@
-	@mkdir -p $@
-	@cp sql/queries/*.sql $@
+	@rm -rf $@ $@.new
+	@mkdir -p $@.new
+	@cp sql/queries/*.sql $@.new
 	@for list in sql/queries/list_*.sql; do \
-	    scripts/many-pages.sh $$list > $@/$$(basename $$list .sql)_many.sql || { rm -r $@; exit 1; }; done
+	    scripts/many-pages.sh $$list > $@.new/$$(basename $$list .sql)_many.sql || exit 1; done
+	@mv $@.new $@
 
 $(BUILD)/generated/db/statement_names.h: $(QUERIES) scripts/embed-sql.sh
 	@mkdir -p $(@D)

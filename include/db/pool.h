@@ -1,5 +1,5 @@
 /*
- * A worker's pool of pipelined connections: one lane for reads, one for writes, so that a read
+ * A worker's pool of connections: one lane for reads, one for writes, so that a read
  * never waits behind a commit.
  *
  *   - A lone read leaves at once. Reads that come while others are in flight wait for these and are
@@ -10,8 +10,8 @@
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
  *     overdue query is dropped and replaced.
- *   - Both lanes are bounded in number. While the read that has waited longest for a place on a
- *     connection has waited too long, more reads would only wait longer. Past these bounds, and
+ *   - Both lanes are bounded in number. While many reads wait, and the first of them has waited too
+ *     long for a connection, more would only wait longer. Past these bounds, and
  *     while the database is away, a query is refused at once. One that was accepted before waits
  *     for the first attempt to connect anew.
  */
@@ -56,7 +56,7 @@ bool pool_is_ready(const struct pool *pool);
 /*
  * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
  * exactly once, possibly before the function returns. A read has the pool's own time limit, a write
- * the deadline that is given (clock_ms()). A read that is `alone` shares nothing with others.
+ * the deadline that is given (clock_ms()). A read that is `alone` is in no batch.
  */
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
                const char *const *parameters, bool alone, query_on_done *on_done, void *owner);

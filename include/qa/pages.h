@@ -19,7 +19,7 @@
 struct pages;
 
 /* From so many elements on a page is large. */
-enum { LARGE_PAGE = 100 };
+enum { LARGE_PAGE = 50 };
 
 /* What a page is made of: its key, the counter that covers all that it shows, and its query. A
  * large one is made by itself: it would hold up its company, and many of them at once would fill

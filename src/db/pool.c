@@ -10,7 +10,8 @@
 
 enum {
     READ_PATIENCE_MS = 5, /* then a read may have a connection more */
-    SENDS_MAX = 4         /* of one read, when connections are lost under it */
+    SENDS_MAX = 4,        /* of one read, when connections are lost under it */
+    SHORT_QUEUE = 64 /* reads for each connection, of which none is refused: stalls are short */
 };
 
 struct lane {
@@ -185,21 +186,23 @@ static bool is_outdated(const PGresult *result) {
     return state && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
 }
 
-/* Settles the members of a batch. One that was broken is sent again, each by itself. */
+/* Settles the members of a batch. When it was broken, each is sent again by itself, unless that
+ * would break it as well. */
 static void settle_batch(struct pool *pool, struct query *batch, PGresult *result) {
     bool succeeded = PQresultStatus(result) == PGRES_TUPLES_OK;
+    enum query_outcome failure = succeeded ? QUERY_REFUSED : query_outcome_of_error(result);
     struct query_line members = TAILQ_HEAD_INITIALIZER(members);
     read_batch_dissolve(batch, &members);
     struct query *query;
     for (int place = 1; (query = TAILQ_FIRST(&members)); place++) {
         TAILQ_REMOVE(&members, query, line);
-        if (!succeeded && query->on_done) {
+        if (!succeeded && failure != QUERY_CONFLICT && query->on_done) {
             query->alone = true;
             TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
             plan_dispatch(pool);
         } else {
-            PGresult *own = query->on_done ? read_batch_result(result, place) : NULL;
-            finish(pool, query, own ? QUERY_DONE : QUERY_REFUSED, own);
+            PGresult *own = succeeded && query->on_done ? read_batch_result(result, place) : NULL;
+            finish(pool, query, own ? QUERY_DONE : failure, own);
         }
     }
     PQclear(result);
@@ -325,10 +328,12 @@ static void insert_by_deadline(struct pool *pool, struct query *query) {
     }
 }
 
-/* Whether the query that waits longest has waited too long: the next would wait as long. */
+/* Whether many reads wait, and the first has waited too long: the next would wait as long. */
 static bool is_overloaded(const struct pool *pool) {
-    const struct query *first = TAILQ_FIRST(&pool->reads.waiting);
-    return first && waited_ms(pool, first) > pool->settings.queue_wait_ms;
+    const struct lane *reads = &pool->reads;
+    const struct query *first = TAILQ_FIRST(&reads->waiting);
+    return first && reads->unanswered >= SHORT_QUEUE * reads->connection_count &&
+           waited_ms(pool, first) > pool->settings.queue_wait_ms;
 }
 
 static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alone,

@@ -33,8 +33,8 @@ class Product:
     answer: int
 
     def __post_init__(self):
-        targets = {"questions": f"/qa/questions?product_id={self.number}&count=1000",
-                   "answers": f"/qa/questions/{self.question}/answers?count=1000"}
+        targets = {"questions": f"/qa/questions?product_id={self.number}&count=49",
+                   "answers": f"/qa/questions/{self.question}/answers?count=49"}
         self.pages = {page: request("GET", target) for page, target in targets.items()}
 
 
