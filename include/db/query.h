@@ -2,8 +2,8 @@
  * A query on its way: a prepared statement with its parameters, and who waits for the outcome.
  *
  * A query belongs to the pool that made it (db/pool.h). While it waits it stands in a line of the
- * pool; once sent it stands in the line of one connection (db/connection.h), or of the batch that is
- * sent for it (db/read_batch.h), until its result, or the end of its pipeline group, arrives.
+ * pool; once sent it stands in the line of one connection (db/connection.h), or of the batch that
+ * is sent for it (db/read_batch.h), until its result, or the end of its pipeline group, arrives.
  */
 #pragma once
 
