@@ -4,9 +4,9 @@
  * It connects by itself, prepares every statement, and when it is lost it comes back by itself with
  * back-off. What is sent over it stays in its line until it is settled:
  *
- *   - A pipeline group (the queries up to a sync) is one transaction. A read that succeeded is
+ *   - Each query is a pipeline group of its own, which is one transaction. A read that succeeded is
  *     settled as soon as its result is here, everything else only at the group's sync: then a write
- *     without an error is committed, and a query with one, or after one, is rolled back.
+ *     without an error is committed, and a query with one is rolled back.
  *   - When the connection is lost, what is in its line is unsettled for ever.
  *
  * What to do about that is the pool's decision, not the connection's.
@@ -17,7 +17,7 @@
 #include "db/server_address.h"
 #include "ops/log.h"
 
-/* What the connection tells its pool. None is called from within connection_send() or _sync(). */
+/* What the connection tells its pool. None is called from within connection_send(). */
 struct connection_events {
     /* It can take queries. */
     void (*on_ready)(void *owner, struct connection *connection);
@@ -48,18 +48,15 @@ void connection_free(struct connection *connection);
 
 bool connection_is_ready(const struct connection *connection);
 
-/* Queries in its line. */
-size_t connection_load(const struct connection *connection);
+/* Whether there are queries in its line. */
+bool connection_is_busy(const struct connection *connection);
 
 /*
- * Puts a query into the connection's open pipeline group. False when the connection turned out to
- * be broken: the query is still the caller's, who calls connection_drop().
+ * Sends a query. False when the connection turned out to be broken, and nothing of it can take
+ * effect: the query is still the caller's, who calls connection_drop().
  */
 __attribute__((warn_unused_result)) bool connection_send(struct connection *connection,
                                                          struct query *query);
-
-/* Ends the open group, if there is one, and sends it. Before that nothing of it can take effect. */
-void connection_sync(struct connection *connection);
 
 /* Gives a ready connection up and starts a new one; tells on_lost. */
 void connection_drop(struct connection *connection, const char *reason);

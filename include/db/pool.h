@@ -1,19 +1,19 @@
 /*
- * A worker's pool of connections: one lane for reads, one for writes, so that a read
- * never waits behind a commit.
+ * A worker's pool of connections: one lane for reads, one for writes, so that a read never waits
+ * behind a commit.
  *
  *   - A lone read leaves at once. Reads that come while others are in flight wait for these and are
  *     then sent together (db/read_batch.h); after some milliseconds, as behind a slow page, they
- *     get another connection. When a batch breaks, each of its reads is sent again by itself. A
- * read whose connection was lost is sent again.
+ *     get another connection. When a batch breaks, each of its reads is sent again by itself.
+ *     A read whose connection was lost is sent again.
  *   - A write is a group of its own, one at a time on each connection, and done only when its
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
  *     overdue query is dropped and replaced.
  *   - Both lanes are bounded in number. While many reads wait, and the first of them has waited too
- *     long for a connection, more would only wait longer. Past these bounds, and
- *     while the database is away, a query is refused at once. One that was accepted before waits
- *     for the first attempt to connect anew.
+ *     long for a connection, more would only wait longer. Past these bounds, and while the database
+ *     is away, a query is refused at once. One that was accepted before waits for the first attempt
+ *     to connect anew.
  */
 #pragma once
 

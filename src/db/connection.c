@@ -43,9 +43,7 @@ struct connection {
 
     struct query_line sent;     /* their results have not arrived */
     struct query_line unproven; /* their results wait for the sync of their group */
-    size_t load;
-    bool group_open;  /* sent, but not yet followed by a sync */
-    bool result_open; /* the first in `sent` has a result; NULL, its end, follows */
+    bool result_open;           /* the first in `sent` has a result; NULL, its end, follows */
 };
 
 static void start_timer(struct connection *connection, uint32_t delay_ms) {
@@ -72,7 +70,6 @@ static void close_session(struct connection *connection) {
     connection->session = NULL;
     free(connection->setup_error);
     connection->setup_error = NULL;
-    connection->group_open = false;
     connection->result_open = false;
     connection->state = STATE_WAITING;
 }
@@ -108,7 +105,6 @@ void connection_drop(struct connection *connection, const char *reason) {
     struct query_line unsettled = TAILQ_HEAD_INITIALIZER(unsettled);
     TAILQ_CONCAT(&unsettled, &connection->unproven, line);
     TAILQ_CONCAT(&unsettled, &connection->sent, line);
-    connection->load = 0;
     connection->events->on_lost(connection->owner, connection, &unsettled, kept);
 }
 
@@ -116,7 +112,6 @@ void connection_drop(struct connection *connection, const char *reason) {
 static void settle(struct connection *connection, struct query_line *line) {
     struct query *query = TAILQ_FIRST(line);
     TAILQ_REMOVE(line, query, line);
-    connection->load--;
     PGresult *result = query->result;
     query->result = NULL;
     query->connection = NULL;
@@ -406,8 +401,8 @@ bool connection_is_ready(const struct connection *connection) {
     return connection->state == STATE_READY;
 }
 
-size_t connection_load(const struct connection *connection) {
-    return connection->load;
+bool connection_is_busy(const struct connection *connection) {
+    return !TAILQ_EMPTY(&connection->sent) || !TAILQ_EMPTY(&connection->unproven);
 }
 
 bool connection_send(struct connection *connection, struct query *query) {
@@ -418,19 +413,10 @@ bool connection_send(struct connection *connection, struct query *query) {
     query->connection = connection;
     query->sent++;
     TAILQ_INSERT_TAIL(&connection->sent, query, line);
-    connection->load++;
-    connection->group_open = true;
-    return true;
-}
-
-void connection_sync(struct connection *connection) {
-    if (!connection->group_open) {
-        return;
-    }
-    connection->group_open = false;
-    /* The sync may have left even if this fails: what became of the group shows when the socket is
+    /* The sync may have left even if this fails: what became of the query shows when the socket is
      * read, or at the deadline. */
     if (PQpipelineSync(connection->session) == 1) {
         (void)flush(connection);
     }
+    return true;
 }

@@ -105,7 +105,7 @@ static struct connection *choose_connection(const struct pool *pool, const struc
     bool one_is_busy = false;
     for (size_t i = 0; i < lane->connection_count; i++) {
         struct connection *connection = lane->connections[i];
-        if (connection_load(connection) > 0) {
+        if (connection_is_busy(connection)) {
             one_is_busy = true;
         } else if (!idle && connection_is_ready(connection)) {
             idle = connection;
@@ -129,9 +129,7 @@ static void send_waiting(struct pool *pool, struct lane *lane) {
     struct connection *connection;
     while (!TAILQ_EMPTY(&lane->waiting) && (connection = choose_connection(pool, lane))) {
         struct query *query = read_batch_take(&lane->waiting);
-        if (connection_send(connection, query)) {
-            connection_sync(connection);
-        } else {
+        if (!connection_send(connection, query)) {
             put_back(lane, query);
             connection_drop(connection, "the connection broke while sending");
         }
@@ -191,18 +189,21 @@ static bool is_outdated(const PGresult *result) {
 static void settle_batch(struct pool *pool, struct query *batch, PGresult *result) {
     bool succeeded = PQresultStatus(result) == PGRES_TUPLES_OK;
     enum query_outcome failure = succeeded ? QUERY_REFUSED : query_outcome_of_error(result);
+    bool try_again = !succeeded && failure != QUERY_CONFLICT;
     struct query_line members = TAILQ_HEAD_INITIALIZER(members);
     read_batch_dissolve(batch, &members);
     struct query *query;
     for (int place = 1; (query = TAILQ_FIRST(&members)); place++) {
         TAILQ_REMOVE(&members, query, line);
-        if (!succeeded && failure != QUERY_CONFLICT && query->on_done) {
+        PGresult *own = succeeded ? read_batch_result(result, place) : NULL;
+        if (own) {
+            finish(pool, query, QUERY_DONE, own);
+        } else if (try_again && query->on_done) {
             query->alone = true;
             TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
             plan_dispatch(pool);
         } else {
-            PGresult *own = succeeded && query->on_done ? read_batch_result(result, place) : NULL;
-            finish(pool, query, own ? QUERY_DONE : failure, own);
+            finish(pool, query, failure, NULL);
         }
     }
     PQclear(result);

@@ -186,11 +186,16 @@ static struct flight *add_flight(struct pages *pages, const struct flight_key *k
     return flight;
 }
 
+static void send_query(const struct pages *pages, const struct page_query *query,
+                       query_on_done *on_done, void *owner) {
+    pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
+              query->is_large, on_done, owner);
+}
+
 void pages_serve(struct pages *pages, struct http_request *request,
                  const struct page_query *query) {
     if (!pages->cache) {
-        pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-                  query->is_large, on_single_page, request);
+        send_query(pages, query, on_single_page, request);
         return;
     }
     /* Noted before everything else: what is found or made from here on is no older. */
@@ -208,13 +213,11 @@ void pages_serve(struct pages *pages, struct http_request *request,
         flight = add_flight(pages, &key, query->slot);
     }
     if (!flight) {
-        pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-                  query->is_large, on_single_page, request);
+        send_query(pages, query, on_single_page, request);
         return;
     }
     TAILQ_INSERT_TAIL(&flight->requests, request, line);
     if (is_first) {
-        pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-                  query->is_large, on_shared_page, flight);
+        send_query(pages, query, on_shared_page, flight);
     }
 }

@@ -16,7 +16,7 @@ from stack import wait_until
 from wire import Client, request, send_at_once, worker_sockets
 
 QUEUE_WAIT_S, LOCK_TIMEOUT_S = 0.1, 0.1
-IN_FLIGHT = 2 * 64  # reads on the connections of one worker; beyond it they wait for a place
+SHORT_QUEUE = 2 * 64  # reads of one worker, of which none is refused however long they wait
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def statuses_at_once(clients, requests):
 
 def test_who_would_wait_too_long_is_refused_while_the_others_still_wait(stack):
     worker = worker_sockets(stack)[0]
-    early, late = IN_FLIGHT + 50, 20
+    early, late = SHORT_QUEUE + 50, 20
     with clients_of(worker, early) as first, clients_of(worker, late) as second:
         with stack.frozen_backends():
             send_at_once(first, [read() for _ in first])
