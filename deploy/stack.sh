@@ -257,8 +257,11 @@ start_nginx() {
     begin nginx
     rotate log/access.log
     # A relative prefix: NGINX takes a $ in a path for a variable.
-    if ! (cd nginx && setsid --wait nginx -p . -c nginx.conf -e stderr \
-        </dev/null >/dev/null 2>../log/nginx-start.log 8>&- 9>&-); then
+    if ! (
+        cd nginx || exit
+        chrt --batch --pid 0 "$BASHPID" || true  # as a worker does (src/process/worker.c)
+        exec setsid --wait nginx -p . -c nginx.conf -e stderr
+    ) </dev/null >/dev/null 2>log/nginx-start.log 8>&- 9>&-; then
         cat log/nginx-start.log >&2
         fail "NGINX does not start"
     fi

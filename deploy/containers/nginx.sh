@@ -54,6 +54,7 @@ PORT=8080 QA_LISTEN=unix:$PWD/slots/ QA_WORKERS=$slots QA_ACCESS_LOG=/dev/stdout
 linked=""
 follow
 
+chrt --batch --pid 0 "$$" || true  # as a worker does (src/process/worker.c)
 nginx -p . -c nginx.conf -e stderr -g 'daemon off;' &
 nginx=$!
 trap 'kill -s QUIT "$nginx"' TERM INT QUIT  # requests under way are answered first

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,14 @@ static void raise_descriptor_limit(void) {
     }
 }
 
+/* As NGINX is started (deploy/stack.sh): who is woken by a request lets the process that computes
+ * finish, and so finds more than one to answer. A policy that somebody chose is kept. */
+static void interrupt_nobody(void) {
+    if (sched_getscheduler(0) == SCHED_OTHER) {
+        (void)sched_setscheduler(0, SCHED_BATCH, &(const struct sched_param){0});
+    }
+}
+
 int worker_run(const struct config *config, const struct worker_identity *identity) {
     struct worker worker = {
         .config = config,
@@ -284,6 +293,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
         (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     }
     raise_descriptor_limit();
+    interrupt_nobody();
     /* Ctrl-C and a lost terminal are the supervisor's to handle; it sends SIGTERM. */
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

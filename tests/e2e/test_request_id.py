@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from api import Api
+
 GENERATED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -15,6 +17,12 @@ def test_every_status_carries_a_request_id(api, path, status):
     assert first.status_code == status
     assert GENERATED.fullmatch(first.headers["X-Request-Id"])
     assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+
+
+def test_no_request_id_is_made_up_twice(stack):
+    clients = [Api(stack.base_url) for _ in range(8)]
+    made_up = [client.get("/healthz").headers["X-Request-Id"] for _ in range(5) for client in clients]
+    assert len(set(made_up)) == len(made_up)
 
 
 @pytest.mark.parametrize("request_id", ["a", "0", "a.b_c-D9", "-" * 64,

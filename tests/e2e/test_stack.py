@@ -36,6 +36,11 @@ def test_a_start_of_what_runs_changes_nothing(fault_stack):
     assert (processes(fault_stack), fault_stack.worker_pids()) == before
 
 
+def test_workers_and_nginx_let_the_process_that_computes_finish(fault_stack):
+    for pid in [*fault_stack.worker_pids(), *fault_stack.nginx_workers()]:
+        assert os.sched_getscheduler(pid) == os.SCHED_BATCH
+
+
 def test_a_stop_leaves_nothing_and_a_second_one_is_fine(fault_stack):
     before = [*processes(fault_stack), *fault_stack.worker_pids()]
     try:
