@@ -79,7 +79,7 @@ workers_conf() {
 }
 
 http_conf() {
-    # What NGINX's request ids begin with; they go on with the numbers of connection and request.
+    # What NGINX's request ids begin with, so that no two hosts make up the same one.
     instance=$(od -An -N 6 -t x1 /dev/urandom | tr -d ' \n')
     echo "map \"\" \$instance { default \"$instance\"; }"
     echo "access_log \"${QA_ACCESS_LOG:-access.log}\" json buffer=64k flush=1s;"

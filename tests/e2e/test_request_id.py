@@ -5,6 +5,7 @@ import re
 import pytest
 
 from api import Api
+from stack import wait_until
 
 GENERATED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -40,6 +41,14 @@ def test_another_request_id_is_replaced(api, request_id):
     response = api.get("/healthz", headers={"X-Request-Id": request_id})
     assert GENERATED.fullmatch(response.headers["X-Request-Id"])
     assert response.headers["X-Request-Id"] != request_id
+
+
+@pytest.mark.parametrize("method, path", [
+    ("GET", "/qa/questions?product_id=1"), ("PUT", "/qa/answers/1/helpful"), ("POST", "/qa/questions"),
+    ("GET", "/nowhere"), ("OPTIONS", "/"), ("PUT", "/docs/"), ("GET", "/" + "a" * 20_000)])
+def test_the_access_log_has_the_id_that_was_answered(stack, api, method, path):
+    request_id = api.request(method, path).headers["X-Request-Id"]
+    wait_until(lambda: f'"request_id":"{request_id}"' in stack.access_log(), 5)
 
 
 @pytest.mark.parametrize("path", ["/qa/questions?product_id=1", "/qa/questions?product_id=x",
