@@ -140,6 +140,11 @@ def test_pipelined_requests_are_answered_in_order(stack):
     assert statuses(answers) == [200, 404, 200, 404, 200]
 
 
+def test_pipelined_requests_have_different_ids(stack):
+    answers = converse(stack, GOOD * 50 + CLOSE)
+    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 51
+
+
 def test_a_request_may_arrive_byte_by_byte(stack):
     assert statuses(converse(stack, *(bytes([byte]) for byte in CLOSE))) == [200]
 
