@@ -10,10 +10,10 @@
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
  *     overdue query is dropped and replaced.
- *   - Both lanes are bounded in number. While many reads wait, and the first of them has waited too
- *     long for a connection, more would only wait longer. Past these bounds, and while the database
- *     is away, a query is refused at once. One that was accepted before waits for the first attempt
- *     to connect anew.
+ *   - Both lanes are bounded in number. While many reads wait, some have done so without a break
+ * for a while, and the first of them has waited too long for a connection, more would only wait
+ *     longer. Past these bounds, and while the database is away, a query is refused at once. One
+ *     that was accepted before waits for the first attempt to connect anew.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct pool_settings {
     size_t read_connections;
     size_t write_connections;
     size_t queue_limit;    /* unanswered queries in each lane */
-    int64_t queue_wait_ms; /* of the read that waits longest */
+    int64_t queue_wait_ms; /* of the read that waits longest, in a queue four times as old */
     int64_t request_timeout_ms;
     struct connection_settings connection;
 };

@@ -11,7 +11,8 @@
 enum {
     READ_PATIENCE_MS = 5, /* then a read may have a connection more */
     SENDS_MAX = 4,        /* of one read, when connections are lost under it */
-    SHORT_QUEUE = 64 /* reads for each connection, of which none is refused: stalls are short */
+    SHORT_QUEUE = 64,     /* reads for each connection, of which none is refused */
+    YOUNG_QUEUE = 4       /* times the longest wait: what a stall has left is served by then */
 };
 
 struct lane {
@@ -19,6 +20,7 @@ struct lane {
     size_t connection_count;
     int64_t patience_ms;       /* how long a query waits for a busy connection, if there is one */
     struct query_line waiting; /* not on any connection */
+    int64_t waiting_since_ms;  /* somebody, without a break; of no meaning while nobody is */
     size_t unanswered;         /* waiting or in flight */
 };
 
@@ -85,6 +87,22 @@ static void tell_change(struct pool *pool) {
         pool->ready = ready;
         pool->on_change(pool->owner, ready);
     }
+}
+
+static void note_wait(struct lane *lane) {
+    if (TAILQ_EMPTY(&lane->waiting)) {
+        lane->waiting_since_ms = clock_ms();
+    }
+}
+
+static void wait_first(struct lane *lane, struct query *query) {
+    note_wait(lane);
+    TAILQ_INSERT_HEAD(&lane->waiting, query, line);
+}
+
+static void wait_last(struct lane *lane, struct query *query) {
+    note_wait(lane);
+    TAILQ_INSERT_TAIL(&lane->waiting, query, line);
 }
 
 static void plan_dispatch(struct pool *pool) {
@@ -200,7 +218,7 @@ static void settle_batch(struct pool *pool, struct query *batch, PGresult *resul
             finish(pool, query, QUERY_DONE, own);
         } else if (try_again && query->on_done) {
             query->alone = true;
-            TAILQ_INSERT_TAIL(&pool->reads.waiting, query, line);
+            wait_last(&pool->reads, query);
             plan_dispatch(pool);
         } else {
             finish(pool, query, failure, NULL);
@@ -225,7 +243,7 @@ static void on_settled(void *owner, struct connection *connection, struct query 
          * deadline ends them. */
         PQclear(result);
         query->sent = 0;
-        TAILQ_INSERT_HEAD(&lane_of(pool, query)->waiting, query, line);
+        wait_first(lane_of(pool, query), query);
         connection_drop(connection, "its prepared statements are out of date");
     } else {
         enum query_outcome outcome = query_outcome_of_error(result);
@@ -267,7 +285,7 @@ static void on_lost(void *owner, struct connection *connection, struct query_lin
         if (query->is_write) {
             finish(pool, query, QUERY_UNKNOWN, NULL);
         } else if (query->on_done && query->sent < SENDS_MAX) {
-            TAILQ_INSERT_HEAD(&pool->reads.waiting, query, line);
+            wait_first(&pool->reads, query);
         } else {
             finish(pool, query, QUERY_REFUSED, NULL);
         }
@@ -329,12 +347,14 @@ static void insert_by_deadline(struct pool *pool, struct query *query) {
     }
 }
 
-/* Whether many reads wait, and the first has waited too long: the next would wait as long. */
+/* Whether many reads wait, and the first has waited too long: the next would wait as long. Not so
+ * while the queue is young: what a stall of the database or the machine has left is soon served. */
 static bool is_overloaded(const struct pool *pool) {
     const struct lane *reads = &pool->reads;
     const struct query *first = TAILQ_FIRST(&reads->waiting);
     return first && reads->unanswered >= SHORT_QUEUE * reads->connection_count &&
-           waited_ms(pool, first) > pool->settings.queue_wait_ms;
+           waited_ms(pool, first) > pool->settings.queue_wait_ms &&
+           clock_ms() - reads->waiting_since_ms > YOUNG_QUEUE * pool->settings.queue_wait_ms;
 }
 
 static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alone,
@@ -355,7 +375,7 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alo
     query->alone = alone;
     query->deadline_ms = deadline_ms;
     lane->unanswered++;
-    TAILQ_INSERT_TAIL(&lane->waiting, query, line);
+    wait_last(lane, query);
     insert_by_deadline(pool, query);
     plan_dispatch(pool);
 }

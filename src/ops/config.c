@@ -47,7 +47,8 @@ static const struct setting settings[] = {
      "reads, and writes, that may wait for the database in a worker; past it 503"},
     {"QA_QUEUE_WAIT_MS", "queue-wait-ms", NUMBER, AT(queue_wait_ms), "250", 1, 3600000, "ms",
      "while the first in a worker's queue has waited longer for a connection, who comes gets 503; "
-     "reads: only from 64 for each connection on; writes: plus the lock timeout"},
+     "reads: only from 64 for each connection on, when some have waited without a break for four "
+     "times as long; writes: plus the lock timeout"},
     {"QA_MAX_CLIENTS", "max-clients", NUMBER, AT(max_clients), "4096", 1, 1000000, "connections",
      "client connections of a worker"},
     {"QA_ANSWERS_PER_QUESTION", "answers-per-question", NUMBER, AT(answers_per_question), "100", 0,

@@ -17,6 +17,7 @@ from wire import Client, request, send_at_once, worker_sockets
 
 QUEUE_WAIT_S, LOCK_TIMEOUT_S = 0.1, 0.1
 SHORT_QUEUE = 2 * 64  # reads of one worker, of which none is refused however long they wait
+YOUNG_QUEUE_S = 4 * QUEUE_WAIT_S  # none of those in a queue that is not older
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,34 @@ def test_who_would_wait_too_long_is_refused_while_the_others_still_wait(stack):
         with stack.frozen_backends():
             send_at_once(first, [read() for _ in first])
             wait_until_taken_in(worker)
-            time.sleep(2 * QUEUE_WAIT_S)
+            time.sleep(YOUNG_QUEUE_S + QUEUE_WAIT_S)
             send_at_once(second, [read() for _ in second])
             for client in second:  # while the database answers nobody
                 assert_refused(client.receive())
         assert {client.receive().status for client in first} == {200}
         assert statuses_at_once(second, [read() for _ in second]) == [200] * late
+
+
+def statuses_around_a_stall(stack, worker):
+    """Of requests that come while the database stalls; none if this machine did so itself."""
+    with clients_of(worker, SHORT_QUEUE + 50) as first, clients_of(worker, 100) as second:
+        with stack.frozen_backends():
+            began = time.monotonic()
+            send_at_once(first, [read() for _ in first])
+            wait_until_taken_in(worker)
+            time.sleep(2 * QUEUE_WAIT_S)
+            send_at_once(second, [read() for _ in second])
+            wait_until_taken_in(worker)
+            is_short = time.monotonic() - began < YOUNG_QUEUE_S
+        statuses = [client.receive().status for client in (*first, *second)]
+    return statuses if is_short else []
+
+
+def test_a_short_stall_makes_nobody_lose_a_page(stack):
+    worker = worker_sockets(stack)[0]
+    tries = (statuses_around_a_stall(stack, worker) for _ in range(10))
+    statuses = next(filter(None, tries))
+    assert statuses == [200] * (SHORT_QUEUE + 150)
 
 
 def test_a_write_that_would_wait_too_long_is_refused_while_others_still_wait(stack):
