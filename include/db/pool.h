@@ -10,8 +10,8 @@
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
  *     overdue query is dropped and replaced.
- *   - Both lanes are bounded in number. While many reads wait, some have done so without a break
- * for a while, and the first of them has waited too long for a connection, more would only wait
+ *   - Both lanes are bounded in number. While many reads wait, in a queue that has not been empty
+ *     for long, and the first of them has waited too long for a connection, more would only wait
  *     longer. Past these bounds, and while the database is away, a query is refused at once. One
  *     that was accepted before waits for the first attempt to connect anew.
  */
