@@ -18,6 +18,7 @@ parameters() {
     add_answers)
         echo "'[{\"question_id\": 1000003, \"body\": \"Not mine.\", \"name\": \"ann\", \"email\": \"ann@example.com\", \"photos\": [\"https://img.example/1.jpg\"]}]'"
         ;;
+    make_pages) echo "0, 2147483647, 10, 100" ;;
     vote_answer | vote_question) echo "1000003, 3" ;;
     *) echo "'[1000003, 2000003, 3000003]'" ;;
     esac
@@ -30,6 +31,7 @@ explain() {
     psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$database" <<END
 SET jit = off;
 SET plan_cache_mode = force_generic_plan;
+SET enable_seqscan = off;
 PREPARE statement AS
 $(cat);
 BEGIN;

@@ -11,8 +11,13 @@ CREATE UNLOGGED TABLE atelier_qa_import.rejected (
     table_name text, ordinal bigint, reason text, PRIMARY KEY (table_name, ordinal)
 );
 
--- Indexes (step 1), foreign keys and the triggers that keep photo URLs (step 2) of the published
--- tables.
+-- The triggers that belong to the published tables: they keep photo URLs and mark changed products.
+CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN function_id IN (to_regproc('keep_photo_urls'), to_regproc('mark_changed_questions'),
+                           to_regproc('mark_changed_answers'), to_regproc('drop_product_pages'));
+
+-- Indexes (step 1), foreign keys and those triggers (step 2) of the published tables.
 CREATE TABLE atelier_qa_import.definitions AS
 SELECT conrelid AS table_id, CASE contype WHEN 'f' THEN 2 ELSE 1 END AS step, conname AS name,
     format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,
@@ -30,7 +35,7 @@ UNION ALL
 SELECT tgrelid, 2, tgname, pg_get_triggerdef(oid, true)
 FROM pg_trigger
 WHERE tgrelid IN ('questions'::regclass, 'answers'::regclass, 'answers_photos'::regclass)
-    AND tgfoid = to_regproc('keep_photo_urls');
+    AND atelier_qa_import.is_own_trigger(tgfoid);
 
 -- Makes the staging table of a published one. To be added to that one, it needs its columns only;
 -- to be exchanged for it, all the rest too: what can be made before the load here, indexes and
@@ -183,11 +188,12 @@ EXCEPTION
 END
 $$;
 
--- Locks everybody out of the published tables. Returns false when they are in use: nobody waits
--- long for the attempt.
+-- Locks everybody out of the published tables, and those out who make product pages: they lock these
+-- first, too. Returns false when the tables are in use: nobody waits long for the attempt.
 CREATE FUNCTION atelier_qa_import.lock_tables() RETURNS boolean
     LANGUAGE plpgsql SET lock_timeout = '250ms' AS $$
 BEGIN
+    LOCK TABLE product_pages IN SHARE ROW EXCLUSIVE MODE;
     LOCK TABLE questions, answers, answers_photos IN ACCESS EXCLUSIVE MODE;
     RETURN true;
 EXCEPTION
@@ -225,7 +231,7 @@ CREATE FUNCTION atelier_qa_import.describe(described regclass) RETURNS SETOF tex
     UNION ALL
     SELECT concat_ws(' ', 'trigger', tgenabled,
                      replace(pg_get_triggerdef(oid, true), 'atelier_qa_import.', ''))
-    FROM pg_trigger WHERE tgrelid = described AND tgfoid = to_regproc('keep_photo_urls')
+    FROM pg_trigger WHERE tgrelid = described AND atelier_qa_import.is_own_trigger(tgfoid)
     UNION ALL
     SELECT concat_ws(' ', 'sequence', relname, relowner::regrole, relpersistence, seqtypid::regtype,
                      seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle,
@@ -244,7 +250,7 @@ CREATE FUNCTION atelier_qa_import.describe(described regclass) RETURNS SETOF tex
                  OR (classid = 'pg_class'::regclass
                      AND (SELECT relkind IN ('i', 'S', 't') FROM pg_class WHERE oid = objid))
                  OR (classid = 'pg_trigger'::regclass
-                     AND (SELECT tgfoid = to_regproc('keep_photo_urls')
+                     AND (SELECT atelier_qa_import.is_own_trigger(tgfoid)
                           FROM pg_trigger WHERE oid = objid))
                  OR (classid = 'pg_constraint'::regclass
                      AND (SELECT conrelid IN ('questions'::regclass, 'answers'::regclass,
@@ -288,6 +294,7 @@ BEGIN
                        pg_get_serial_sequence('atelier_qa_import.' || table_name, 'id'),
                        greatest(published_next, atelier_qa_import.highest_id(table_name) + 1));
     END LOOP;
+    DELETE FROM product_pages;
     DROP TABLE questions, answers, answers_photos;
     FOREACH table_name IN ARRAY ARRAY['questions', 'answers', 'answers_photos'] LOOP
         EXECUTE format('ALTER TABLE atelier_qa_import.%I SET SCHEMA %s', table_name, place);

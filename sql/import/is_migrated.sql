@@ -1,2 +1,3 @@
 -- Whether the tables are those that the statements here are made for.
 SELECT to_regclass('sample_data') IS NOT NULL AND to_regproc('keep_photo_urls') IS NOT NULL
+    AND to_regproc('make_pages') IS NOT NULL

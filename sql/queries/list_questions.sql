@@ -1,20 +1,9 @@
--- One page of a product's questions, each with its answers and their photos.
+-- One page of a product's questions, each with its answers and their photos: the ready-made one
+-- (sql/migrations/0007_product_pages.sql) if it is the one wanted and nothing has changed since.
 -- $1 product, $2 count, $3 offset, $4 most answers for each question.
-SELECT json_build_object(
-    'product_id', $1::integer::text,
-    'results', coalesce(json_agg(shown), '[]'))
-FROM (
-    SELECT id AS question_id, body::text AS question_body, iso_8601(created_at) AS question_date,
-        asker_name::text, helpful AS question_helpfulness, reported, (
-            SELECT coalesce(json_object_agg(id, shown), '{}')
-            FROM (
-                SELECT id, body::text, iso_8601(created_at) AS date, answerer_name::text,
-                    helpful AS helpfulness, photo_urls AS photos
-                FROM answers
-                WHERE question_id = question.id AND NOT reported
-                ORDER BY helpful DESC, id
-                LIMIT $4::bigint) AS shown) AS answers
-    FROM questions AS question
-    WHERE product_id = $1::integer AND NOT reported
-    ORDER BY helpful DESC, id
-    LIMIT $2::bigint OFFSET $3::bigint) AS shown
+SELECT coalesce((
+        SELECT page FROM product_pages AS made
+        WHERE product_id = $1::integer AND most_answers = $4::bigint
+            AND $2::bigint = 5 AND $3::bigint = 0
+            AND NOT EXISTS (SELECT FROM changed_products WHERE product_id = made.product_id)),
+    questions_page($1::integer, $2::bigint, $3::bigint, $4::bigint))

@@ -9,6 +9,7 @@
 #include "ops/clock.h"
 #include "process/heartbeat.h"
 #include "qa/app.h"
+#include "qa/page_maker.h"
 #include "qa/pages.h"
 #include "qa/routes.h"
 
@@ -38,6 +39,7 @@ struct worker {
     struct http_server *server; /* NULL until it serves */
     struct heartbeats *heartbeats;
     struct shared_pages *shared_pages; /* NULL: none */
+    struct page_maker *page_maker;     /* of one worker, for all; else NULL */
     struct event *terminate;
     struct event *heartbeat;
     struct event *serve_anyway;
@@ -86,6 +88,9 @@ static void on_pool_change(void *owner, bool ready) {
     if (ready) {
         serve(worker);
         say_ready(worker);
+        if (worker->page_maker) {
+            page_maker_begin(worker->page_maker);
+        }
     }
 }
 
@@ -100,6 +105,9 @@ static void drain(struct worker *worker) {
         return;
     }
     worker->draining = true;
+    if (worker->page_maker) {
+        page_maker_close(worker->page_maker);
+    }
     if (!worker->server) {
         stop_loop(worker);
         return;
@@ -162,6 +170,19 @@ static bool start_pool(struct worker *worker) {
     return worker->app.pool != NULL;
 }
 
+static bool start_page_maker(struct worker *worker) {
+    const struct page_maker_settings settings = {
+        .most_answers = worker->config->answers_per_question,
+        .deadline_ms = worker->config->request_timeout_ms,
+    };
+    if (worker->identity.index > 0) {
+        return true;
+    }
+    worker->page_maker = page_maker_new(worker->base, worker->app.pool, worker->app.generations,
+                                        &worker->logger, &settings);
+    return worker->page_maker != NULL;
+}
+
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
     const struct batcher_settings settings = {
@@ -199,7 +220,7 @@ static bool start_app(struct worker *worker) {
         .lifetime_ms = config->cache_lifetime_s * 1000,
     };
     worker->app.pages = pages_new(worker->app.pool, worker->app.generations, &pages);
-    return worker->app.writes && worker->app.pages;
+    return worker->app.writes && worker->app.pages && start_page_maker(worker);
 }
 
 static bool start_events(struct worker *worker) {
@@ -236,6 +257,9 @@ static void stop(struct worker *worker) {
     }
     if (app->pool) {
         pool_close(app->pool);
+    }
+    if (worker->page_maker) {
+        page_maker_free(worker->page_maker);
     }
     if (worker->server) {
         http_server_free(worker->server);

@@ -90,6 +90,9 @@ class ProductStack:
         if self.rows["products"] != self.products:
             raise BenchError(f"{self.state} holds {self.rows['products']} products: remove it, set "
                              f"QA_STATE_DIR, or BENCH_PRODUCTS={self.rows['products']}")
+        if self.sql("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgenabled = 'D')") == "t":
+            self._mark_again()  # a benchmark was killed
+            self.sql("DELETE FROM product_pages")
         self.remove_added_rows()
 
     def _count_rows(self):
@@ -99,8 +102,39 @@ class ProductStack:
     def remove_added_rows(self):
         for table in ("answers_photos", "answers", "questions"):
             self.sql(f"DELETE FROM {table} WHERE id > {self.rows[table]}")
-        self.sql("VACUUM ANALYZE questions, answers, answers_photos")
+        self.sql("VACUUM ANALYZE questions, answers, answers_photos, product_pages,"
+                 " changed_products")
         self.checkpoint()
+
+    # Ready-made pages
+
+    def wait_for_pages(self):
+        """Until the service has made all that are missing or out of date, and so does nothing more
+        by itself."""
+        end = time.monotonic() + 1800
+        while (self.sql("SELECT EXISTS (SELECT FROM changed_products)") == "t"
+               or self.sql("SELECT EXISTS (SELECT product_id FROM questions"
+                           " EXCEPT SELECT product_id FROM product_pages)") == "t"):
+            if time.monotonic() > end:
+                raise BenchError("the product pages do not become ready")
+            time.sleep(1)
+
+    @contextlib.contextmanager
+    def without_marks(self):
+        """PostgreSQL alone: no trigger marks the products of answers that change. They are marked
+        afterwards, together."""
+        began = self.sql("SELECT pg_current_xact_id()::xid")
+        self.sql("ALTER TABLE answers DISABLE TRIGGER USER")
+        try:
+            yield
+        finally:
+            self._mark_again()
+            self.sql("INSERT INTO changed_products SELECT DISTINCT product_id FROM questions"
+                     " JOIN answers ON question_id = questions.id"
+                     f" WHERE age(answers.xmin) <= age('{began}'::xid)")
+
+    def _mark_again(self):
+        self.sql("ALTER TABLE answers ENABLE TRIGGER USER")
 
     def read_into_memory(self):
         """Reads the cluster's files once, so that they are in the system's file cache, and the tables

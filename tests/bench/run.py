@@ -30,6 +30,7 @@ def say(text):
 
 def run_measurement(bench, measurement):
     stack, settings = bench.stack, bench.settings
+    stack.wait_for_pages()
     if measurement.warm_up:
         measurement.run(bench, max(measurement.warm_up, settings.seconds / 2))
     if measurement.writes:
@@ -64,6 +65,7 @@ def run_rounds(settings, scenarios):
               "machine": describe_machine(), "busy_before": busy_processors()}
     say(f"Preparing {settings.products:,} products in {settings.state}")
     with ProductStack(settings) as stack, tempfile.TemporaryDirectory() as folder:
+        stack.wait_for_pages()
         report["data_gib"] = stack.read_into_memory()
         page_bytes = mean_page_bytes(stack)
         with static_file(settings.port + 1, page_bytes) as static_url:
@@ -101,6 +103,7 @@ def prepare_data():
     settings = settings_from_environment()
     say(f"Preparing {settings.products:,} products in {settings.state}")
     with ProductStack(settings) as stack:
+        stack.wait_for_pages()
         say(", ".join(f"{count:,} {table}" for table, count in stack.rows.items()))
     return True
 

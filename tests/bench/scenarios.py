@@ -51,6 +51,13 @@ def pgbench(script, warm_up=0):
     return lambda bench, seconds: run_pgbench(bench.stack, script, seconds, warm_up)
 
 
+def pgbench_alone(script):
+    def run(bench, seconds):
+        with bench.stack.without_marks():
+            return run_pgbench(bench.stack, script, seconds)
+    return run
+
+
 def wrk(message, choice, ids, connections=READ_CONNECTIONS):
     def run(bench, seconds):
         url = bench.static_url if message == "static_file" else bench.stack.base_url
@@ -81,11 +88,11 @@ MEASUREMENTS = (
     Measurement("zipf-reads", DEFAULT, wrk("questions", "zipf", "products"), warm_up=FILL_S),
     Measurement("votes-random", DEFAULT, wrk("vote", "uniform", "answers", WRITE_CONNECTIONS),
                 writes=True),
-    Measurement("one-row-update", ANY, pgbench(ONE_ROW_UPDATE), writes=True),
+    Measurement("one-row-update", ANY, pgbench_alone(ONE_ROW_UPDATE), writes=True),
     Measurement("votes-hot", DEFAULT, wrk("vote", "one", "answers", WRITE_CONNECTIONS), writes=True),
     Measurement("new-answers", DEFAULT,
                 wrk("new_answer", "uniform", "questions", WRITE_CONNECTIONS), writes=True),
-    Measurement("insert-answer", ANY, pgbench(INSERT_ANSWER), writes=True),
+    Measurement("insert-answer", ANY, pgbench_alone(INSERT_ANSWER), writes=True),
     Measurement("headline", DEFAULT, headline, warm_up=FILL_S, writes=True,
                 runs=HEADLINE_RUNS))
 

@@ -1,5 +1,5 @@
 """The stacks that the tests share. Each is started when a test first asks for it, and stopped at
-the end in every case; then its logs must be clean."""
+the end in every case; then its ready-made pages must be right and its logs clean."""
 
 import contextlib
 import signal
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import product_pages
 from api import MAIL_DOMAIN, Api
 from stack import Stack, assert_no_sanitizer_report
 
@@ -32,6 +33,7 @@ def running(subfolder="state", **settings):
         Path(folder).chmod(0o755)
         with Stack(Path(folder) / subfolder, **settings) as stack:
             yield stack
+            product_pages.assert_right(stack)
         assert_clean(stack)
 
 
@@ -55,13 +57,18 @@ def api(stack):
 
 
 @pytest.fixture(scope="session")
-def configured_api():
+def configured_stack():
     """A stack with the settings that change what clients see, in a folder whose path is too long
     for sockets and has blanks."""
     with running(subfolder="a state directory of a " + 15 * "very " + "long path",
                  QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN,
                  QA_CORS_ORIGINS=ORIGINS, QA_ANSWERS_PER_QUESTION="3") as stack:
-        yield Api(stack.base_url)
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def configured_api(configured_stack):
+    return Api(configured_stack.base_url)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,8 @@ def lists(stack, question):
 def queries(stack):
     """How many queries for lists the service has sent."""
     return stack.sql("SELECT coalesce(sum(calls), 0)::int FROM pg_stat_statements"
-                     " WHERE userid = 'atelier_qa_service'::regrole AND query ~ 'FROM answers'"
+                     " WHERE userid = 'atelier_qa_service'::regrole"
+                     " AND query ~ 'FROM (product_pages|answers) AS'"
                      " AND query !~ 'INSERT|UPDATE'")[0][0]
 
 

@@ -1,0 +1,6 @@
+-- Makes product pages ready (sql/migrations/0007_product_pages.sql); 256 MiB are some five million
+-- marks.
+-- $1 the product after which to look for changed ones, $2 for missing ones, $3 most products, $4
+-- most answers for each question.
+SELECT made, changed_to, missing_to
+FROM make_pages($1::integer, $2::integer, $3::integer, $4::bigint, 256 * 1024 * 1024)

@@ -1,0 +1,349 @@
+"""The ready-made pages of products: shown only while they are what the query would show, whoever
+changes whatever, and made by the service when it has time."""
+
+import contextlib
+import os
+import re
+import signal
+import threading
+import uuid
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+import seed
+from api import Api, new_product
+from product_pages import COUNT_AND_WRONG, READY, all_are_ready
+from stack import wait_until
+from test_migrate import migrate
+
+QUERY = re.sub(r"\$(\d)", r"%(p\1)s", re.sub(
+    "(?m)^--.*", "", (Path(__file__).parents[2] / "sql/queries/list_questions.sql").read_text()))
+MOST_ANSWERS = 100
+NO_LIMIT = 1 << 40
+ALL_LOOKED_AT = (1 << 31) - 1
+
+
+class Shop:
+    """A migrated database that no service uses, with three products and questions of two."""
+
+    def __init__(self, url):
+        self.url = url
+        self.do("""
+            INSERT INTO questions (product_id, body, asker_name, asker_email)
+                SELECT 1 + number % 2, 'Why ' || number || '?', 'asker', 'asker@mail.example'
+                FROM generate_series(1, 6) AS number;
+            INSERT INTO answers (question_id, body, answerer_name, answerer_email)
+                SELECT 1 + (number - 1) % 6, 'Because ' || number, 'answerer', 'answerer@mail.example'
+                FROM generate_series(1, 12) AS number;
+            INSERT INTO answers_photos (answer_id, url) VALUES (1, '/1.jpg'), (2, '/2.jpg')""")
+
+    @contextlib.contextmanager
+    def session(self):
+        with contextlib.closing(psycopg2.connect(self.url)) as connection:
+            yield connection.cursor()
+
+    def do(self, statement, *parameters):
+        with self.session() as cursor:
+            cursor.connection.autocommit = True
+            cursor.execute(statement, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def page(self, product, count=5, skipped=0, most_answers=MOST_ANSWERS):
+        [(page,)] = self._query(QUERY, product, count, skipped, most_answers)
+        return page
+
+    def page_by_query(self, product, count=5, skipped=0, most_answers=MOST_ANSWERS):
+        [(page,)] = self._query("SELECT questions_page(%(p1)s, %(p2)s, %(p3)s, %(p4)s)",
+                                product, count, skipped, most_answers)
+        return page
+
+    def _query(self, query, *parameters):
+        with self.session() as cursor:
+            cursor.execute(query, {f"p{number}": value
+                                   for number, value in enumerate(parameters, 1)})
+            return cursor.fetchall()
+
+    def make(self, changed_after=0, missing_after=0, most_products=10, most_answers=MOST_ANSWERS,
+             most_bytes=NO_LIMIT):
+        [result] = self.do("SELECT * FROM make_pages(%s, %s, %s, %s, %s)", changed_after,
+                           missing_after, most_products, most_answers, most_bytes)
+        return result
+
+    def shown(self):
+        """The products whose ready-made page is shown."""
+        return {product for product, in self.do(READY)}
+
+
+@pytest.fixture
+def shop(stack):
+    with stack.empty_database("pages_" + uuid.uuid4().hex) as url:
+        migrate(stack, url)
+        shop = Shop(url)
+        assert shop.make() == (2, None, None)
+        assert shop.shown() == {1, 2}
+        yield shop
+
+
+CHANGES = {
+    "a vote for a question": ("UPDATE questions SET helpful = 9 WHERE id = 2", {1}),
+    "a vote for an answer": ("UPDATE answers SET helpful = 9 WHERE id = 2", {1}),
+    "a report of a question": ("UPDATE questions SET reported = true WHERE id = 2", {1}),
+    "a report of an answer": ("UPDATE answers SET reported = true WHERE id = 2", {1}),
+    "another text": ("UPDATE answers SET body = 'Look' WHERE id IN (1, 2)", {1, 2}),
+    "a photo added": ("INSERT INTO answers_photos (answer_id, url) VALUES (2, '/x.jpg')", {1}),
+    "a photo changed": ("UPDATE answers_photos SET url = '/x.jpg' WHERE answer_id = 1", {2}),
+    "a photo removed": ("DELETE FROM answers_photos WHERE answer_id = 1", {2}),
+    "a photo moved": ("UPDATE answers_photos SET answer_id = 1 WHERE answer_id = 2", {1, 2}),
+    "an answer moved": ("UPDATE answers SET question_id = 2 WHERE id = 1", {1, 2}),
+    "a question moved": ("UPDATE questions SET product_id = 2 WHERE id = 2", {1, 2}),
+    "a question moved to a new product": ("UPDATE questions SET product_id = 3 WHERE id = 2", {1}),
+    "a new question": ("INSERT INTO questions (product_id, body, asker_name, asker_email)"
+                       " VALUES (1, 'Who?', 'a', 'b@c')", {1}),
+    "a new answer": ("INSERT INTO answers (question_id, body, answerer_name, answerer_email)"
+                     " VALUES (2, 'Me', 'a', 'b@c')", {1}),
+    "a removed answer": ("DELETE FROM answers_photos; DELETE FROM answers WHERE id = 12", {1, 2}),
+    "all removed": ("TRUNCATE questions, answers, answers_photos", {1, 2}),
+    "all answers removed": ("TRUNCATE answers, answers_photos", {1, 2}),
+    "a removed question": ("DELETE FROM answers_photos; DELETE FROM answers;"
+                           " DELETE FROM questions WHERE id = 2", {1, 2}),
+}
+
+
+@pytest.mark.parametrize("change, products", CHANGES.values(), ids=CHANGES)
+def test_a_page_is_not_shown_after_a_change_until_it_is_made_anew(shop, change, products):
+    before = {product: shop.page(product) for product in (1, 2)}
+    shop.do(change)
+    assert shop.shown() == {1, 2} - products
+    for product in (1, 2):
+        assert shop.page(product) == shop.page_by_query(product)
+        assert (shop.page(product) != before[product]) <= (product in products)
+    shop.make()
+    assert shop.do("SELECT count(*) FROM changed_products") == [(0,)]
+    assert shop.shown() >= {product for product, in shop.do("SELECT product_id FROM questions")}
+    for product in (1, 2, 3):
+        assert shop.page(product) == shop.page_by_query(product)
+
+
+def test_a_change_that_is_rolled_back_leaves_the_page(shop):
+    with shop.session() as cursor:
+        cursor.execute("UPDATE answers SET helpful = 9")
+    assert shop.shown() == {1, 2}
+
+
+def test_only_the_first_page_of_five_is_ready(shop):
+    shop.do("UPDATE product_pages SET page = '\"ready\"'")
+    assert shop.page(1) == "ready"
+    for other in ({"count": 4}, {"skipped": 5}, {"most_answers": 99}):
+        assert shop.page(1, **other) == shop.page_by_query(1, **other) != "ready"
+
+
+def test_pages_with_another_number_of_answers_are_made_anew(shop):
+    assert shop.make(most_answers=1) == (2, None, None)
+    assert shop.do("SELECT DISTINCT most_answers FROM product_pages") == [(1,)]
+    assert shop.page(1, most_answers=1) == shop.page_by_query(1, most_answers=1)
+    assert shop.page(1) == shop.page_by_query(1)
+
+
+def test_a_change_that_is_committed_after_the_page_was_made_is_seen(shop):
+    """The maker has not seen its mark, so it leaves it."""
+    with shop.session() as cursor:
+        cursor.execute("UPDATE answers SET helpful = 9 WHERE id = 2")
+        shop.do("UPDATE questions SET helpful = 3 WHERE id = 2")
+        shop.make()
+        assert shop.shown() == {1, 2}
+        cursor.connection.commit()
+    assert shop.shown() == {2}
+    assert shop.page(1) == shop.page_by_query(1)
+    assert shop.make() == (1, None, None)
+    assert shop.page(1) == shop.page_by_query(1)
+
+
+def test_nobody_who_changes_something_waits_for_another_or_for_the_maker(shop):
+    with shop.session() as first, shop.session() as maker, shop.session() as second:
+        first.execute("UPDATE answers SET helpful = 9 WHERE id = 1")
+        maker.execute("SELECT make_pages(0, 0, 10, 100, %s)", (NO_LIMIT,))
+        second.execute("SET lock_timeout = '1s'")
+        second.execute("UPDATE answers SET helpful = 9 WHERE id = 7")
+        second.connection.commit()
+
+
+def test_a_second_maker_has_nothing_to_do(shop):
+    shop.do("UPDATE questions SET helpful = 9")
+    with shop.session() as first:
+        first.execute("SELECT make_pages(0, 0, 1, 100, %s)", (NO_LIMIT,))
+        assert shop.make() == (None, None, None)
+    assert shop.make() == (2, None, None)
+
+
+def test_pages_are_made_in_steps_changed_ones_first(shop):
+    shop.do("UPDATE questions SET product_id = id * 10; TRUNCATE product_pages, changed_products")
+    shop.do("UPDATE questions SET helpful = 1 WHERE id IN (4, 5, 6)")
+    assert shop.make(most_products=2) == (2, 50, 0)
+    assert shop.make(50, 0, most_products=2) == (2, None, 10)
+    assert shop.shown() == {40, 50, 60, 10}
+    assert shop.make(0, 10, most_products=2) == (2, None, 30)
+    assert shop.make(0, 30, most_products=2) == (0, None, None)
+    assert shop.make(0, ALL_LOOKED_AT) == (0, None, None)
+    assert shop.shown() == {10, 20, 30, 40, 50, 60}
+
+
+def test_products_that_have_their_page_are_passed_in_large_steps(shop):
+    shop.do("INSERT INTO questions (product_id, body, asker_name, asker_email)"
+            " SELECT number, 'Why?', 'asker', 'asker@mail.example'"
+            " FROM generate_series(3, 50) AS number")
+    shop.make(most_products=100)
+    shop.do("DELETE FROM product_pages WHERE product_id = 45")
+    assert shop.make(most_products=1) == (0, None, 20)
+    assert shop.make(0, 20, most_products=1) == (0, None, 40)
+    assert shop.make(0, 40, most_products=1) == (1, None, 45)
+    assert shop.make(0, 45, most_products=1) == (0, None, None)
+
+
+def test_too_many_marks_are_dropped_with_all_pages(shop):
+    shop.do("UPDATE questions SET helpful = 9")
+    with shop.session() as writer:
+        writer.execute("UPDATE questions SET helpful = 8 WHERE id = 1")
+        # Its mark must not get lost: another time.
+        assert shop.make(missing_after=ALL_LOOKED_AT, most_bytes=0) == (2, None, None)
+    shop.do("UPDATE questions SET helpful = 9")
+    assert shop.make(missing_after=ALL_LOOKED_AT, most_bytes=0) == (None, None, 0)
+    assert shop.shown() == set()
+    assert shop.page(1) == shop.page_by_query(1)
+    assert shop.make() == (2, None, None)
+
+
+MARKS_FIRST = f"SELECT make_pages(0, 0, 20, 100, {NO_LIMIT})"
+# As make_pages() would be if it removed marks that its pages do not know.
+MARKS_LAST = """
+    INSERT INTO product_pages
+    SELECT product_id, 100, questions_page(product_id, 5, 0, 100)
+    FROM (SELECT DISTINCT product_id FROM changed_products) AS marked
+    ON CONFLICT (product_id) DO UPDATE SET page = excluded.page;
+    SELECT pg_sleep(0.01);
+    DELETE FROM changed_products"""
+
+
+def wrong_pages(shop, make, seconds):
+    """Four writers, a maker and somebody who checks, all at once; how many pages were checked, and
+    how many were wrong."""
+    done = threading.Event()
+    failures = []
+
+    def repeat(*statements):
+        try:
+            with shop.session() as cursor:
+                while not done.is_set():
+                    for statement in statements:
+                        cursor.execute(statement)
+                    cursor.connection.commit()
+        except psycopg2.Error as error:
+            failures.append(error)
+
+    answer, question = "1 + floor(random() * 12)", "1 + floor(random() * 6)"
+    writers = [
+        (f"UPDATE answers SET helpful = helpful + 1 WHERE id = (SELECT {answer})",
+         "SELECT pg_sleep(random() * 0.03)"),
+        (f"UPDATE questions SET helpful = helpful + 1 WHERE id = (SELECT {question})",
+         "SELECT pg_sleep(random() * 0.03)"),
+        (f"INSERT INTO answers (question_id, body, answerer_name, answerer_email)"
+         f" SELECT {question}, 'Me', 'a', 'b@c'", "SELECT pg_sleep(random() * 0.03)"),
+        (f"UPDATE answers SET reported = NOT reported WHERE id = (SELECT {answer})",
+         "SELECT pg_sleep(random() * 0.03)")]
+    threads = [threading.Thread(target=repeat, args=statements)
+               for statements in [*writers, (make,)]]
+    for thread in threads:
+        thread.start()
+    checked = wrong = 0
+    try:
+        with shop.session() as cursor:
+            cursor.execute("SET default_transaction_isolation = 'repeatable read'")
+            cursor.connection.commit()
+            timer = threading.Timer(seconds, done.set)
+            timer.start()
+            while not done.is_set():
+                cursor.execute(COUNT_AND_WRONG)
+                counts = cursor.fetchone()
+                cursor.connection.commit()
+                checked, wrong = checked + counts[0], wrong + counts[1]
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures
+    return checked, wrong
+
+
+def test_no_page_is_shown_that_does_not_hold_what_is_committed(shop):
+    checked, wrong = wrong_pages(shop, MARKS_FIRST, 5)
+    assert checked > 100
+    assert wrong == 0
+
+
+def test_the_same_notices_a_maker_that_removes_marks_it_has_not_seen(shop):
+    assert wrong_pages(shop, MARKS_LAST, 5)[1] > 0
+
+
+# The service
+
+def test_the_service_makes_all_pages_ready(stack):
+    wait_until(lambda: all_are_ready(stack), 20)
+
+
+def test_the_service_makes_changed_pages_ready_again(stack, api):
+    product = new_product()
+    question = api.add_question(product)["question_id"]
+    answer = api.add_answer(question)["answer_id"]
+    api.vote("answers", answer, times=3)
+    seed.questions(stack, new_product(), [1, 2, 3])  # by hand
+    wait_until(lambda: all_are_ready(stack), 20)
+    stack.sql("UPDATE product_pages SET page = '{\"product_id\": \"x\"}' WHERE product_id = %s",
+              product)
+    other = Api(stack.base_url).get("/qa/questions", params={"product_id": product, "count": 6})
+    assert other.json()["results"][0]["answers"][str(answer)]["helpfulness"] == 3
+    api.vote("questions", question)
+    assert api.questions(product)[0]["question_helpfulness"] == 1
+    wait_until(lambda: all_are_ready(stack), 20)
+
+
+def test_pages_are_ready_again_after_a_crash_of_the_database(fault_stack):
+    wait_until(lambda: all_are_ready(fault_stack), 20)
+    fault_stack.stop_database(signal.SIGQUIT)
+    fault_stack.start()
+    fault_stack.wait_until_ready()
+    wait_until(lambda: all_are_ready(fault_stack), 20)
+
+
+def test_pages_are_ready_again_when_the_worker_that_makes_them_was_killed(fault_stack):
+    fault_stack.wait_until_whole()
+    for pid in fault_stack.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+    fault_stack.sql("DELETE FROM product_pages")
+    wait_until(lambda: all_are_ready(fault_stack), 30)
+    fault_stack.wait_until_whole()
+
+
+def test_pages_that_cannot_be_made_are_told_once_and_missed_by_nobody(fault_stack):
+    def told():
+        return [line for line in fault_stack.log()
+                if line["message"] == "product pages cannot be made ready"]
+
+    shop = Api(fault_stack.base_url)
+    before = len(told())
+    fault_stack.sql("ALTER TABLE product_pages ADD CONSTRAINT none CHECK (false) NOT VALID")
+    try:
+        product = new_product()
+        question = shop.add_question(product)["question_id"]
+        wait_until(lambda: len(told()) > before, 20)
+        shop.vote("questions", question, times=2)
+        assert shop.questions(product)[0]["question_helpfulness"] == 2
+    finally:
+        fault_stack.sql("ALTER TABLE product_pages DROP CONSTRAINT none")
+    wait_until(lambda: all_are_ready(fault_stack), 20)
+    assert len(told()) == before + 1
+
+
+def test_the_setting_of_answers_holds_for_ready_pages(configured_stack):
+    wait_until(lambda: all_are_ready(configured_stack), 20)
+    assert configured_stack.sql("SELECT DISTINCT most_answers FROM product_pages") == [(3,)]
