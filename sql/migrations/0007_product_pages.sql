@@ -62,16 +62,14 @@ END
 $$;
 
 -- The serving role may change questions and answers but not marks: hence the owner's rights.
+--
+-- An update, a vote most often, has no table of rows before: whoever moves something to another
+-- product marks the one that it leaves with a trigger of its own.
 CREATE FUNCTION mark_changed_questions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        INSERT INTO changed_products
-        SELECT product_id FROM changed UNION SELECT product_id FROM before;
-    ELSE
-        INSERT INTO changed_products SELECT DISTINCT product_id FROM changed;
-    END IF;
+    INSERT INTO changed_products SELECT DISTINCT product_id FROM changed;
     RETURN NULL;
 END
 $$;
@@ -82,11 +80,23 @@ AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         INSERT INTO changed_products
-        SELECT DISTINCT product_id FROM questions
-        WHERE id IN (SELECT question_id FROM changed UNION ALL SELECT question_id FROM before);
+        SELECT (SELECT product_id FROM questions WHERE id = question_id) FROM changed;
     ELSE
         INSERT INTO changed_products
         SELECT DISTINCT product_id FROM questions WHERE id IN (SELECT question_id FROM changed);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION mark_left_product() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'questions' THEN
+        INSERT INTO changed_products VALUES (OLD.product_id);
+    ELSE
+        INSERT INTO changed_products SELECT product_id FROM questions WHERE id = OLD.question_id;
     END IF;
     RETURN NULL;
 END
@@ -107,8 +117,10 @@ CREATE TRIGGER questions_added AFTER INSERT ON questions
     REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_questions();
 CREATE TRIGGER questions_changed AFTER UPDATE ON questions
-    REFERENCING NEW TABLE AS changed OLD TABLE AS before
+    REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_questions();
+CREATE TRIGGER questions_moved AFTER UPDATE OF product_id ON questions
+    FOR EACH ROW EXECUTE FUNCTION mark_left_product();
 CREATE TRIGGER questions_removed AFTER DELETE ON questions
     REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_questions();
@@ -118,8 +130,10 @@ CREATE TRIGGER answers_added AFTER INSERT ON answers
     REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_answers();
 CREATE TRIGGER answers_changed AFTER UPDATE ON answers
-    REFERENCING NEW TABLE AS changed OLD TABLE AS before
+    REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_answers();
+CREATE TRIGGER answers_moved AFTER UPDATE OF question_id ON answers
+    FOR EACH ROW EXECUTE FUNCTION mark_left_product();
 CREATE TRIGGER answers_removed AFTER DELETE ON answers
     REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_answers();
@@ -211,7 +225,7 @@ END
 $$;
 
 REVOKE ALL ON product_pages, changed_products FROM PUBLIC;
-REVOKE ALL ON FUNCTION mark_changed_questions, mark_changed_answers, drop_product_pages, make_pages
-    FROM PUBLIC;
+REVOKE ALL ON FUNCTION mark_changed_questions, mark_changed_answers, mark_left_product,
+    drop_product_pages, make_pages FROM PUBLIC;
 GRANT SELECT ON product_pages, changed_products TO atelier_qa_serving;
 GRANT EXECUTE ON FUNCTION make_pages TO atelier_qa_serving;
