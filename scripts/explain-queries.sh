@@ -32,6 +32,7 @@ explain() {
 SET jit = off;
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
+SET enable_bitmapscan = off;
 PREPARE statement AS
 $(cat);
 BEGIN;

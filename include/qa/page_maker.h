@@ -1,7 +1,7 @@
 /*
  * Makes product pages ready in the database (sql/migrations/0007_product_pages.sql), so that a
- * page that no cache has costs one look-up: those that changed, and, after the pool has connected
- * and whenever an epoch has begun (an import, for example), those that are missing.
+ * page that no cache has costs one look-up: those that changed, and, after the pool has connected,
+ * whenever an epoch has begun (an import, for example) and each hour, those that are missing.
  *
  * It leaves the processors to others: while its worker has little to do it works half of the time,
  * else a fiftieth. No page depends on it; one that is not ready is made by its query.

@@ -16,7 +16,7 @@ CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolea
     LANGUAGE sql STABLE
     RETURN function_id IN (to_regproc('keep_photo_urls'), to_regproc('mark_changed_questions'),
                            to_regproc('mark_changed_answers'), to_regproc('mark_left_product'),
-                           to_regproc('drop_product_pages'));
+                           to_regproc('lock_moved_question'), to_regproc('drop_product_pages'));
 
 -- Indexes (step 1), foreign keys and those triggers (step 2) of the published tables.
 CREATE TABLE atelier_qa_import.definitions AS

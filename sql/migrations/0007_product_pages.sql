@@ -10,8 +10,8 @@
 --   - A mark is a row of its own: nobody waits for a lock because of one.
 --
 -- Both tables are unlogged: they cost nothing in the log, and are empty after a crash or on a
--- server promoted from a standby, when the pages are made anew. Where triggers do not fire
--- (session_replication_role, DISABLE TRIGGER), TRUNCATE product_pages afterwards.
+-- server promoted from a standby, when the pages are made anew. Where no marks are left
+-- (docs/operations.md), TRUNCATE product_pages afterwards.
 
 -- The functions run with the search path of this session, and look for temporary tables last:
 -- nobody can put one of his own into their way.
@@ -32,10 +32,11 @@ CREATE UNLOGGED TABLE changed_products (
 CREATE INDEX changed_products_product_id ON changed_products (product_id);
 
 -- One page of a product's questions, each with its answers and their photos. A change of what it
--- returns has to empty product_pages.
+-- returns has to empty product_pages. Volatile, for a snapshot of its own: one who has waited for a
+-- transaction that emptied and filled the tables must see what it has put there.
 CREATE FUNCTION questions_page(product_id integer, count bigint, skipped bigint,
                                most_answers bigint) RETURNS json
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
 AS $$
 BEGIN
     RETURN (
@@ -79,8 +80,10 @@ CREATE FUNCTION mark_changed_answers() RETURNS trigger
 AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        INSERT INTO changed_products
-        SELECT (SELECT product_id FROM questions WHERE id = question_id) FROM changed;
+        INSERT INTO changed_products -- row by row, by the index: a vote is one, and there may be none
+        SELECT product_id
+        FROM changed, LATERAL (
+            SELECT product_id FROM questions WHERE id = changed.question_id OFFSET 0) AS question;
     ELSE
         INSERT INTO changed_products
         SELECT DISTINCT product_id FROM questions WHERE id IN (SELECT question_id FROM changed);
@@ -102,6 +105,19 @@ BEGIN
 END
 $$;
 
+-- A question changes its product: who changes one of its answers at the same time might mark the
+-- product that it leaves. So they wait for each other, for the question's row when an answer is added
+-- and for the answer's row when one is changed.
+CREATE FUNCTION lock_moved_question() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+BEGIN
+    PERFORM FROM questions WHERE id = OLD.id FOR UPDATE;
+    PERFORM FROM answers WHERE question_id = OLD.id ORDER BY id FOR UPDATE;
+    RETURN NEW;
+END
+$$;
+
 -- Nobody makes pages until the transaction that has emptied a table ends.
 CREATE FUNCTION drop_product_pages() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
@@ -119,6 +135,8 @@ CREATE TRIGGER questions_added AFTER INSERT ON questions
 CREATE TRIGGER questions_changed AFTER UPDATE ON questions
     REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION mark_changed_questions();
+CREATE TRIGGER questions_move BEFORE UPDATE OF product_id ON questions
+    FOR EACH ROW EXECUTE FUNCTION lock_moved_question();
 CREATE TRIGGER questions_moved AFTER UPDATE OF product_id ON questions
     FOR EACH ROW EXECUTE FUNCTION mark_left_product();
 CREATE TRIGGER questions_removed AFTER DELETE ON questions
@@ -158,8 +176,13 @@ DECLARE
     missing integer[] := '{}';
     most_examined CONSTANT integer := 20 * most_products;
 BEGIN
-    -- Any number that no other program takes an advisory lock on in this database.
-    IF NOT pg_try_advisory_xact_lock(7281504418) THEN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'make_pages: each statement needs a snapshot of its own'
+            USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    -- Any number that nobody else takes an advisory lock on in this database (sql/import/try_lock.sql,
+    -- src/db/migrations.c).
+    IF NOT pg_try_advisory_xact_lock(7281504419) THEN
         RETURN;
     END IF;
     -- Before anything else is locked or looked at: whoever drops the pages is waited for.
@@ -167,6 +190,7 @@ BEGIN
 
     IF pg_relation_size('changed_products') > most_bytes THEN
         BEGIN
+            LOCK TABLE product_pages, changed_products IN ACCESS EXCLUSIVE MODE NOWAIT;
             TRUNCATE product_pages, changed_products;
             missing_to := 0;
             RETURN;
@@ -216,7 +240,7 @@ BEGIN
 
     INSERT INTO product_pages
     SELECT product_id, make_pages.most_answers,
-        questions_page(product_id, 5, 0, make_pages.most_answers)
+        questions_page(product_id, 5::bigint, 0::bigint, make_pages.most_answers)
     FROM (SELECT DISTINCT unnest(marked || missing) AS product_id) AS product
     ON CONFLICT ON CONSTRAINT product_pages_pkey DO UPDATE
     SET most_answers = excluded.most_answers, page = excluded.page;
@@ -226,6 +250,6 @@ $$;
 
 REVOKE ALL ON product_pages, changed_products FROM PUBLIC;
 REVOKE ALL ON FUNCTION mark_changed_questions, mark_changed_answers, mark_left_product,
-    drop_product_pages, make_pages FROM PUBLIC;
+    lock_moved_question, drop_product_pages, make_pages FROM PUBLIC;
 GRANT SELECT ON product_pages, changed_products TO atelier_qa_serving;
 GRANT EXECUTE ON FUNCTION make_pages TO atelier_qa_serving;

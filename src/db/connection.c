@@ -228,8 +228,9 @@ static void on_writable(evutil_socket_t descriptor, short what, void *argument) 
 }
 
 /* Session settings that the protocols rely on: an acknowledged write is on disk, an orphaned
- * backend notices within a second that its client is gone, and plans are made once: by indexes, or
- * one that was made while a table was empty would read all of it when it is large. */
+ * backend notices within a second that its client is gone, each statement sees what is committed,
+ * and plans are made once: by indexes, or one that was made while a table was empty would read all
+ * of it when it is large. */
 static bool send_setup(struct connection *connection) {
     static const char sql[] =
         "SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false),"
@@ -237,7 +238,9 @@ static bool send_setup(struct connection *connection) {
         " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
         "   WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),"
         " set_config('plan_cache_mode', 'force_generic_plan', false),"
-        " set_config('enable_seqscan', 'off', false),"
+        " set_config('default_transaction_isolation', 'read committed', false),"
+        " set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', "
+        "false),"
         " set_config('jit', 'off', false), set_config('TimeZone', 'UTC', false),"
         " set_config('client_min_messages', 'warning', false)";
     char lock_timeout[24];

@@ -10,11 +10,12 @@
 #include <time.h>
 
 enum {
-    REST_MS = 5000,    /* when all are ready, or none can be made */
-    LOAD_MS = 100,     /* over which the load is measured, at least */
-    BUSY_PERCENT = 5,  /* of a processor, used by this worker */
-    STEP_MS = 20,      /* which a step should not take longer than */
-    PRODUCTS_MAX = 200 /* in a step */
+    REST_MS = 5000,              /* when all are ready, or none can be made */
+    LOOK_AGAIN_MS = 3600 * 1000, /* for missing pages, which somebody has dropped unseen */
+    LOAD_MS = 100,               /* over which the load is measured, at least */
+    BUSY_PERCENT = 5,            /* of a processor, used by this worker */
+    STEP_MS = 20,                /* which a step should not take longer than */
+    PRODUCTS_MAX = 200           /* in a step */
 };
 
 /* For each millisecond of work so many of pause. */
@@ -34,6 +35,7 @@ struct page_maker {
     int64_t products;      /* at most, of the next step */
     uint64_t made;         /* since it began */
     uint64_t epoch;
+    int64_t began_ms;
     int64_t step_began_ms;
     int64_t load_since_ms;
     int64_t load_cpu_ms; /* at that time */
@@ -129,8 +131,10 @@ static void on_next_step(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     struct page_maker *maker = argument;
     uint64_t epoch = generations_note(maker->generations, 0).epoch;
-    if (maker->begins || epoch != maker->epoch) {
+    int64_t now_ms = clock_ms();
+    if (maker->begins || epoch != maker->epoch || now_ms - maker->began_ms > LOOK_AGAIN_MS) {
         maker->begins = false;
+        maker->began_ms = now_ms;
         maker->epoch = epoch;
         maker->missing_after = 0;
         maker->made = 0;
@@ -145,9 +149,9 @@ static void on_next_step(evutil_socket_t descriptor, short what, void *argument)
         parameters[i] = texts[i];
     }
     maker->in_flight = true;
-    maker->step_began_ms = clock_ms();
+    maker->step_began_ms = now_ms;
     pool_write(maker->pool, STATEMENT_MAKE_PAGES, PARAMETERS, parameters,
-               maker->step_began_ms + maker->settings.deadline_ms, on_step_done, maker);
+               now_ms + maker->settings.deadline_ms, on_step_done, maker);
 }
 
 struct page_maker *page_maker_new(struct event_base *base, struct pool *pool,

@@ -16,7 +16,8 @@ from settings import CHECKOUT, PAGE_COUNT, PGBENCH_CLIENTS
 
 QUERIES = CHECKOUT / "sql/queries"
 # As in the service's own sessions (src/db/connection.c).
-SESSION = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c TimeZone=UTC"
+SESSION = ("-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off"
+           " -c jit=off -c TimeZone=UTC")
 
 SELECT_1 = "SELECT 1;\n"
 ONE_ROW_UPDATE = """\

@@ -18,8 +18,9 @@ from product_pages import COUNT_AND_WRONG, READY, all_are_ready
 from stack import wait_until
 from test_migrate import migrate
 
-QUERY = re.sub(r"\$(\d)", r"%(p\1)s", re.sub(
-    "(?m)^--.*", "", (Path(__file__).parents[2] / "sql/queries/list_questions.sql").read_text()))
+SQL = Path(__file__).parents[2] / "sql"
+QUERY = re.sub(r"\$(\d)", r"%(p\1)s",
+               re.sub("(?m)^--.*", "", (SQL / "queries/list_questions.sql").read_text()))
 MOST_ANSWERS = 100
 NO_LIMIT = 1 << 40
 ALL_LOOKED_AT = (1 << 31) - 1
@@ -175,6 +176,92 @@ def test_a_second_maker_has_nothing_to_do(shop):
         first.execute("SELECT make_pages(0, 0, 1, 100, %s)", (NO_LIMIT,))
         assert shop.make() == (None, None, None)
     assert shop.make() == (2, None, None)
+
+
+def test_an_import_and_a_maker_do_not_keep_each_other_waiting(shop):
+    [lock] = re.findall(r"\d{5,}", (SQL / "import/try_lock.sql").read_text())
+    with shop.session() as importer:
+        importer.execute(f"SELECT pg_advisory_lock({lock})")
+        shop.do("UPDATE questions SET helpful = 9")
+        assert shop.make() == (2, None, None)
+
+
+def test_a_maker_must_see_what_is_committed(shop):
+    with shop.session() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with pytest.raises(psycopg2.Error, match="snapshot"):
+            cursor.execute("SELECT make_pages(0, 0, 10, 100, %s)", (NO_LIMIT,))
+
+
+def waits_for(shop, blocker, change):
+    """Does the change while somebody's transaction is open, and then commits that."""
+    thread = threading.Thread(target=shop.do, args=(change,))
+    thread.start()
+    thread.join(0.3)
+    assert thread.is_alive()
+    blocker.connection.commit()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("change", [
+    "UPDATE answers SET helpful = 9 WHERE id = 2",
+    "INSERT INTO answers (question_id, body, answerer_name, answerer_email)"
+    " VALUES (2, 'Me', 'a', 'b@c')"])
+def test_who_answers_a_question_that_moves_marks_where_it_comes_to(shop, change):
+    for blocking, waiting, to in (("UPDATE questions SET product_id = 2 WHERE id = 2", change, 2),
+                                  (change, "UPDATE questions SET product_id = 3 WHERE id = 2", 3)):
+        with shop.session() as blocker:
+            blocker.execute(blocking)
+            shop.make()
+            waits_for(shop, blocker, waiting)
+        assert to not in shop.shown()
+        shop.make()
+        assert shop.page(to) == shop.page_by_query(to)
+
+
+def test_a_page_is_whole_when_the_tables_were_emptied_and_filled_meanwhile(shop):
+    """As an import does that replaces the sample data and adds to the tables."""
+    read = []
+    with shop.session() as importer:
+        importer.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM questions;"
+                         "TRUNCATE questions, answers, answers_photos;"
+                         "INSERT INTO questions SELECT * FROM kept")
+        reader = threading.Thread(target=lambda: read.append(shop.page(1, count=10)))
+        reader.start()
+        reader.join(0.3)
+        assert reader.is_alive()
+        importer.connection.commit()
+        reader.join(10)
+    assert len(read[0]["results"]) == 3
+
+
+def test_an_answer_without_its_question_can_be_changed(shop):
+    shop.do("SET session_replication_role = replica; DELETE FROM questions WHERE id = 2")
+    shop.do("UPDATE answers SET helpful = 9")
+    assert shop.shown() == set()
+
+
+def test_nobody_waits_for_marks_to_be_dropped(shop):
+    done = threading.Event()
+
+    def drop():
+        while not done.is_set():
+            shop.make(most_bytes=0)
+
+    with shop.session() as writer, shop.session() as other:
+        writer.execute("UPDATE questions SET helpful = 8 WHERE id = 1")
+        maker = threading.Thread(target=drop)
+        maker.start()
+        try:
+            other.execute("SET lock_timeout = '40ms'")
+            for _ in range(50):
+                other.execute("UPDATE questions SET helpful = 8 WHERE id = 2")
+                other.connection.commit()
+                other.execute("SELECT pg_sleep(0.01)")
+        finally:
+            done.set()
+            maker.join()
 
 
 def test_pages_are_made_in_steps_changed_ones_first(shop):
