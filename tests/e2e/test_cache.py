@@ -69,6 +69,7 @@ class Page:
         [self.answer] = seed.answers(stack, self.question, [0], body="So it is. " * 98)
         self.target = {"questions": f"/qa/questions?product_id={self.product}",
                        "answers": f"/qa/questions/{self.question}/answers"}[kind]
+        self.tables = {"questions": "product_pages, questions", "answers": "answers"}[kind]
 
     def change_by_hand(self):
         self._stack.sql("UPDATE answers SET body = 'By hand. ' || body WHERE id = %s", self.answer)
@@ -247,16 +248,14 @@ def test_an_empty_list_is_cached_until_something_is_added(stack, worker):
 
 
 def test_a_failure_is_not_cached(stack, page, worker):
-    table = {True: "questions", False: "answers"}["product_id" in page.target]
-    with stack.locked(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
+    with stack.locked(f"LOCK TABLE {page.tables} IN ACCESS EXCLUSIVE MODE"):
         assert page.get(worker).status == 503
     assert page.get(worker).status == 200
 
 
 def test_a_failure_is_everybodys_who_waits_for_the_same_query(stack, page):
-    table = {True: "questions", False: "answers"}["product_id" in page.target]
     clients = [Client(worker_sockets(stack)[0]) for _ in range(20)]
-    with stack.locked(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"):
+    with stack.locked(f"LOCK TABLE {page.tables} IN ACCESS EXCLUSIVE MODE"):
         send_at_once(clients, len(clients) * [request("GET", page.target)])
         for reply in [client.receive() for client in clients]:
             assert reply.status == 503
