@@ -192,6 +192,7 @@ BEGIN
         BEGIN
             LOCK TABLE product_pages, changed_products IN ACCESS EXCLUSIVE MODE NOWAIT;
             TRUNCATE product_pages, changed_products;
+            made := 0;
             missing_to := 0;
             RETURN;
         EXCEPTION
