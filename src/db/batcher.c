@@ -100,7 +100,7 @@ static void arm_expiry(struct batcher *batcher) {
     if (line && !event_pending(batcher->expiry, EV_TIMEOUT, NULL)) {
         int64_t rest = TAILQ_FIRST(line)->deadline_ms - clock_ms();
         rest = rest < 1 ? 1 : rest;
-        const struct timeval delay = {.tv_sec = rest / 1000, .tv_usec = (rest % 1000) * 1000};
+        const struct timeval delay = clock_duration(rest);
         event_add(batcher->expiry, &delay);
     }
 }

@@ -47,8 +47,7 @@ struct connection {
 };
 
 static void start_timer(struct connection *connection, uint32_t delay_ms) {
-    const struct timeval delay = {.tv_sec = delay_ms / 1000,
-                                  .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
+    const struct timeval delay = clock_duration(delay_ms);
     event_add(connection->timer, &delay);
 }
 

@@ -161,7 +161,7 @@ static void on_dispatch(evutil_socket_t descriptor, short what, void *argument) 
     send_waiting(pool, &pool->reads);
     send_waiting(pool, &pool->writes);
     if (!TAILQ_EMPTY(&pool->reads.waiting)) {
-        const struct timeval delay = {.tv_usec = (suseconds_t)READ_PATIENCE_MS * 1000};
+        const struct timeval delay = clock_duration(READ_PATIENCE_MS);
         event_add(pool->dispatch, &delay);
     }
 }
@@ -309,7 +309,7 @@ static void arm_deadline(struct pool *pool) {
     }
     int64_t rest = oldest->deadline_ms - clock_ms();
     rest = rest < 1 ? 1 : rest;
-    const struct timeval delay = {.tv_sec = rest / 1000, .tv_usec = (rest % 1000) * 1000};
+    const struct timeval delay = clock_duration(rest);
     event_add(pool->deadline, &delay);
 }
 

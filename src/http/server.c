@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include "http/response.h"
+#include "ops/clock.h"
 
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -123,8 +124,7 @@ static void run(struct http_server *server) {
     (void)MHD_run(server->daemon);
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     if (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES) {
-        const struct timeval delay = {.tv_sec = (time_t)(wait_ms / 1000),
-                                      .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
+        const struct timeval delay = clock_duration((int64_t)wait_ms);
         event_add(server->timer, &delay);
     } else {
         event_del(server->timer);

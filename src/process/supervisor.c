@@ -85,10 +85,6 @@ struct supervisor {
     struct child children[HEARTBEAT_SLOTS];
 };
 
-static struct timeval duration(int64_t ms) {
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-}
-
 static const struct setup *setup_of(const struct supervisor *supervisor, unsigned generation) {
     return generation == supervisor->generation ? &supervisor->current : &supervisor->next;
 }
@@ -184,7 +180,8 @@ static bool start_worker(struct supervisor *supervisor, unsigned index, unsigned
 }
 
 static void restart_later(struct place *place) {
-    const struct timeval delay = duration(backoff_next_ms(&place->backoff, (uint32_t)random()));
+    const struct timeval delay =
+        clock_duration(backoff_next_ms(&place->backoff, (uint32_t)random()));
     event_add(place->restart, &delay);
 }
 
@@ -490,7 +487,7 @@ static bool start_events(struct supervisor *supervisor) {
             return false;
         }
     }
-    const struct timeval interval = duration(TICK_MS);
+    const struct timeval interval = clock_duration(TICK_MS);
     supervisor->tick = event_new(supervisor->base, -1, EV_PERSIST, on_tick, supervisor);
     return supervisor->tick && event_add(supervisor->tick, &interval) == 0;
 }

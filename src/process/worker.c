@@ -48,10 +48,6 @@ struct worker {
     bool said_ready;
 };
 
-static struct timeval duration(int64_t ms) {
-    return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-}
-
 static void stop_loop(void *owner) {
     struct worker *worker = owner;
     event_base_loopbreak(worker->base);
@@ -112,7 +108,7 @@ static void drain(struct worker *worker) {
         stop_loop(worker);
         return;
     }
-    const struct timeval limit = duration(worker->config->drain_timeout_ms);
+    const struct timeval limit = clock_duration(worker->config->drain_timeout_ms);
     event_add(worker->drain_limit, &limit);
     http_server_drain(worker->server, stop_loop, worker);
 }
@@ -171,13 +167,13 @@ static bool start_pool(struct worker *worker) {
 }
 
 static bool start_page_maker(struct worker *worker) {
+    if (worker->identity.index > 0) {
+        return true;
+    }
     const struct page_maker_settings settings = {
         .most_answers = worker->config->answers_per_question,
         .deadline_ms = worker->config->request_timeout_ms,
     };
-    if (worker->identity.index > 0) {
-        return true;
-    }
     worker->page_maker = page_maker_new(worker->base, worker->app.pool, worker->app.generations,
                                         &worker->logger, &settings);
     return worker->page_maker != NULL;
@@ -232,8 +228,8 @@ static bool start_events(struct worker *worker) {
     if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit) {
         return false;
     }
-    const struct timeval beat = duration(HEARTBEAT_MS);
-    const struct timeval anyway = duration(SERVE_ANYWAY_MS);
+    const struct timeval beat = clock_duration(HEARTBEAT_MS);
+    const struct timeval anyway = clock_duration(SERVE_ANYWAY_MS);
     on_heartbeat(-1, 0, worker);
     return event_add(worker->terminate, NULL) == 0 && event_add(worker->heartbeat, &beat) == 0 &&
            event_add(worker->serve_anyway, &anyway) == 0;

@@ -63,7 +63,7 @@ static void measure_load(struct page_maker *maker) {
 }
 
 static void pause_for(struct page_maker *maker, int64_t ms) {
-    const struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+    const struct timeval delay = clock_duration(ms);
     if (!maker->closed) {
         event_add(maker->next_step, &delay);
     }
@@ -104,25 +104,32 @@ static void tell_failure(struct page_maker *maker, const PGresult *result) {
     }
 }
 
+/* The next step is half as large, or twice. */
+static void resize_step(struct page_maker *maker, bool smaller) {
+    if (smaller) {
+        maker->products = maker->products > 1 ? maker->products / 2 : 1;
+    } else {
+        maker->products = maker->products < PRODUCTS_MAX / 2 ? maker->products * 2 : PRODUCTS_MAX;
+    }
+}
+
 static void on_step_done(void *owner, enum query_outcome outcome, PGresult *result) {
     struct page_maker *maker = owner;
     int64_t took_ms = clock_ms() - maker->step_began_ms;
     took_ms = took_ms < 1 ? 1 : took_ms;
+    int64_t pause_ms = REST_MS;
     maker->in_flight = false;
     measure_load(maker);
     if (outcome == QUERY_DONE) {
         maker->has_failed = false;
-        bool more = take_over(maker, result);
-        maker->products = took_ms > STEP_MS ? maker->products / 2 : maker->products * 2;
-        pause_for(maker, more ? took_ms * (maker->is_busy ? PAUSE_BUSY : PAUSE_IDLE) : REST_MS);
+        if (take_over(maker, result)) {
+            pause_ms = took_ms * (maker->is_busy ? PAUSE_BUSY : PAUSE_IDLE);
+        }
     } else {
         tell_failure(maker, result);
-        maker->products /= 2;
-        pause_for(maker, REST_MS);
     }
-    maker->products = maker->products < 1              ? 1
-                      : maker->products > PRODUCTS_MAX ? PRODUCTS_MAX
-                                                       : maker->products;
+    resize_step(maker, outcome != QUERY_DONE || took_ms > STEP_MS);
+    pause_for(maker, pause_ms);
     PQclear(result);
 }
 
