@@ -20,7 +20,7 @@
  */
 #ifndef READERS
 #define READERS 2
-#define WRITES 2
+#define WRITES 1
 #endif
 #define WORKERS 2
 

@@ -11,16 +11,14 @@
  *
  * Each FAULT_... is a deliberate mistake that must break the property.
  */
-#ifndef MAKERS
 #define MAKERS 2
-#endif
 
 /* Changes are bits. */
 byte database; /* committed */
 byte marks;    /* committed, one for each change */
 bool filled;
 byte page;     /* the changes that it holds */
-bool locked;   /* the advisory lock of makers */
+bool locked;   /* by a maker, or who empties a table: one at a time */
 
 proctype change(byte which) {
     if

@@ -61,7 +61,7 @@ holds() {  # holds MODEL SPIN-OPTIONS [some]: some steps are never taken
 
 # Breadth first, so that the counter-example is a shortest one.
 breaks() {  # breaks MODEL FAULT ASSERTION WHAT
-    explore "$1" "-O1 -DBFS" "$shortest -D$2"
+    explore "$1" "-O1 -DBFS" "-D$2"
     if grep -q "assertion violated.*$3" report; then
         pass "$2: $4, after $(figure '\(at depth ' '\)') steps"
     else
@@ -81,13 +81,9 @@ shows_outdated() {
     breaks product_pages "$1" 'page==database' "an outdated page is shown"
 }
 
-# For counter-examples; a model has its own defaults for all that is not set.
-shortest="-DREADERS=2 -DWRITES=1"
-
 if [ $# -gt 0 ]; then
-    explore "$1" "-O1 -DBFS" "$shortest -D$2"
-    # shellcheck disable=SC2086  # the options are words
-    spin -t -p -g $shortest "-D$2" "$1.pml"
+    explore "$1" "-O1 -DBFS" "-D$2"
+    spin -t -p -g "-D$2" "$1.pml"
     exit
 fi
 
