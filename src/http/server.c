@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -113,11 +114,7 @@ __attribute__((format(printf, 2, 0))) static void on_message(void *argument, con
 static size_t keep_escapes(void *argument, struct MHD_Connection *connection, char *text) {
     (void)argument;
     (void)connection;
-    size_t length = 0;
-    while (text[length]) {
-        length++;
-    }
-    return length;
+    return strlen(text);
 }
 
 static void run(struct http_server *server) {

@@ -1,5 +1,6 @@
 """The table as text and Markdown, and the report as one HTML page that needs nothing else."""
 
+import statistics
 from html import escape
 from pathlib import Path
 
@@ -35,15 +36,39 @@ def text_table(report):
         for line in table)
 
 
-def markdown_table(report):
-    lines = ["| scenario | limit | per second | its limit | ratio | at least | p50, p99, p99.9 (ms) "
-             "| verdict |", "|---|---|---|---|---|---|---|---|"]
+PROFILE_PARTS = ("nginx", "workers", "postgresql", "generator")
+PROFILE_HEADINGS = ("measurement", "per second", "NGINX", "workers", "PostgreSQL", "generator", "rest")
+
+
+def profile(report):
+    """Processor time of one answer in µs by the parts of the stack, for each measurement, medians of
+    the rounds. The rest is idle or the kernel's own; with the static file it is that file's NGINX."""
+    processors = report["machine"]["processors"]
+    for name in report["rounds"][0]:
+        times = []
+        for result in (each[name] for each in report["rounds"]):
+            parts = [result["cpu"].get(part, 0) for part in PROFILE_PARTS]
+            times.append([each / result["rate"] * 1e6
+                          for each in (*parts, max(0, processors - sum(parts)))])
+        rate = statistics.median(each[name]["rate"] for each in report["rounds"])
+        yield [name, number(rate), *(f"{statistics.median(column):.1f}" for column in zip(*times))]
+
+
+def markdown_table(headings, rows):
+    return ["| " + " | ".join(cell) + " |" for cell in (headings, ["---"] * len(headings), *rows)]
+
+
+def markdown(report):
+    results = []
     for row in report["rows"]:
-        title, rate, limit, ratio, bar, p50, p99, p999, verdict = cells(row)
+        title, rate, limit, _, bar, p50, p99, p999, verdict = cells(row)
+        ratios = " ".join(number(ratio, ".2f") for ratio in row.get("ratios", ())) or "–"
         latency = "–" if row["p50_ms"] is None else f"{p50}, {p99}, {p999}"
-        lines.append("| " + " | ".join([title, row["limit_title"], rate, limit, ratio, bar, latency,
-                                        verdict]) + " |")
-    return "\n".join([*facts(report), "", *lines, *notes(report)])
+        results.append([title, row["limit_title"], rate, limit, ratios, bar, latency, verdict])
+    headings = ("scenario", "limit", "per second", "its limit", "ratio of each round", "at least",
+                "p50, p99, p99.9 (ms)", "verdict")
+    return "\n".join([*facts(report), "", *markdown_table(headings, results), *notes(report), "",
+                      *markdown_table(PROFILE_HEADINGS, profile(report))])
 
 
 def facts(report):
@@ -109,6 +134,15 @@ def table(report):
     return "".join(lines) + "</tbody></table>"
 
 
+def profile_table(report):
+    lines = "".join(
+        f"<tr><td>{escape(name)}</td>"
+        + "".join(f'<td class="number">{figure}</td>' for figure in figures) + "</tr>"
+        for name, *figures in profile(report))
+    return ("<table><thead><tr>" + "".join(f"<th>{heading}</th>" for heading in PROFILE_HEADINGS)
+            + f"</tr></thead><tbody>{lines}</tbody></table>")
+
+
 def with_text_keys(result):
     """Percentiles as JSON has them, whether the result comes from a file or from this run."""
     return {str(key): with_text_keys(value) if isinstance(value, dict) else value
@@ -138,8 +172,10 @@ def sections(report):
                + "".join(overload_note(row) for row in report["rows"] if row["name"] == "overload"),
                plots.latency_over_load(steps, overload["best"]))
     yield ("Where the processors' time goes",
-           "Processors in use, on average, by the parts of the stack and by the load generator.",
-           plots.processors(report["rows"], report["machine"]["processors"]))
+           "Processors in use, on average, by the parts of the stack and by the load generator. Below, "
+           "the processor time of one answer in µs: medians of the rounds. The rest is idle or the "
+           "kernel's own; with the static file it is that file's NGINX.",
+           plots.processors(report["rows"], report["machine"]["processors"]) + profile_table(report))
 
 
 def html_page(report):

@@ -2,7 +2,7 @@
 
     run.py              the benchmark
     run.py --data       only generate and load the data set
-    run.py --markdown   print the table of the last report.json for docs/benchmarks.md
+    run.py --markdown   print the tables of the last report.json for docs/benchmarks.md
 
 Read scenarios.py first: what is measured and what it is held against."""
 
@@ -18,7 +18,7 @@ from cpu import cpu_seconds
 from limits import static_file
 from machine import busy_processors, describe_machine, describe_settings, describe_versions
 from product_stack import ProductStack
-from report import html_page, markdown_table, text_table
+from report import html_page, markdown, text_table
 from scenarios import (ANY, OFF, Bench, chosen_scenarios, mean_page_bytes, needed_measurements,
                        row_of)
 from settings import OUTPUT, settings_from_environment
@@ -109,7 +109,7 @@ def prepare_data():
 
 
 def print_markdown():
-    print(markdown_table(json.loads((OUTPUT / "report.json").read_text(encoding="utf-8"))))
+    print(markdown(json.loads((OUTPUT / "report.json").read_text(encoding="utf-8"))))
     return True
 
 

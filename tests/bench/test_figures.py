@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from constant_rate import NO_ANSWER, NOT_SENT, Sample, percentiles_ms, summary  # noqa: E402
 from limits import rate_after  # noqa: E402
 from overload import recovery  # noqa: E402
+from report import profile  # noqa: E402
 from scenarios import SCENARIOS, needed_measurements, row_of  # noqa: E402
 from targets import ids_by_rank, zipf_ids  # noqa: E402
 
@@ -52,6 +53,13 @@ def test_failed_requests_fail_a_scenario_of_whatever_speed():
 def test_what_a_limit_needs_is_measured_with_its_scenario():
     names = [each.name for each in needed_measurements([ALL["random-answers"], ALL["overload"]])]
     assert names == ["random-products", "answers-query", "random-answers", "overload", "hot-reads"]
+
+
+def test_the_profile_splits_the_time_of_an_answer():
+    rounds = [{"hot-reads": {"rate": 1000, "cpu": {"nginx": nginx, "workers": 0.25}}}
+              for nginx in (0.5, 0.1, 0.6)]
+    assert list(profile({"machine": {"processors": 2}, "rounds": rounds})) == [
+        ["hot-reads", "1,000", "500.0", "250.0", "0.0", "0.0", "1250.0"]]
 
 
 def test_latency_counts_from_when_a_request_was_due():
