@@ -15,7 +15,6 @@ enum {
     LOAD_MS = 100,               /* over which the load is measured, at least */
     BUSY_PERCENT = 5,            /* of a processor, used by this worker */
     STEP_MS = 20,                /* which a step should not take longer than */
-    BUSY_STEP_MS = 2,            /* ... when others wait for the processor meanwhile */
     PRODUCTS_MAX = 200           /* in a step */
 };
 
@@ -129,8 +128,7 @@ static void on_step_done(void *owner, enum query_outcome outcome, PGresult *resu
     } else {
         tell_failure(maker, result);
     }
-    resize_step(maker,
-                outcome != QUERY_DONE || took_ms > (maker->is_busy ? BUSY_STEP_MS : STEP_MS));
+    resize_step(maker, outcome != QUERY_DONE || took_ms > STEP_MS);
     pause_for(maker, pause_ms);
     PQclear(result);
 }

@@ -37,7 +37,8 @@ def text_table(report):
 
 
 PROFILE_PARTS = ("nginx", "workers", "postgresql", "generator")
-PROFILE_HEADINGS = ("measurement", "per second", "NGINX", "workers", "PostgreSQL", "generator", "rest")
+PROFILE_HEADINGS = ("measurement", "per second", "NGINX µs", "workers µs", "PostgreSQL µs",
+                    "generator µs", "rest µs")
 
 
 def profile(report):
@@ -48,8 +49,8 @@ def profile(report):
         times = []
         for result in (each[name] for each in report["rounds"]):
             parts = [result["cpu"].get(part, 0) for part in PROFILE_PARTS]
-            times.append([each / result["rate"] * 1e6
-                          for each in (*parts, max(0, processors - sum(parts)))])
+            answers = result["rate"] or float("inf")
+            times.append([part / answers * 1e6 for part in (*parts, max(0, processors - sum(parts)))])
         rate = statistics.median(each[name]["rate"] for each in report["rounds"])
         yield [name, number(rate), *(f"{statistics.median(column):.1f}" for column in zip(*times))]
 
@@ -139,8 +140,10 @@ def profile_table(report):
         f"<tr><td>{escape(name)}</td>"
         + "".join(f'<td class="number">{figure}</td>' for figure in figures) + "</tr>"
         for name, *figures in profile(report))
-    return ("<table><thead><tr>" + "".join(f"<th>{heading}</th>" for heading in PROFILE_HEADINGS)
-            + f"</tr></thead><tbody>{lines}</tbody></table>")
+    name, *parts = PROFILE_HEADINGS
+    headings = "".join(f'<th class="number">{part}</th>' for part in parts)
+    return (f"<table><thead><tr><th>{name}</th>{headings}</tr></thead>"
+            f"<tbody>{lines}</tbody></table>")
 
 
 def with_text_keys(result):
