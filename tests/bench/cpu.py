@@ -5,6 +5,8 @@ import resource
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+PARTS = {"nginx": "NGINX", "workers": "workers", "postgresql": "PostgreSQL",
+         "generator": "load generator"}
 
 
 def stat_of(pid):

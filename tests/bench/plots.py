@@ -3,6 +3,8 @@
 import math
 from html import escape
 
+from cpu import PARTS
+
 WIDTH = 860
 SERIES = ("series1", "series2", "series3", "series4", "series5")
 
@@ -165,14 +167,13 @@ def latency_over_load(steps, best):
 
 def processors(rows, count):
     """Who used how many processors during each scenario."""
-    names = ("nginx", "workers", "postgresql", "generator")
     left, right, step = 330, 60, 30
-    parts = [legend(12, ("NGINX", "workers", "PostgreSQL", "load generator"))]
+    parts = [legend(12, PARTS.values())]
     y = 30
     for row in rows:
         x, total = left, sum(row["cpu"].values())
         parts.append(text(left - 12, y + 13, row["title"], "end"))
-        for name, style in zip(names, SERIES):
+        for name, style in zip(PARTS, SERIES):
             width = (WIDTH - left - right) * row["cpu"].get(name, 0) / max(count, total)
             parts.append(box(x, y, width, 17, style, f"{name}: {row['cpu'].get(name, 0):.2f}"))
             x += width

@@ -1,12 +1,12 @@
 """The table as text and Markdown, and the report as one HTML page that needs nothing else."""
 
-import statistics
 from html import escape
 from pathlib import Path
 
 import plots
+from cpu import PARTS
 from overload import AFTER_S
-from scenarios import P99_MS_BAR
+from scenarios import P99_MS_BAR, median
 
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
@@ -36,9 +36,7 @@ def text_table(report):
         for line in table)
 
 
-PROFILE_PARTS = ("nginx", "workers", "postgresql", "generator")
-PROFILE_HEADINGS = ("measurement", "per second", "NGINX µs", "workers µs", "PostgreSQL µs",
-                    "generator µs", "rest µs")
+PROFILE_HEADINGS = ("measurement", "per second", *(f"{part} µs" for part in PARTS.values()), "rest µs")
 
 
 def profile(report):
@@ -48,11 +46,11 @@ def profile(report):
     for name in report["rounds"][0]:
         times = []
         for result in (each[name] for each in report["rounds"]):
-            parts = [result["cpu"].get(part, 0) for part in PROFILE_PARTS]
+            parts = [result["cpu"].get(part, 0) for part in PARTS]
             answers = result["rate"] or float("inf")
             times.append([part / answers * 1e6 for part in (*parts, max(0, processors - sum(parts)))])
-        rate = statistics.median(each[name]["rate"] for each in report["rounds"])
-        yield [name, number(rate), *(f"{statistics.median(column):.1f}" for column in zip(*times))]
+        rate = median(each[name]["rate"] for each in report["rounds"])
+        yield [name, number(rate), *(number(median(column), ".1f") for column in zip(*times))]
 
 
 def markdown_table(headings, rows):
