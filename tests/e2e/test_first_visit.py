@@ -1,0 +1,59 @@
+"""What a browser meets that opens the service's address for the first time."""
+
+import pytest
+
+from api import assert_problem
+
+CHROMIUM = ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8")
+
+
+@pytest.mark.parametrize("accept", [CHROMIUM, "text/html", "TEXT/HTML", "application/json, text/html;q=0.1",
+                                    "application/xml,text/html;level=1"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_browser_at_the_root_is_led_to_the_demo_page(api, method, accept):
+    response = api.request(method, "/?from=mail", headers={"Accept": accept}, allow_redirects=False)
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/demo/"  # as a path: it fits any port and any proxy
+    assert response.headers["Vary"] == "Accept"
+    page = api.request(method, "/", headers={"Accept": accept})
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json, text/plain, */*", "text/html;q=0",
+                                    "text/html; q=0.000, */*", "text/htmlx", "application/text/html"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_client_of_the_api_finds_nothing_at_the_root(api, method, accept):
+    response = api.request(method, "/", headers={"Accept": accept}, allow_redirects=False)
+    assert response.status_code == 404
+    assert response.headers["Vary"] == "Accept"
+    if method == "GET":
+        assert_problem(response, 404)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_write_to_the_root_is_led_nowhere(api, method):
+    response = api.request(method, "/", headers={"Accept": CHROMIUM}, allow_redirects=False)
+    assert_problem(response, 404)
+
+
+def test_both_reasons_for_which_the_root_varies_are_told(configured_api):
+    response = configured_api.get("/", headers={"Accept": CHROMIUM, "Origin": "https://shop.example"},
+                                  allow_redirects=False)
+    assert response.headers["Vary"] == "Origin, Accept"
+
+
+@pytest.mark.parametrize("path, page", [("/demo", "/demo/"), ("/docs", "/docs/"),
+                                        ("/demo?product_id=5", "/demo/?product_id=5")])
+def test_a_missing_slash_is_added_and_the_rest_kept(api, path, page):
+    response = api.get(path, allow_redirects=False)
+    assert response.status_code == 302
+    assert response.headers["Location"] == page
+    assert api.get(path).status_code == 200
+
+
+def test_the_icon_that_every_browser_asks_for_is_there(api):
+    response = api.get("/favicon.ico")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("image/svg+xml")
+    assert response.content == api.get("/demo/favicon.svg").content
