@@ -27,6 +27,9 @@ struct csv_text {
     size_t length;
 };
 
+/* The same without blanks and tabs around it. */
+struct csv_text csv_trim(struct csv_text text);
+
 struct csv_row {
     uint64_t line;       /* on which it begins, from 1 */
     struct csv_text raw; /* as it came, without the line end; cut to the limit where too long */

@@ -15,5 +15,6 @@ struct customer {
 /* Draws one of `customers` (at least 1) people, in place of what `customer` held. */
 void customer_draw(struct customer *customer, uint32_t customers, struct random *random);
 
-/* The shop itself, which answers under the name "Seller". */
+/* The shop itself, which answers under the name "Seller" and without an address: `null` in the
+ * files. */
 void customer_seller(struct customer *customer);

@@ -50,8 +50,9 @@ struct header {
 };
 
 /*
- * Reads the names of the columns, which may stand in any order and have blanks around them. False
- * when one is missing or there twice. Other columns are left out, and told on standard error.
+ * Reads the names of the columns, which may stand in any order, be in capitals and have blanks
+ * around them. False when one is missing or there twice. Other columns are left out, and told on
+ * standard error.
  */
 __attribute__((warn_unused_result)) bool header_read(struct header *header,
                                                      const struct layout *layout,

@@ -18,8 +18,9 @@ enum reason {
     ROW_NOT_UTF8,
     ROW_REPEATED, /* only the database can tell */
     ROW_ORPHAN,   /* likewise */
-    ROW_COLUMN,   /* the first column; + its index */
-    REASONS = (int)ROW_COLUMN + (int)LAYOUT_COLUMNS_MAX
+    ROW_COLUMN,   /* the first column is wrong; + its index */
+    ROW_MISSING = (int)ROW_COLUMN + (int)LAYOUT_COLUMNS_MAX, /* the same: it is missing */
+    REASONS = (int)ROW_MISSING + (int)LAYOUT_COLUMNS_MAX
 };
 
 enum {
@@ -36,7 +37,7 @@ struct record {
     bool reported;
     struct csv_text body;
     struct csv_text name;
-    struct csv_text email;
+    struct csv_text email; /* empty = none */
     struct csv_text url;
     struct csv_text photo_urls; /* of an answer; JSON, of another file: not set by record_read() */
 };

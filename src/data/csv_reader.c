@@ -31,6 +31,21 @@ struct split {
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
+static bool is_blank(char byte) {
+    return byte == ' ' || byte == '\t';
+}
+
+struct csv_text csv_trim(struct csv_text text) {
+    while (text.length > 0 && is_blank(text.bytes[0])) {
+        text.bytes++;
+        text.length--;
+    }
+    while (text.length > 0 && is_blank(text.bytes[text.length - 1])) {
+        text.length--;
+    }
+    return text;
+}
+
 struct csv_reader *csv_reader_new(csv_source *source, void *owner, size_t row_limit) {
     struct csv_reader *reader = calloc(1, sizeof *reader);
     if (!reader) {

@@ -94,5 +94,5 @@ void customer_seller(struct customer *customer) {
     customer->name.length = 0;
     customer->email.length = 0;
     snippet_append(&customer->name, "Seller");
-    snippet_append(&customer->email, "seller@atelier.example");
+    snippet_append(&customer->email, "null");
 }

@@ -22,6 +22,7 @@ enum {
 
     SHOWCASE_PRODUCTS = 20,
     HIGHEST_HELPFUL = 30,
+    SELLER_ANSWER_IN = 33, /* so many answers one is the shop's own */
 
     DAY_S = 24 * 3600,
     YEARS_S = (4 * 365 + 1) * DAY_S, /* 2021 to 2024 */
@@ -132,7 +133,7 @@ static void write_answer(struct dataset *dataset, struct csv_writer files[DATASE
     answer.id = ++dataset->written.answers;
     answer.parent_id = question->id;
     answer.date_ms = draw_answer_date(question->date_ms, random);
-    if (random_once_in(random, 12)) {
+    if (random_once_in(random, SELLER_ANSWER_IN)) {
         conversation_answer_as_seller(conversation, random, &answer.body);
         customer_seller(&answer.author);
     } else {

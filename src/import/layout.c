@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const struct layout layouts[DATASET_FILES] = {
     [QUESTIONS_FILE] = {.table = "questions",
@@ -39,27 +40,12 @@ const struct layout layouts[DATASET_FILES] = {
                                  {"url", RULE_URL}}},
 };
 
-static bool is_blank(char byte) {
-    return byte == ' ' || byte == '\t';
-}
-
-static struct csv_text trim(struct csv_text text) {
-    while (text.length > 0 && is_blank(text.bytes[0])) {
-        text.bytes++;
-        text.length--;
-    }
-    while (text.length > 0 && is_blank(text.bytes[text.length - 1])) {
-        text.length--;
-    }
-    return text;
-}
-
 /* Which column of the layout has this name; column_count when none has. */
 static size_t find_column(const struct layout *layout, struct csv_text name) {
     size_t found = 0;
     while (found < layout->column_count &&
            !(strlen(layout->columns[found].name) == name.length &&
-             memcmp(layout->columns[found].name, name.bytes, name.length) == 0)) {
+             strncasecmp(layout->columns[found].name, name.bytes, name.length) == 0)) {
         found++;
     }
     return found;
@@ -75,7 +61,7 @@ bool header_read(struct header *header, const struct layout *layout, const struc
         header->positions[i] = SIZE_MAX;
     }
     for (size_t i = 0; i < row->column_count; i++) {
-        struct csv_text name = trim(row->fields[i]);
+        struct csv_text name = csv_trim(row->fields[i]);
         size_t column = find_column(layout, name);
         if (column == layout->column_count) {
             fprintf(stderr, "import: %s: the column '%.*s' is left out\n", file, (int)name.length,

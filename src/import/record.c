@@ -16,8 +16,34 @@ enum {
     NAME_CHARACTERS_MAX = 60,
 };
 
-/* One id must be left for the identity sequence to go on with. */
-static const int64_t ID_MAX = INT64_MAX - 1;
+/* JavaScript's Number.MAX_SAFE_INTEGER. The identity sequences go on far above it. */
+static const int64_t ID_MAX = (INT64_C(1) << 53) - 1;
+
+/* There must be room for a vote. */
+static const int64_t HELPFUL_MAX = INT64_MAX - 1;
+
+/*
+ * What a column must hold, and what is read where it holds nothing: the word null, \N, or no
+ * character but blanks. NULL = a row without it is rejected.
+ */
+static const struct {
+    const char *must_be;
+    const char *in_place_of_nothing;
+} rules[] = {
+    [RULE_ID] = {"a whole number from 1 to 9007199254740991, above which browsers miscount", NULL},
+    [RULE_PARENT_ID] = {"a whole number from 1 to 9007199254740991", NULL},
+    [RULE_PRODUCT_ID] = {"a whole number from 1 to 2147483647", NULL},
+    [RULE_BODY] = {"1 to 1000 characters, not only white space", NULL},
+    [RULE_DATE] = {"milliseconds since 1970, an ISO date or an ISO time, of the years 1 to 9999",
+                   NULL},
+    [RULE_NAME] = {"1 to 60 characters, not only white space", "Anonymous"},
+    [RULE_EMAIL] = {"an e-mail address of at most 254 characters", ""},
+    [RULE_REPORTED] = {"0, 1, t, f, true or false", "0"},
+    [RULE_HELPFUL] = {"a whole number from 0 to 9223372036854775806, to which a vote can be added",
+                      "0"},
+    [RULE_URL] = {"1 to 2048 characters without white space, with no scheme or http or https",
+                  NULL},
+};
 
 static const int64_t POSTGRES_EPOCH_MS = 946684800000; /* 2000-01-01T00:00:00Z */
 
@@ -56,12 +82,23 @@ static bool read_text(struct csv_text text, size_t characters_max, struct csv_te
            text_characters(text.bytes, text.length) <= characters_max;
 }
 
+/* The one rule for all columns. */
+static bool is_nothing(struct csv_text trimmed) {
+    return trimmed.length == 0 || (trimmed.length == 2 && memcmp(trimmed.bytes, "\\N", 2) == 0) ||
+           (trimmed.length == 4 && strncasecmp(trimmed.bytes, "null", 4) == 0);
+}
+
+/* Whether blanks around a text belong to it. */
+static bool keeps_blanks(enum rule rule) {
+    return rule == RULE_BODY || rule == RULE_NAME;
+}
+
 static bool read_column(struct record *record, enum rule rule, struct csv_text text) {
     switch (rule) {
     case RULE_ID:
         return read_number(text, 1, ID_MAX, &record->id);
     case RULE_PARENT_ID:
-        return read_number(text, 1, INT64_MAX, &record->parent_id);
+        return read_number(text, 1, ID_MAX, &record->parent_id);
     case RULE_PRODUCT_ID:
         return read_number(text, 1, INT32_MAX, &record->parent_id);
     case RULE_BODY:
@@ -72,11 +109,11 @@ static bool read_column(struct record *record, enum rule rule, struct csv_text t
         return read_text(text, NAME_CHARACTERS_MAX, &record->name);
     case RULE_EMAIL:
         record->email = text;
-        return text_is_email(text.bytes, text.length);
+        return text.length == 0 || text_is_email(text.bytes, text.length);
     case RULE_REPORTED:
         return read_flag(text, &record->reported);
     case RULE_HELPFUL:
-        return read_number(text, 0, INT64_MAX, &record->helpful);
+        return read_number(text, 0, HELPFUL_MAX, &record->helpful);
     case RULE_URL:
         record->url = text;
         return text_is_photo_url(text.bytes, text.length);
@@ -105,27 +142,20 @@ enum reason record_read(struct record *record, const struct layout *layout,
         return ROW_NOT_UTF8;
     }
     for (size_t i = 0; i < layout->column_count; i++) {
-        if (!read_column(record, layout->columns[i].rule, row->fields[header->positions[i]])) {
+        enum rule rule = layout->columns[i].rule;
+        struct csv_text text = row->fields[header->positions[i]], trimmed = csv_trim(text);
+        if (is_nothing(trimmed)) {
+            const char *instead = rules[rule].in_place_of_nothing;
+            if (!instead) {
+                return (enum reason)((size_t)ROW_MISSING + i);
+            }
+            text = trimmed = (struct csv_text){instead, strlen(instead)};
+        }
+        if (!read_column(record, rule, keeps_blanks(rule) ? text : trimmed)) {
             return (enum reason)((size_t)ROW_COLUMN + i);
         }
     }
     return ROW_IS_GOOD;
-}
-
-static const char *rule_text(enum rule rule) {
-    static const char *const texts[] = {
-        [RULE_ID] = "a whole number from 1 to 9223372036854775806",
-        [RULE_PARENT_ID] = "a whole number from 1 to 9223372036854775807",
-        [RULE_PRODUCT_ID] = "a whole number from 1 to 2147483647",
-        [RULE_BODY] = "1 to 1000 characters, not only white space",
-        [RULE_DATE] = "milliseconds since 1970, an ISO date or an ISO time, of the years 1 to 9999",
-        [RULE_NAME] = "1 to 60 characters, not only white space",
-        [RULE_EMAIL] = "an e-mail address of at most 254 characters",
-        [RULE_REPORTED] = "0, 1, t, f, true or false",
-        [RULE_HELPFUL] = "a whole number from 0 to 9223372036854775807",
-        [RULE_URL] = "1 to 2048 characters without white space, with no scheme or http or https",
-    };
-    return texts[rule];
 }
 
 void reason_describe(enum reason reason, const struct layout *layout, char *text, size_t size) {
@@ -141,9 +171,11 @@ void reason_describe(enum reason reason, const struct layout *layout, char *text
     };
     if (reason == ROW_ORPHAN) {
         snprintf(text, size, "%s does not exist", layout->parent_column);
+    } else if (reason >= ROW_MISSING) {
+        snprintf(text, size, "%s is missing", layout->columns[reason - ROW_MISSING].name);
     } else if (reason >= ROW_COLUMN) {
         const struct column *column = &layout->columns[reason - ROW_COLUMN];
-        snprintf(text, size, "%s must be %s", column->name, rule_text(column->rule));
+        snprintf(text, size, "%s must be %s", column->name, rules[column->rule].must_be);
     } else {
         snprintf(text, size, "%s", texts[reason]);
     }
@@ -178,6 +210,10 @@ static char *put_text(char *out, struct csv_text text) {
     return mempcpy(put_int32(out, (int32_t)text.length), text.bytes, text.length);
 }
 
+static char *put_null(char *out) {
+    return put_int32(out, -1);
+}
+
 static char *put_boolean(char *out, bool value) {
     out = put_int32(out, 1);
     *out++ = value ? 1 : 0;
@@ -204,7 +240,7 @@ static char *put_column(char *out, const struct record *record, enum rule rule) 
     case RULE_NAME:
         return put_text(out, record->name);
     case RULE_EMAIL:
-        return put_text(out, record->email);
+        return record->email.length > 0 ? put_text(out, record->email) : put_null(out);
     case RULE_REPORTED:
         return put_boolean(out, record->reported);
     case RULE_HELPFUL:

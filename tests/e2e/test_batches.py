@@ -114,6 +114,18 @@ def test_votes_for_the_same_item_are_all_counted(stack):
         assert commits(stack, table, [one, other]) == 1
 
 
+@pytest.mark.parametrize("table", ["questions", "answers"])
+def test_a_counter_at_its_top_costs_the_other_votes_nothing(stack, table):
+    full, other, *more = items(stack, table, 20)
+    stack.sql(f"UPDATE {table} SET helpful = %s WHERE id = %s", 2**63 - 3, full)
+    votes = [full, other] * 10 + more
+    random.shuffle(votes)
+    assert set(statuses(in_one_batch(stack, [change(table, "helpful", number)
+                                             for number in votes]))) == {204}
+    assert column(stack, table, "helpful", [full, other, *more]) == [2**63 - 1, 10, *[1] * 18]
+    assert commits(stack, table, [full, other, *more]) == 1
+
+
 @pytest.mark.parametrize("table, action", CHANGES)
 def test_a_batch_may_be_about_one_item_only(stack, table, action):
     one, other = items(stack, table, 2)

@@ -165,20 +165,70 @@ def test_rows_come_as_they_were(target):
     target.write(questions=[
         post(7, 5, '"Say ""hi"",\nplease 😀"', "2018-10-06T22:00:00.123456+02:00", "Zoë", reported="T",
              helpful="0"),
-        post(8, 2147483647, "x" * 1000, "2018-10-06", "n" * 60, reported="FALSE",
-             helpful="9223372036854775807")],
+        post(2**53 - 1, 2147483647, "x" * 1000, "2018-10-06", "n" * 60, reported="FALSE",
+             helpful="9223372036854775806")],
         answers=[post(9, 7, "</script>'; DROP", "-1", reported="true")],
         answers_photos=[photo(3, 9), photo(4, 9, "/é.jpg")])
     target.run(DONE)
     assert target.sql("SELECT id, product_id, body, iso_8601(created_at), asker_name, asker_email,"
                       " reported, helpful FROM questions ORDER BY id") == [
         (7, 5, 'Say "hi",\nplease 😀', "2018-10-06T20:00:00.123Z", "Zoë", EMAIL, True, 0),
-        (8, 2147483647, "x" * 1000, "2018-10-06T00:00:00.000Z", "n" * 60, EMAIL, False, 2**63 - 1)]
+        (2**53 - 1, 2147483647, "x" * 1000, "2018-10-06T00:00:00.000Z", "n" * 60, EMAIL, False,
+         2**63 - 2)]
     assert target.sql("SELECT id, question_id, body, iso_8601(created_at), reported FROM answers"
                       ) == [(9, 7, "</script>'; DROP", "1969-12-31T23:59:59.999Z", True)]
     assert target.sql("SELECT id, answer_id, url FROM answers_photos ORDER BY id") == [
         (3, 9, "https://img.example/1.jpg"), (4, 9, "/é.jpg")]
     assert photo_urls(target) == {9: ["https://img.example/1.jpg", "/é.jpg"]}
+
+
+def test_rows_in_the_style_of_the_public_files_are_loaded_whole(target):
+    (target.folder / "questions.csv").write_text(
+        FILES["questions"] + "\n"
+        '1,1,"What fabric is the top made of?",1595884714409,"yankeelover","first.last@gmail.com",0,1\n'
+        '2,1,"HEY THIS IS A WEIRD QUESTION!!!!?",1590142743202,"jbilas",null,1,4\n')
+    (target.folder / "answers.csv").write_text(
+        FILES["answers"] + "\n"
+        '1,1,"Ships in a box.",1600000000000,"Seller",null,0,4\n'
+        '2,1,"Something pretty soft but I can\'t be sure",1599089609530,null,"NULL",0,5\n'
+        '3,2,"Its the best! Seriously magic fabric",1593237230587,"","\\N",null,\n')
+    (target.folder / "answers_photos.csv").write_text(
+        'id,answer_id,url\n1,1,"https://images.example/photo-1.jpg?ixlib=rb-1.2.1&w=1300&q=80"\n')
+    target.run(DONE)
+    assert target.sql("SELECT id, asker_name, asker_email FROM questions ORDER BY id") == [
+        (1, "yankeelover", "first.last@gmail.com"), (2, "jbilas", None)]
+    assert target.sql("SELECT id, answerer_name, answerer_email, reported, helpful FROM answers"
+                      " ORDER BY id") == [
+        (1, "Seller", None, False, 4), (2, "Anonymous", None, False, 5),
+        (3, "Anonymous", None, False, 0)]
+    assert photo_urls(target)[1] == [
+        "https://images.example/photo-1.jpg?ixlib=rb-1.2.1&w=1300&q=80"]
+
+
+NOTHINGS = ["", "null", "NULL", "Null", '"null"', '""', "\\N", '"\\N"', " ", " null "]
+
+
+@pytest.mark.parametrize("nothing", NOTHINGS)
+def test_there_is_one_rule_for_nothing_in_every_column(target, nothing):
+    cells = {"id": "9", "product_id": "5", "body": "Why?", "date": "0", "name": "will",
+             "email": EMAIL, "reported": "1", "helpful": "3"}
+    rows = [",".join({**cells, "id": str(number), column: nothing}.values())
+            for number, column in enumerate(cells, 1)]
+    target.write(questions=rows, answers_photos=[photo(1, 1, nothing)])
+    target.run(REJECTS)
+    assert [(int(line), reason) for file, line, reason, _ in target.rejected()] == [
+        (2, "id is missing"), (3, "product_id is missing"), (4, "body is missing"),
+        (5, "date_written is missing"), (2, "url is missing")]
+    shown = target.sql("SELECT asker_name, asker_email, reported, helpful FROM questions ORDER BY id")
+    assert shown == [("Anonymous", EMAIL, True, 3), ("will", None, True, 3),
+                     ("will", EMAIL, False, 3), ("will", EMAIL, True, 0)]
+
+
+def test_words_that_only_contain_null_are_kept(target):
+    target.write(questions=[post(1, 5, "null?", name="Nullmeyer", email="null@null.example")])
+    target.run(DONE)
+    assert target.sql("SELECT body, asker_name, asker_email FROM questions") == [
+        ("null?", "Nullmeyer", "null@null.example")]
 
 
 def test_columns_may_stand_in_any_order_with_blanks_and_others_among_them(target):
@@ -238,7 +288,7 @@ def test_any_file_may_be_missing(target):
 def test_what_is_exported_is_what_was_imported(target, tmp_path):
     target.write(
         questions=[post(7, 5, '"Say ""hi"",\nplease 😀"', "2018-10-06T22:00:00.123+02:00", "Zoë"),
-                   post(8, 6, "\\N", "-1", reported="1", helpful="9223372036854775807")],
+                   post(8, 6, "\\N?", "-1", email="", reported="1", helpful="9223372036854775806")],
         answers=[post(9, 7, "</script>'; DROP")], answers_photos=[photo(3, 9), photo(4, 9, "/é.jpg")])
     target.run(DONE)
     with target.stack.empty_database("export_" + uuid.uuid4().hex) as url:
@@ -301,12 +351,14 @@ OVERLONG = "y" * (1 << 20)
 csv.field_size_limit(2 << 20)
 NUMBER = "must be a whole number"
 BAD_QUESTIONS = [
-    (post("", 5), "id " + NUMBER), (post("abc", 5), "id " + NUMBER), (post(0, 5), "id " + NUMBER),
-    (post("-1", 5), "id " + NUMBER), (post("1.5", 5), "id " + NUMBER), (post(" 8", 5), "id"),
+    (post("", 5), "id is missing"), (post("abc", 5), "id " + NUMBER), (post(0, 5), "id " + NUMBER),
+    (post("-1", 5), "id " + NUMBER), (post("1.5", 5), "id " + NUMBER), (post("8 8", 5), "id"),
+    (post(2**53, 5), "id " + NUMBER), (post(2**63 - 2, 5), "id " + NUMBER),
     (post(2**63, 5), "id " + NUMBER), (post("9" * 40, 5), "id " + NUMBER),
+    (post(1000, "null"), "product_id is missing"),
     (post(1000, 2**31), "product_id " + NUMBER), (post(1000, 0), "product_id " + NUMBER),
-    (post(1000, 5, ""), "body must be"), (post(1000, 5, '" \t\u3000\n"'), "body must be"),
-    (post(1000, 5, "x" * 1001), "body must be"), (post(1000, 5, name=""), "asker_name must be"),
+    (post(1000, 5, ""), "body is missing"), (post(1000, 5, '" \t\u3000\n"'), "body must be"),
+    (post(1000, 5, "x" * 1001), "body must be"),
     (post(1000, 5, name="n" * 61), "asker_name must be"),
     (post(1000, 5, name="\u00a0"), "asker_name must be"),
     (post(1000, 5, email="nobody"), "asker_email must be"),
@@ -317,7 +369,8 @@ BAD_QUESTIONS = [
     (post(1000, 5, date="0000-01-01"), "date_written must be"),
     (post(1000, 5, date="253402300800000"), "date_written must be"),
     (post(1000, 5, reported="2"), "reported must be"), (post(1000, 5, reported="yes"), "reported"),
-    (post(1000, 5, helpful="-1"), "helpful must be"), (post(1000, 5, helpful=""), "helpful must be"),
+    (post(1000, 5, helpful="-1"), "helpful must be"),
+    (post(1000, 5, helpful=2**63 - 1), "helpful must be"), (post(1000, 5, date=""), "date_written is"),
     ("", "wrong number of columns"), ("1000", "wrong number of columns"),
     (post(1000, 5) + ",", "wrong number of columns"),
     (post(1000, 5, "nul\0"), "NUL byte"), (post(1000, 5, "\udcff"), "not UTF-8"),
@@ -326,12 +379,14 @@ BAD_QUESTIONS = [
     (post(1, 5, "Again?"), "id is repeated"),
 ]
 BAD_ANSWERS = [
-    (post(1000, ""), "question_id must be"), (post(1000, 999999), "question_id does not exist"),
-    (post(1000, 1, name=" "), "answerer_name must be"), (post(1, 1), "id is repeated"),
-    (post(1000, 1, email=""), "answerer_email must be"),
+    (post(1000, ""), "question_id is missing"), (post(1000, 999999), "question_id does not exist"),
+    (post(1000, 2**53), "question_id must be"), (post(1, 1), "id is repeated"),
+    (post(1000, 1, name="\u3000"), "answerer_name must be"), (post(1000, 1, "null"), "body is missing"),
+    (post(1000, 1, email="null@"), "answerer_email must be"),
 ]
 BAD_PHOTOS = [
-    (photo(1000, "x"), "answer_id must be"), (photo(1000, 1, ""), "url must be"),
+    (photo(1000, "x"), "answer_id must be"), (photo(1000, 1, ""), "url is missing"),
+    (photo("\\N", 1), "id is missing"),
     (photo(1000, 1, "javascript:alert(1)"), "url must be"), (photo(1000, 1, "a b"), "url must be"),
     (photo(1000, 1, "x" * 2049), "url must be"), (photo(1000, 888888), "answer_id does not exist"),
     (photo(1, 1), "id is repeated"),
@@ -688,12 +743,15 @@ def live_target(live, tmp_path):
 def test_the_service_serves_the_new_rows_without_a_restart(live, live_target):
     for _ in range(20):  # every worker's statements are prepared, and its cache holds the page
         assert live.api.questions(5) == []
-    live_target.write(questions=[post(1, 5), post(2, 5, reported="1")], answers=[post(1, 1)],
+    live_target.write(questions=[post(1, 5, email="null"), post(2, 5, reported="1")],
+                      answers=[post(1, 1, name="null", email="null")],
                       answers_photos=[photo(1, 1)])
     live_target.run(DONE)
     for _ in range(20):
         [question] = live.api.questions(5)
-        assert question["answers"]["1"]["photos"] == ["https://img.example/1.jpg"]
+        answer = question["answers"]["1"]
+        assert (answer["answerer_name"], answer["photos"]) == (
+            "Anonymous", ["https://img.example/1.jpg"])
     assert live.api.add_question(5)["question_id"] == 3
     assert live.api.add_answer(1, photos=["/1.jpg"])["answer_id"] == 2
     live.api.vote("questions", 1)

@@ -40,6 +40,18 @@ def test_a_vote_moves_a_question_up(stack, api):
 
 
 @pytest.mark.parametrize("table", TABLES)
+def test_a_counter_at_its_top_stays_there_and_the_vote_is_204(stack, api, table):
+    top = 2**63 - 1
+    product = new_product()
+    [question] = seed.questions(stack, product, [top - 1 if table == "questions" else 0])
+    [answer] = seed.answers(stack, question, [top - 1 if table == "answers" else 0])
+    rows = {"product": product, "questions": question, "answers": answer}
+    for _ in range(3):
+        api.vote(table, rows[table])
+        assert shown_helpfulness(api, rows) == {"questions": 0, "answers": 0, table: top}
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_a_report_is_204_without_a_body_and_so_is_the_next_one(api, rows, table):
     for _ in range(2):
         response = api.put(f"/qa/{table}/{rows[table]}/report")
