@@ -26,15 +26,16 @@ COPY include include
 COPY src src
 RUN make --silent -j "$(nproc)" build/release/atelier-qa && strip build/release/atelier-qa
 
-# ---- The page that shows the API's description --------------------------------------------------
+# ---- The page that shows the API's description, and the photos of the sample data ---------------
 
-FROM base AS reference
+FROM base AS files
 WORKDIR /src
 RUN apt-get -qq update \
     && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-venv >/dev/null
 COPY scripts scripts
 COPY docs docs
-RUN scripts/build-reference.sh
+COPY web web
+RUN scripts/build-reference.sh && scripts/draw-photos.py build/photos
 
 # ---- The service, and what is done before it starts ---------------------------------------------
 
@@ -65,7 +66,8 @@ COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf deploy/
     deploy/files.conf /usr/local/lib/atelier-qa/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 COPY web /usr/local/share/atelier-qa/web
-COPY --from=reference /src/build/reference /usr/local/share/atelier-qa/reference
+COPY --from=files /src/build/reference /usr/local/share/atelier-qa/reference
+COPY --from=files /src/build/photos /usr/local/share/atelier-qa/photos
 USER atelier-qa
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=7s --start-period=30s --retries=3 \

@@ -24,14 +24,21 @@ OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
     $(BUILD)/generated/embedded_sql.c
 QUERIES := $(BUILD)/generated/queries
+PHOTOS := build/photos
 SQL := $(wildcard sql/migrations/*.sql sql/import/*.sql)
 
 .PHONY: build
-build: $(PROGRAM) reference  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference
+build: $(PROGRAM) reference $(PHOTOS)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference, build/photos
 
 .PHONY: reference
 reference:  ## only the latter: the API's description, and the page that shows it
 	@scripts/build-reference.sh
+
+$(PHOTOS): scripts/draw-photos.py web/pictures.svg web/colours.js
+	@rm -rf $@ $@.new
+	@mkdir -p $(@D)
+	@scripts/draw-photos.py $@.new
+	@mv $@.new $@
 
 $(PROGRAM): $(OBJECTS)
 	@echo "  LD $@"

@@ -219,10 +219,10 @@ configure_nginx() {
 }
 
 publish_files() {
-    rm -rf nginx/web nginx/reference
+    rm -rf nginx/web nginx/reference nginx/photos
     cp -Rp "$checkout/web" nginx/web
-    flock "$checkout/Makefile" cp -Rp "$checkout/build/reference" nginx/reference
-    chmod -R u+rwX,go+rX nginx/web nginx/reference
+    flock "$checkout/Makefile" cp -Rp "$checkout/build/reference" "$checkout/build/photos" nginx
+    chmod -R u+rwX,go+rX nginx/web nginx/reference nginx/photos
 }
 
 migrate() {

@@ -48,7 +48,7 @@ follow() {  # changes the links when other workers serve than those in $linked
 
 mkdir -p nginx/slots
 cd nginx
-cp -R /usr/local/share/atelier-qa/web /usr/local/share/atelier-qa/reference .
+ln -sfn /usr/local/share/atelier-qa/* .
 PORT=8080 QA_LISTEN=unix:$PWD/slots/ QA_WORKERS=$slots QA_ACCESS_LOG=/dev/stdout QA_ERROR_LOG=stderr \
     "$library/configure-nginx.sh" .
 linked=""

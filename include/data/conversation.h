@@ -12,6 +12,7 @@
 struct product {
     const struct topics *topics; /* what is asked about its kind only */
     const char *name;            /* "rain jacket" */
+    const char *picture;         /* what shows it, "jacket": of web/pictures.svg */
 };
 
 struct conversation {

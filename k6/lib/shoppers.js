@@ -21,7 +21,7 @@ const MIX = {
 const QUESTION = { body: 'k6: Does it shrink in the wash?', name: 'k6', email: 'k6@load.example' };
 const ANSWER = {
   body: 'k6: Not mine. 👍', name: 'k6', email: 'k6@load.example',
-  photos: ['https://images.example/k6.jpg'],
+  photos: ['/photos/jacket/navy-1.svg'],
 };
 
 // ---- Popularity ----

@@ -7,25 +7,45 @@
 #include <assert.h>
 #include <string.h>
 
-struct category {
-    const struct topics *topics;
-    struct phrases products;
+/* What a shop sells, and the picture of web/pictures.svg that shows it. */
+struct good {
+    const char *name;
+    const char *picture;
 };
 
+struct category {
+    const struct topics *topics;
+    const struct good *goods;
+    uint32_t good_count;
+};
+
+/* The last two members of a `struct category`. */
+#define GOODS(...)                                                                                 \
+    (const struct good[]){__VA_ARGS__},                                                            \
+        sizeof((const struct good[]){__VA_ARGS__}) / sizeof(struct good)
+
 static const struct category categories[] = {
-    {&clothes_topics, PHRASES("rain jacket", "linen shirt", "wool jumper", "hoodie", "summer dress",
-                              "denim jacket", "pleated skirt", "winter coat", "polo shirt",
-                              "cardigan", "fleece pullover", "blazer")},
-    {&shoes_topics, PHRASES("hiking boot", "running shoe", "Chelsea boot", "sneaker", "loafer",
-                            "canvas shoe", "winter boot", "leather sandal")},
+    {&clothes_topics,
+     GOODS({"rain jacket", "jacket"}, {"linen shirt", "shirt"}, {"wool jumper", "jumper"},
+           {"hoodie", "jumper"}, {"summer dress", "dress"}, {"denim jacket", "jacket"},
+           {"pleated skirt", "skirt"}, {"winter coat", "jacket"}, {"polo shirt", "shirt"},
+           {"cardigan", "jumper"}, {"fleece pullover", "jumper"}, {"blazer", "jacket"})},
+    {&shoes_topics,
+     GOODS({"hiking boot", "boot"}, {"running shoe", "sneaker"}, {"Chelsea boot", "boot"},
+           {"sneaker", "sneaker"}, {"loafer", "sneaker"}, {"canvas shoe", "sneaker"},
+           {"winter boot", "boot"}, {"leather sandal", "sandal"})},
     {&electronics_topics,
-     PHRASES("wireless speaker", "fitness watch", "e-reader", "action camera", "headset",
-             "pocket projector", "baby monitor", "keyboard", "weather station")},
+     GOODS({"wireless speaker", "speaker"}, {"fitness watch", "watch"}, {"e-reader", "reader"},
+           {"action camera", "camera"}, {"headset", "headset"}, {"pocket projector", "projector"},
+           {"baby monitor", "display"}, {"keyboard", "keyboard"}, {"weather station", "display"})},
     {&furniture_topics,
-     PHRASES("bookcase", "coffee table", "bed frame", "sideboard", "standing desk", "wardrobe",
-             "café table", "shoe rack", "kitchen stool", "garden bench")},
-    {&outdoor_topics, PHRASES("tent", "hiking backpack", "duffel bag", "bivouac tent",
-                              "beach shelter", "travel backpack")},
+     GOODS({"bookcase", "bookcase"}, {"coffee table", "table"}, {"bed frame", "bed"},
+           {"sideboard", "sideboard"}, {"standing desk", "desk"}, {"wardrobe", "wardrobe"},
+           {"café table", "table"}, {"shoe rack", "rack"}, {"kitchen stool", "stool"},
+           {"garden bench", "bench"})},
+    {&outdoor_topics,
+     GOODS({"tent", "tent"}, {"hiking backpack", "backpack"}, {"duffel bag", "duffel"},
+           {"bivouac tent", "tent"}, {"beach shelter", "tent"}, {"travel backpack", "backpack"})},
 };
 
 static const char *draw_phrase(const struct phrases *phrases, struct random *random) {
@@ -44,7 +64,9 @@ void product_draw(struct product *product, struct random *random) {
     const struct category *category =
         &categories[random_below(random, sizeof categories / sizeof categories[0])];
     product->topics = category->topics;
-    product->name = draw_phrase(&category->products, random);
+    const struct good *good = &category->goods[random_below(random, category->good_count)];
+    product->name = good->name;
+    product->picture = good->picture;
 }
 
 void conversation_start(struct conversation *conversation, const struct product *product,

@@ -23,6 +23,7 @@ enum {
     SHOWCASE_PRODUCTS = 20,
     HIGHEST_HELPFUL = 30,
     SELLER_ANSWER_IN = 33, /* so many answers one is the shop's own */
+    PHOTO_SCENES = 5,
 
     DAY_S = 24 * 3600,
     YEARS_S = (4 * 365 + 1) * DAY_S, /* 2021 to 2024 */
@@ -104,20 +105,24 @@ static int64_t draw_answer_date(int64_t question_ms, struct random *random) {
     return question_ms + wait_s * 1000 - random_below(random, 1000);
 }
 
-static void write_photo(struct dataset *dataset, struct csv_writer *file, uint32_t answer_id,
-                        uint32_t number) {
-    static const char *const folders[] = {"https://images.example/answers/",
-                                          "https://cdn.images.example/qa/photos/",
-                                          "http://pictures.example/u/"};
-    static const char *const endings[] = {".jpg", ".jpg", ".webp", ".png", ".jpg?w=1200&q=80"};
-    uint32_t ending = random_below(&dataset->random, 5);
-
+/*
+ * Photos are drawings of our own (scripts/draw-photos.py), which NGINX serves: one picture and one
+ * colour for a product, and a scene that differs from photo to photo of an answer. The address has
+ * no host, so that it fits wherever the service runs.
+ */
+static void write_photo(struct dataset *dataset, struct csv_writer *file,
+                        const struct product *product, uint32_t answer_id, uint32_t number) {
+    static const char *const colours[] = {"moss-green", "navy",     "burgundy", "mustard",
+                                          "turquoise",  "sand",     "rose",     "light-blue",
+                                          "terracotta", "dark-grey"};
     struct snippet url = {.length = 0};
-    snippet_append(&url, folders[answer_id % 3]);
-    snippet_append_number(&url, answer_id);
+    snippet_append(&url, "/photos/");
+    snippet_append(&url, product->picture);
     snippet_append(&url, "/");
-    snippet_append_number(&url, number);
-    snippet_append(&url, endings[ending]);
+    snippet_append(&url, colours[dataset->products_written % (sizeof colours / sizeof colours[0])]);
+    snippet_append(&url, "-");
+    snippet_append_number(&url, 1 + (answer_id + number) % PHOTO_SCENES);
+    snippet_append(&url, ".svg");
 
     csv_write_number(file, ++dataset->written.photos);
     csv_write_number(file, answer_id);
@@ -146,7 +151,7 @@ static void write_answer(struct dataset *dataset, struct csv_writer files[DATASE
     uint32_t photos = showcase ? urn_draw_between(&dataset->photos_of_answer, random, 1, 3)
                                : urn_draw(&dataset->photos_of_answer, random);
     for (uint32_t number = 1; number <= photos; number++) {
-        write_photo(dataset, &files[PHOTOS_FILE], answer.id, number);
+        write_photo(dataset, &files[PHOTOS_FILE], conversation->product, answer.id, number);
     }
 }
 

@@ -208,7 +208,7 @@ def test_the_document_is_compressed_for_who_asks(api):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
 @pytest.mark.parametrize("path", ["/qa/openapi.yaml", "/qa/openapi.yaml/", "/docs/", "/demo/",
-                                  "/favicon.ico"])
+                                  "/favicon.ico", "/photos/tent/navy-1.svg"])
 def test_files_are_only_read(stack, method, path):
     response = ask_once(stack, method, path)
     assert_problem(response, 405)

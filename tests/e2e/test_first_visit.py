@@ -1,5 +1,10 @@
 """What a browser meets that opens the service's address for the first time."""
 
+import csv
+import re
+import subprocess
+from xml.etree import ElementTree
+
 import pytest
 
 from api import assert_problem
@@ -57,3 +62,39 @@ def test_the_icon_that_every_browser_asks_for_is_there(api):
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("image/svg+xml")
     assert response.content == api.get("/demo/favicon.svg").content
+
+
+# ---- The photos of the sample data ----
+
+@pytest.fixture(scope="module")
+def photo_urls(stack, tmp_path_factory):
+    """Of the rows that a stack begins with."""
+    folder = tmp_path_factory.mktemp("sample")
+    subprocess.run([stack.program, "generate", folder, "--products", "1000"], check=True,
+                   stdout=subprocess.DEVNULL)
+    with open(folder / "answers_photos.csv", encoding="utf-8", newline="") as file:
+        return sorted({row["url"] for row in csv.DictReader(file)})
+
+
+def test_every_photo_of_the_sample_is_a_picture_that_this_host_serves(api, photo_urls):
+    assert len(photo_urls) > 300
+    for url in photo_urls:
+        assert re.fullmatch(r"/photos/[\w/-]+\.svg", url)
+        response = api.get(url)
+        assert response.status_code == 200, url
+        assert response.headers["Content-Type"].startswith("image/svg+xml")
+        picture = ElementTree.fromstring(response.content)
+        assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+        assert not re.search(rb"<script|https?://(?!www\.w3\.org/2000/svg\")|var\(", response.content)
+
+
+def test_photos_are_kept_by_browsers_and_asked_for_anew_by_their_tag(api, photo_urls):
+    url = photo_urls[0]
+    response = api.get(url, headers={"Accept-Encoding": "gzip"})
+    assert response.headers["Cache-Control"] == "max-age=604800"
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert response.headers["Vary"] == "Accept-Encoding"
+    again = api.get(url, headers={"If-None-Match": response.headers["ETag"]})
+    assert again.status_code == 304
+    assert api.get("/demo/").headers["Cache-Control"] == "no-cache"
+    assert_problem(api.get("/photos/tent/none.svg"), 404)
