@@ -19,7 +19,8 @@ FROM base AS build
 WORKDIR /src
 COPY deploy/install-packages.sh deploy/
 RUN deploy/install-packages.sh build
-COPY Makefile ./
+COPY Makefile VERSION ./
+COPY deploy/settings.txt deploy/
 COPY scripts scripts
 COPY sql sql
 COPY include include

@@ -22,7 +22,8 @@ PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
-    $(BUILD)/generated/embedded_sql.c
+    $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
+    $(BUILD)/generated/version_text.h
 QUERIES := $(BUILD)/generated/queries
 PHOTOS := build/photos
 SQL := $(wildcard sql/migrations/*.sql sql/import/*.sql)
@@ -64,6 +65,20 @@ $(BUILD)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/i
 $(BUILD)/generated/embedded_sql.c: $(QUERIES) $(SQL) scripts/embed-sql.sh | sql/migrations sql/import
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh source $(QUERIES) sql/migrations sql/import > $@
+
+$(BUILD)/generated/setting_names_list.h: deploy/settings.txt
+	@mkdir -p $(@D)
+	@sed -n 's/^[A-Z].*/"&",/p' $< > $@
+
+# Made anew only where it changes.
+$(BUILD)/generated/version_text.h: always
+	@mkdir -p $(@D)
+	@{ printf '#define VERSION_NUMBER "%s"\n' "$$(cat VERSION)"; \
+	    printf '#define VERSION_REVISION "%s"\n' "$$(scripts/revision.sh)"; } > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+.PHONY: always
+always:
 
 $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)

@@ -4,15 +4,18 @@
 #include "cli/import.h"
 #include "cli/migrate.h"
 #include "cli/serve.h"
+#include "cli/settings.h"
 #include "ops/version.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static int version_command(int argc, char **argv) {
     (void)argc;
     (void)argv;
-    puts("atelier-qa " QA_VERSION);
+    printf("atelier-qa %s%s%s%s\n", version_number, *version_revision ? " (revision " : "",
+           version_revision, *version_revision ? ")" : "");
     return STATUS_OK;
 }
 
@@ -25,6 +28,7 @@ static const struct {
     {"migrate", migrate_command, "bring the database's schema up to date"},
     {"generate", generate_command, "write a data set of any size as CSV files"},
     {"import", import_command, "load the CSV files of a data set"},
+    {"settings", settings_command, "print what is set"},
     {"version", version_command, "print the version"},
     {"worker", worker_command, NULL},
 };
@@ -39,6 +43,10 @@ static int usage(FILE *stream) {
     return stream == stdout ? STATUS_OK : STATUS_USAGE;
 }
 
+static bool is_one_of(const char *word, const char *one, const char *two, const char *three) {
+    return strcmp(word, one) == 0 || strcmp(word, two) == 0 || strcmp(word, three) == 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         return usage(stderr);
@@ -48,10 +56,10 @@ int main(int argc, char **argv) {
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+    if (is_one_of(argv[1], "help", "--help", "-h")) {
         return usage(stdout);
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(argv[1], "version", "--version", "-V")) {
         return version_command(argc, argv);
     }
     fprintf(stderr, "atelier-qa: there is no command '%s'\n", argv[1]);

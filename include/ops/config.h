@@ -23,6 +23,7 @@ struct config {
     char *listen;      /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
     char *log_level_name;
     char *loaderio_token; /* "" = none */
+    char *remarks; /* lines on what was written down and has no effect, such as unknown names */
     int64_t workers;
     int64_t read_connections;  /* per worker */
     int64_t write_connections; /* per worker */
@@ -45,13 +46,16 @@ enum config_result { CONFIG_OK, CONFIG_WRONG, CONFIG_HELP };
 
 /*
  * Reads all settings. `argv[1..argc-1]` are flags, such as --workers=4 or --workers 4.
- * CONFIG_WRONG leaves one line that names the setting in `error`; CONFIG_HELP says that --help was
- * asked for. `config` needs config_free() only after CONFIG_OK.
+ * CONFIG_WRONG leaves one line that names the setting in `error`; CONFIG_HELP says that --help or
+ * -h was given. `config` needs config_free() only after CONFIG_OK.
  */
 __attribute__((warn_unused_result)) enum config_result
 config_load(struct config *config, int argc, char **argv, char *error, size_t error_size);
 
 void config_free(struct config *config);
+
+/* Writes a warning for each remark. */
+void config_log_remarks(const struct config *config);
 
 /*
  * The environment of a worker process: this process's own with every setting resolved to its value,
@@ -61,6 +65,15 @@ void config_free(struct config *config);
 char **config_environment(const struct config *config);
 
 void config_environment_free(char **environment);
+
+/*
+ * Prints what is set, as lines NAME=value that QA_ENV_FILE could hold: every setting of the
+ * program, with a # before those that are not given, "(set)" for a secret; or, when `elsewhere`,
+ * those of deploy/ that are in QA_ENV_FILE and not in the environment. Remarks go to standard
+ * error, with the former. False with one line in `error` where config_load() would fail.
+ */
+__attribute__((warn_unused_result)) bool config_print(bool elsewhere, char *error,
+                                                      size_t error_size);
 
 /* Prints each setting with its flag, variable, default, unit and meaning. */
 void config_print_help(void);

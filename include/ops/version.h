@@ -1,4 +1,6 @@
-/* The program's version (semantic versioning). */
+/* The program's version (semantic versioning), from the file VERSION, and, where the program was
+ * built in a checkout, "revision ID" of its commit, with -dirty where files differ from it. */
 #pragma once
 
-#define QA_VERSION "0.1.0"
+extern const char version_number[];
+extern const char version_revision[]; /* "" = not known */

@@ -166,6 +166,7 @@ int import_command(int argc, char **argv) {
         fprintf(stderr, "atelier-qa: %s\n", error);
         return STATUS_USAGE;
     }
+    fputs(config.remarks, stderr);
     options.import.database_url = config.owner_database_url;
     options.import.shared_file = config.shared_file;
     int status = options.directory ? run_on_directory(&options.import, options.directory)

@@ -25,6 +25,7 @@ int migrate_command(int argc, char **argv) {
     case CONFIG_OK:
         break;
     }
+    config_log_remarks(&config);
     const struct logger logger = {.level = config.log_level, .worker = -1};
     bool ok = migrations_apply(config.owner_database_url, &logger);
     if (!generations_tell(config.shared_file, error, sizeof error)) {

@@ -5,13 +5,16 @@
 #include "db/budget.h"
 #include "db/server_address.h"
 #include "ops/config.h"
+#include "ops/folders.h"
 #include "process/listener.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void print_help(void) {
@@ -30,6 +33,18 @@ static bool is_connection_string(const char *database_url, char *error, size_t e
         server_address_free(address);
     }
     return address != NULL;
+}
+
+/* The folder of run-time files, where nobody has said to put them elsewhere. */
+static bool make_run_folder(const struct config *config, char *error, size_t error_size) {
+    size_t length = strlen(config->state_dir);
+    if (strncmp(config->shared_file, config->state_dir, length) == 0 &&
+        !folders_make_for(config->shared_file)) {
+        snprintf(error, error_size, "QA_STATE_DIR: cannot make a folder for '%s': %s",
+                 config->shared_file, strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 /* What a look at the settings alone cannot tell. */
@@ -58,7 +73,9 @@ static bool check_settings(const struct config *config, char *error, size_t erro
            is_connection_string(config->database_url, error, error_size);
 }
 
+/* Asked at each reload. */
 static bool check_all(const struct config *config, char *error, size_t error_size) {
+    config_log_remarks(config);
     return check_settings(config, error, error_size) &&
            check_connections(config, error, error_size);
 }
@@ -76,10 +93,12 @@ int serve_command(int argc, char **argv) {
     case CONFIG_OK:
         break;
     }
+    config_log_remarks(&config);
     int status = STATUS_OK;
     if (!check_settings(&config, error, sizeof error)) {
         status = STATUS_USAGE;
-    } else if (!check_connections(&config, error, sizeof error)) {
+    } else if (!check_connections(&config, error, sizeof error) ||
+               !make_run_folder(&config, error, sizeof error)) {
         status = STATUS_FAILED;
     }
     if (status != STATUS_OK) {

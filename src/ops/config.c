@@ -1,9 +1,13 @@
 /* Configuration: one table of settings; flags, environment, env file and help all come from it. */
 #include "ops/config.h"
 
+#include "ops/env_file.h"
+#include "ops/setting_names.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +100,9 @@ struct file {
 struct given {
     const char *text[SETTING_COUNT];
     struct file *files;
+    struct env_line *lines; /* of QA_ENV_FILE; owned */
+    size_t line_count;
+    FILE *remarks;
 };
 
 static char **text_of(struct config *config, const struct setting *setting) {
@@ -115,7 +122,10 @@ __attribute__((format(printf, 3, 4))) static bool wrong(char *error, size_t size
     return false;
 }
 
-/* The contents of a file of at most 64 KiB without trailing line ends; NULL with errno set. */
+static const char byte_order_mark[] = "\xEF\xBB\xBF";
+
+/* The contents of a file of at most 64 KiB, without a byte-order mark and trailing line ends; NULL
+ * with errno set, EILSEQ where it is not text of one byte a letter. */
 static char *read_small_file(struct given *given, const char *path) {
     enum { LIMIT = 64 * 1024 };
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -129,9 +139,10 @@ static char *read_small_file(struct given *given, const char *path) {
         count = read(descriptor, file->text + length, LIMIT + 1 - length);
         length += count > 0 ? (size_t)count : 0;
     }
-    int reason = length > LIMIT ? EFBIG : errno;
+    bool is_text = count == 0 && strlen(file->text) == length;
+    int reason = length > LIMIT ? EFBIG : count == 0 ? EILSEQ : errno;
     close(descriptor);
-    if (count < 0 || length > LIMIT) {
+    if (count < 0 || length > LIMIT || !is_text) {
         free(file);
         errno = reason;
         return NULL;
@@ -141,14 +152,27 @@ static char *read_small_file(struct given *given, const char *path) {
     }
     file->next = given->files;
     given->files = file;
-    return file->text;
+    bool has_mark = strncmp(file->text, byte_order_mark, sizeof byte_order_mark - 1) == 0;
+    return file->text + (has_mark ? sizeof byte_order_mark - 1 : 0);
+}
+
+/* One line on a name that is no setting, with the one that may have been meant. */
+static void describe_unknown(const char *name, char *text, size_t size) {
+    const char *nearest = setting_name_nearest(name);
+    snprintf(text, size, "%s is not a setting%s%s%s", name, nearest ? "; did you mean " : "",
+             nearest ? nearest : "", nearest ? "?" : "");
+}
+
+static const char *why_unreadable(void) {
+    return errno == EILSEQ ? "it holds zero bytes, as UTF-16 has them; UTF-8 is needed"
+                           : strerror(errno);
 }
 
 static bool read_flags(struct given *given, int argc, char **argv, bool *help, char *error,
                        size_t size) {
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
-        if (strcmp(name, "--help") == 0) {
+        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
             *help = true;
             return true;
         }
@@ -172,60 +196,125 @@ static bool read_flags(struct given *given, int argc, char **argv, bool *help, c
     return true;
 }
 
+/* Takes what one place says of a setting: `value`, or, of a secret, the contents of the file that
+ * `path` names. Empty ones are as good as none: compose files set them so. */
+static bool take(struct given *given, size_t index, const char *value, const char *path,
+                 char *error, size_t size) {
+    const char *variable = settings[index].variable;
+    bool has_value = value && *value;
+    bool has_path = settings[index].kind == SECRET && path && *path;
+    if (given->text[index] || (!has_value && !has_path)) {
+        return true;
+    }
+    if (has_value && has_path) {
+        return wrong(error, size, "%s and %s_FILE are both set; set one", variable, variable);
+    }
+    given->text[index] = has_value ? value : read_small_file(given, path);
+    return given->text[index] ||
+           wrong(error, size, "%s_FILE: cannot read '%s': %s", variable, path, why_unreadable());
+}
+
 static bool read_environment(struct given *given, char *error, size_t size) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const char *value = getenv(settings[i].variable);
-        /* An empty variable is as good as none: compose files set them so. */
-        if (value && *value && !given->text[i]) {
-            given->text[i] = value;
-        }
-        if (settings[i].kind != SECRET) {
-            continue;
-        }
         char file_variable[64];
         snprintf(file_variable, sizeof file_variable, "%s_FILE", settings[i].variable);
-        const char *path = getenv(file_variable);
-        if (!path || !*path) {
-            continue;
+        if (!take(given, i, getenv(settings[i].variable), getenv(file_variable), error, size)) {
+            return false;
         }
-        if (given->text[i]) {
-            return wrong(error, size, "%s and %s are both set; set one", settings[i].variable,
-                         file_variable);
-        }
-        given->text[i] = read_small_file(given, path);
-        if (!given->text[i]) {
-            return wrong(error, size, "%s: cannot read '%s': %s", file_variable, path,
-                         strerror(errno));
+    }
+    for (char **entry = environ; *entry; entry++) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
+        if (setting_name_is_ours(name) && !setting_name_is_known(name, strlen(name))) {
+            char remark[160];
+            describe_unknown(name, remark, sizeof remark);
+            fprintf(given->remarks, "%s\n", remark);
         }
     }
     return true;
 }
 
-/* NAME=VALUE lines; blank ones and those that begin with # are left out. Names that are no setting
- * of this program are left to others who read the same file. */
-static bool read_env_file(struct given *given, const char *path, char *error, size_t size) {
-    char *text = read_small_file(given, path);
-    if (!text) {
-        return wrong(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, strerror(errno));
+static const char *line_value(const struct given *given, const char *name) {
+    for (size_t i = 0; i < given->line_count; i++) {
+        if (strcmp(given->lines[i].name, name) == 0) {
+            return given->lines[i].value;
+        }
     }
-    size_t number = 0;
-    char *rest = text;
-    for (char *line; (line = strsep(&rest, "\n"));) {
-        number++;
-        line += strspn(line, " \t");
-        line[strcspn(line, "\r")] = '\0';
-        if (*line == '\0' || *line == '#') {
-            continue;
+    return NULL;
+}
+
+/* Of the names of others, those that libpq reads from the environment, and nowhere else. */
+static bool is_of_libpq(const char *name) {
+    static const char *const names[] = {"PGHOST",     "PGHOSTADDR", "PGPORT",
+                                        "PGDATABASE", "PGUSER",     "PGPASSWORD",
+                                        "PGPASSFILE", "PGSERVICE",  "PGSSLMODE"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
         }
-        char *equals = strchr(line, '=');
-        if (!equals) {
-            return wrong(error, size, "%s: line %zu is not NAME=VALUE", path, number);
+    }
+    return false;
+}
+
+/* What is wrong with a line, or what its writer may not expect. */
+static bool check_line(const struct given *given, const struct env_line *line, const char *path,
+                       char *error, size_t size) {
+    char place[PATH_MAX + 32];
+    snprintf(place, sizeof place, "%s: line %zu: ", path, line->number);
+    if (setting_name_is_known(line->name, strlen(line->name))) {
+        if (line_value(given, line->name)) {
+            return wrong(error, size, "%s%s is set for the second time", place, line->name);
         }
-        *equals = '\0';
-        for (size_t i = 0; i < SETTING_COUNT; i++) {
-            if (strcmp(line, settings[i].variable) == 0 && equals[1] && !given->text[i]) {
-                given->text[i] = equals + 1;
-            }
+        return strcmp(line->name, "QA_ENV_FILE") != 0 ||
+               wrong(error, size, "%sQA_ENV_FILE cannot be set in the file that it names", place);
+    }
+    char unknown[160];
+    describe_unknown(line->name, unknown, sizeof unknown);
+    if (setting_name_is_ours(line->name)) {
+        return wrong(error, size, "%s%s", place, unknown);
+    }
+    if (is_of_libpq(line->name)) {
+        fprintf(given->remarks, "%s%s has no effect in a file; set DATABASE_URL\n", place,
+                line->name);
+    } else if (setting_name_nearest(line->name)) {
+        fprintf(given->remarks, "%s%s\n", place, unknown);
+    }
+    return true;
+}
+
+static bool read_lines(struct given *given, const char *path, char *error, size_t size) {
+    char *rest = read_small_file(given, path);
+    if (!rest) {
+        return wrong(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, why_unreadable());
+    }
+    struct env_line line = {0};
+    enum env_line_kind kind;
+    while ((kind = env_file_next(&rest, &line)) == ENV_LINE_SETTING) {
+        if (!check_line(given, &line, path, error, size)) {
+            return false;
+        }
+        struct env_line *lines = reallocarray(given->lines, given->line_count + 1, sizeof line);
+        if (!lines) {
+            return wrong(error, size, "out of memory");
+        }
+        given->lines = lines;
+        given->lines[given->line_count++] = line;
+    }
+    return kind == ENV_LINE_END ||
+           wrong(error, size, "%s: line %zu %s", path, line.number, line.reason);
+}
+
+/* Names that are no setting are left to others who read the same file. */
+static bool read_env_file(struct given *given, const char *path, char *error, size_t size) {
+    if (!read_lines(given, path, error, size)) {
+        return false;
+    }
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        char file_variable[64];
+        snprintf(file_variable, sizeof file_variable, "%s_FILE", settings[i].variable);
+        if (!take(given, i, line_value(given, settings[i].variable),
+                  line_value(given, file_variable), error, size)) {
+            return false;
         }
     }
     return true;
@@ -261,6 +350,9 @@ static bool fill(struct config *config, const struct given *given, char *error, 
             }
         } else {
             char **text = text_of(config, setting);
+            if (given->text[i] && strchr(given->text[i], '\n')) {
+                return wrong(error, size, "%s holds a line break", setting->variable);
+            }
             *text = strdup(given->text[i] ? given->text[i] : setting->fallback);
             if (!*text) {
                 return wrong(error, size, "out of memory");
@@ -315,30 +407,60 @@ static bool check(struct config *config, char *error, size_t size) {
     return true;
 }
 
-enum config_result config_load(struct config *config, int argc, char **argv, char *error,
-                               size_t error_size) {
-    struct given given = {0};
-    bool help = false;
-    memset(config, 0, sizeof *config);
-    bool ok = read_flags(&given, argc, argv, &help, error, error_size);
-    if (ok && !help) {
-        ok = read_environment(&given, error, error_size);
-        for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
-            if (settings[i].offset == AT(env_file) && given.text[i]) {
-                ok = read_env_file(&given, given.text[i], error, error_size);
-            }
-        }
-        ok = ok && fill(config, &given, error, error_size) && check(config, error, error_size);
-    }
-    for (struct file *file = given.files; file;) {
+static void given_free(struct given *given) {
+    for (struct file *file = given->files; file;) {
         struct file *next = file->next;
         free(file);
         file = next;
     }
+    free(given->lines);
+}
+
+/* All that was given, in the order of precedence. */
+static bool gather(struct given *given, int argc, char **argv, bool *help, char *error,
+                   size_t size) {
+    if (!read_flags(given, argc, argv, help, error, size)) {
+        return false;
+    }
+    if (*help) {
+        return true;
+    }
+    if (!read_environment(given, error, size)) {
+        return false;
+    }
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (settings[i].offset == AT(env_file) && given->text[i]) {
+            return read_env_file(given, given->text[i], error, size);
+        }
+    }
+    return true;
+}
+
+/* config_load(); what was given stays in `given`, which given_free() releases. */
+static enum config_result load(struct config *config, struct given *given, int argc, char **argv,
+                               char *error, size_t size) {
+    bool help = false;
+    size_t length = 0;
+    memset(config, 0, sizeof *config);
+    given->remarks = open_memstream(&config->remarks, &length);
+    bool ok = given->remarks || wrong(error, size, "out of memory");
+    ok = ok && gather(given, argc, argv, &help, error, size);
+    if (given->remarks && (fclose(given->remarks) != 0 || !config->remarks)) {
+        ok = wrong(error, size, "out of memory");
+    }
+    ok = ok && (help || (fill(config, given, error, size) && check(config, error, size)));
     if (!ok || help) {
         config_free(config);
     }
-    return help ? CONFIG_HELP : ok ? CONFIG_OK : CONFIG_WRONG;
+    return !ok ? CONFIG_WRONG : help ? CONFIG_HELP : CONFIG_OK;
+}
+
+enum config_result config_load(struct config *config, int argc, char **argv, char *error,
+                               size_t error_size) {
+    struct given given = {0};
+    enum config_result result = load(config, &given, argc, argv, error, error_size);
+    given_free(&given);
+    return result;
 }
 
 void config_free(struct config *config) {
@@ -347,7 +469,18 @@ void config_free(struct config *config) {
             free(*text_of(config, &settings[i]));
         }
     }
+    free(config->remarks);
     memset(config, 0, sizeof *config);
+}
+
+void config_log_remarks(const struct config *config) {
+    const struct logger logger = {.level = config->log_level, .worker = -1};
+    for (const char *remark = config->remarks; *remark;) {
+        size_t length = strcspn(remark, "\n");
+        log_write(&logger, LOG_LEVEL_WARNING, "a setting has no effect", "{s:s#}", "reason", remark,
+                  (int)length);
+        remark += length + (remark[length] == '\n');
+    }
 }
 
 /* True when `entry`, "NAME=VALUE", is a setting or the NAME_FILE form of one. */
@@ -426,4 +559,50 @@ void config_print_help(void) {
         }
         printf("\n      %s\n", setting->help);
     }
+}
+
+static void print_setting(const struct config *config, const struct given *given, size_t index) {
+    const struct setting *setting = &settings[index];
+    const char *mark = given->text[index] ? "" : "#";
+    if (setting->kind == SECRET) {
+        printf("%s%s=%s\n", mark, setting->variable, given->text[index] ? "(set)" : "");
+        return;
+    }
+    char *entry = environment_entry(config, setting);
+    if (entry) {
+        printf("%s%s\n", mark, entry);
+    }
+    free(entry);
+}
+
+/* What the file says to others, who are told by the environment first. */
+static void print_elsewhere(const struct given *given) {
+    for (size_t i = 0; i < given->line_count; i++) {
+        const struct env_line *line = &given->lines[i];
+        const char *value = getenv(line->name);
+        if (*line->value && setting_name_is_known(line->name, strlen(line->name)) &&
+            !is_setting(line->name) && !(value && *value)) {
+            printf("%s=%s\n", line->name, line->value);
+        }
+    }
+}
+
+bool config_print(bool elsewhere, char *error, size_t error_size) {
+    struct config config;
+    struct given given = {0};
+    char *argv[] = {NULL};
+    bool ok = load(&config, &given, 1, argv, error, error_size) == CONFIG_OK;
+    if (ok && elsewhere) {
+        print_elsewhere(&given);
+    } else if (ok) {
+        for (size_t i = 0; i < SETTING_COUNT; i++) {
+            print_setting(&config, &given, i);
+        }
+        fputs(config.remarks, stderr);
+    }
+    if (ok) {
+        config_free(&config);
+    }
+    given_free(&given);
+    return ok;
 }

@@ -1,6 +1,8 @@
 /* Listening sockets, one for each worker. */
 #include "process/listener.h"
 
+#include "ops/folders.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -23,19 +25,6 @@ static int fail(int descriptor, char *error, size_t size, const char *address, c
     return -1;
 }
 
-static bool make_folders_of(const char *path) {
-    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
-    snprintf(folder, sizeof folder, "%s", path);
-    for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
-            return false;
-        }
-        *slash = '/';
-    }
-    return true;
-}
-
 static bool somebody_listens(const struct sockaddr_un *address) {
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     /* EAGAIN: its backlog is full. */
@@ -54,7 +43,7 @@ static int open_unix(const char *prefix, unsigned index, char *error, size_t siz
     if (length < 0 || (size_t)length >= sizeof address.sun_path) {
         return fail(-1, error, size, prefix, "the path of a Unix socket has at most 107 bytes");
     }
-    if (!make_folders_of(address.sun_path)) {
+    if (!folders_make_for(address.sun_path)) {
         return fail(-1, error, size, address.sun_path, strerror(errno));
     }
     if (somebody_listens(&address)) {

@@ -17,7 +17,8 @@ import psycopg2
 
 from api import ask
 
-STACK_SH = Path(__file__).resolve().parents[2] / "deploy/stack.sh"
+CHECKOUT = Path(__file__).resolve().parents[2]
+STACK_SH = CHECKOUT / "deploy/stack.sh"
 WORKERS = 2
 CONNECTIONS = 6  # of a worker to the database: two for reads, four for writes
 

@@ -154,6 +154,13 @@ def test_it_listens_on_tcp_ports_one_for_each_worker(stack, tmp_path):
                    and is_ready(HTTPConnection("127.0.0.1", base + 1)), 10)
 
 
+def test_it_makes_the_folders_of_its_run_time_files(stack, tmp_path):
+    base = free_port()
+    with running(stack, tmp_path, QA_LISTEN=f"127.0.0.1:{base}",
+                 QA_STATE_DIR=str(tmp_path / "not/there")):
+        wait_until(lambda: is_ready(HTTPConnection("127.0.0.1", base)), 10)
+
+
 def test_each_worker_holds_two_connections_for_reads_and_four_for_writes(stack):
     stack.wait_until_whole()
 

@@ -1,9 +1,13 @@
 """The settings of `atelier-qa serve`: listed by --help, and refused when they are wrong."""
 
 import os
+import re
 import subprocess
 
 import pytest
+import yaml
+
+from stack import CHECKOUT
 
 VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
              "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
@@ -99,10 +103,47 @@ def test_more_connections_than_the_database_has_is_refused_in_one_line(run, stac
     assert limit in line or "max_connections" in line
 
 
-def test_version_is_told(run):
-    result = run("version")
+@pytest.mark.parametrize("argument", ["version", "--version", "-V"])
+def test_version_is_told_with_the_revision_and_is_that_of_the_interface(run, argument):
+    result = run(argument)
+    assert (result.returncode, result.stderr) == (0, "")
+    description = yaml.safe_load((CHECKOUT / "docs/openapi.yaml").read_text())
+    assert (CHECKOUT / "VERSION").read_text().strip() == description["info"]["version"]
+    revision = subprocess.run([CHECKOUT / "scripts/revision.sh"], capture_output=True, text=True)
+    commit = revision.stdout.strip().removesuffix("-dirty")
+    told = re.fullmatch(r"atelier-qa (\S+)(?: \(revision (\w+)(?:-dirty)?\))?\n", result.stdout)
+    assert told.groups() == (description["info"]["version"], commit or None)
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["migrate"], ["import"], ["generate"],
+                                     ["settings"]])
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_is_given_for_each_command(run, command, flag):
+    result = run(*command, flag)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: atelier-qa " + "".join(command))
+
+
+def test_a_name_that_is_no_setting_is_told_with_the_nearest_one(run, tmp_path):
+    word = "QA_CACHE_MEGABYTES is not a setting; did you mean QA_CACHE_MB?"
+    file = tmp_path / "env"
+    file.write_text("\nQA_CACHE_MEGABYTES=1\n")
+    for command in ("serve", "migrate", "settings"):
+        assert_one_line(run(command, QA_ENV_FILE=str(file)), 2, "line 2", word)
+        # In the environment it may be somebody else's.
+        told = run(command, QA_CACHE_MEGABYTES="1", QA_LISTEN="/").stderr
+        assert word in told
+
+
+def test_what_is_set_is_printed_without_secrets(run, tmp_path):
+    file = tmp_path / "env"
+    file.write_text("QA_WORKERS=3\nQA_LOG_LEVEL=debug\nQA_RATE_LIMIT=5r/s\n")
+    result = run("settings", QA_ENV_FILE=str(file), QA_LOG_LEVEL="error", QA_RATE_LIMIT="")
     assert result.returncode == 0
-    assert result.stdout.strip()
+    assert {"QA_WORKERS=3", "QA_LOG_LEVEL=error", "#QA_READ_CONNECTIONS=2", "DATABASE_URL=(set)",
+            "#QA_OWNER_DATABASE_URL="} <= set(result.stdout.splitlines())
+    assert run("settings", "--elsewhere", QA_ENV_FILE=str(file)).stdout == "QA_RATE_LIMIT=5r/s\n"
+    assert run("settings", "--elsewhere", QA_ENV_FILE=str(file), QA_RATE_LIMIT="1r/s").stdout == ""
 
 
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["serv"], ["--nonsense"]])

@@ -1,5 +1,6 @@
 /* Settings: where they come from, which are refused, and what a worker inherits. */
 #include "ops/config.h"
+#include "ops/setting_names.h"
 #include "scratch.h"
 #include "suites.h"
 
@@ -106,13 +107,13 @@ START_TEST(an_env_file_has_comments_blank_lines_and_names_of_others) {
     const char *path = scratch_file("env", "# a comment\n#DATABASE_URL=another\n"
                                            "\n"
                                            "  \t\n"
-                                           "  QA_STATE_DIR=/with = and # \r\n"
+                                           "  QA_STATE_DIR=/with = and#hash \r\n"
                                            "POSTGRES_PASSWORD=secret\n"
                                            "DATABASE_URL=postgresql://last");
     char flag[256];
     snprintf(flag, sizeof flag, "--env-file=%s", path);
     ck_assert_msg(load(flag, NULL, NULL) == CONFIG_OK, "%s", error);
-    ck_assert_str_eq(config.state_dir, "/with = and # ");
+    ck_assert_str_eq(config.state_dir, "/with = and#hash");
     ck_assert_str_eq(config.database_url, "postgresql://last");
     ck_assert_str_eq(config.env_file, path);
     config_free(&config);
@@ -126,6 +127,136 @@ START_TEST(a_wrong_env_file_is_refused) {
     check_refused(NULL, "QA_ENV_FILE");
     setenv("QA_ENV_FILE", scratch_path("."), 1);
     check_refused(NULL, "QA_ENV_FILE");
+}
+END_TEST
+
+START_TEST(an_env_file_is_understood_as_shells_write_it) {
+    static const struct {
+        const char *text, *value; /* of QA_STATE_DIR */
+    } cases[] = {
+        {"export QA_STATE_DIR=/a\n", "/a"},
+        {"\t export\t QA_STATE_DIR=/a\n", "/a"},
+        {"QA_STATE_DIR = /a b \t\n", "/a b"},
+        {"QA_STATE_DIR=/a # why\n", "/a"},
+        {"QA_STATE_DIR=/a\t#why\n", "/a"},
+        {"QA_STATE_DIR=#a\n", "#a"},
+        {"QA_STATE_DIR= # none\n", ".local"},
+        {"QA_STATE_DIR=\"/a # b\" # why\r\n", "/a # b"},
+        {"QA_STATE_DIR=\" /a \"\n", " /a "},
+        {"QA_STATE_DIR='/a \"b\\\" $HOME'\n", "/a \"b\\\" $HOME"},
+        {"QA_STATE_DIR=\"/a \\\"b\\\\ \\$c \\n\"\n", "/a \"b\\ $c \\n"},
+        {"QA_STATE_DIR=/it's\n", "/it's"},
+        {"QA_STATE_DIR=\"\"\n", ".local"},
+        {"\xEF\xBB\xBFQA_STATE_DIR=/a\r\n", "/a"},
+        {"\xEF\xBB\xBF# a comment\nQA_STATE_DIR=/a", "/a"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("QA_ENV_FILE", scratch_file("shell", cases[i].text), 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s: %s", cases[i].text, error);
+        ck_assert_str_eq(config.state_dir, cases[i].value);
+        ck_assert_str_eq(config.remarks, "");
+        config_free(&config);
+    }
+}
+END_TEST
+
+START_TEST(a_line_that_is_not_understood_is_told_with_its_number) {
+    static const char *const lines[] = {
+        "QA_WORKERS",
+        "QA_WORKERS: 2",
+        "export QA_WORKERS",
+        "QA WORKERS=2",
+        "=2",
+        "\"QA_WORKERS\"=2",
+        "QA_STATE_DIR=\"/a",
+        "QA_STATE_DIR='/a\\'b'",
+        "QA_STATE_DIR='a",
+        "set -a",
+        "QA_STATE_DIR=\"/a\"b",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "# first\r\n\r\n%s\nQA_WORKERS=1\n", lines[i]);
+        setenv("QA_ENV_FILE", scratch_file("line", text), 1);
+        check_refused(NULL, "line 3 ");
+    }
+    setenv("QA_ENV_FILE", scratch_file("twice", "QA_WORKERS=1\nQA_LISTEN=\nQA_WORKERS=2\n"), 1);
+    check_refused(NULL, "line 3: QA_WORKERS");
+    setenv("QA_ENV_FILE", scratch_file("itself", "QA_ENV_FILE=/another\n"), 1);
+    check_refused(NULL, "line 1: QA_ENV_FILE");
+}
+END_TEST
+
+START_TEST(a_name_that_is_no_setting_is_told_with_the_nearest_one) {
+    setenv("QA_CACHE_MEGABYTES", "1", 1);
+    setenv("qa_workers", "1", 1);
+    setenv("QA_ZZZ", "1", 1);
+    setenv("QA_RATE_LIMIT", "5r/s", 1); /* of NGINX */
+    setenv("OTHERS_QA_WORKER", "1", 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_str_eq(config.remarks,
+                     "QA_CACHE_MEGABYTES is not a setting; did you mean QA_CACHE_MB?\n"
+                     "qa_workers is not a setting; did you mean QA_WORKERS?\n"
+                     "QA_ZZZ is not a setting\n");
+    config_free(&config);
+
+    static const char *const lines[][2] = {
+        {"QA_CACHE_MEGABYTES=1", "line 1: QA_CACHE_MEGABYTES is not a setting; did you mean "
+                                 "QA_CACHE_MB?"},
+        {"QA_WOKRERS=1", "did you mean QA_WORKERS?"},
+        {"export qa_workers = 1", "did you mean QA_WORKERS?"},
+        {"QA_CORS_ORIGIN=*", "did you mean QA_CORS_ORIGINS?"},
+        {"QA_OWNER_DATABASE_FILE=x", "did you mean QA_OWNER_DATABASE_URL_FILE?"},
+        {"QA_ZZZ=1", "QA_ZZZ is not a setting"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        setenv("QA_ENV_FILE", scratch_file("unknown", lines[i][0]), 1);
+        check_refused(NULL, lines[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(what_a_file_says_in_vain_is_told) {
+    setenv("QA_ENV_FILE",
+           scratch_file("in_vain", "DATABASE_ULR=a\nWORKERS=3\nPGHOST=b\nPOSTGRES_DB=c\n"), 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_ptr_nonnull(strstr(config.remarks, "line 1: DATABASE_ULR is not a setting; did you "
+                                                 "mean DATABASE_URL?\n"));
+    ck_assert_ptr_nonnull(strstr(config.remarks, "line 2: WORKERS is not a setting; did you mean "
+                                                 "QA_WORKERS?\n"));
+    ck_assert_ptr_nonnull(strstr(config.remarks, "line 3: PGHOST has no effect"));
+    ck_assert_ptr_null(strstr(config.remarks, "POSTGRES_DB"));
+    config_free(&config);
+}
+END_TEST
+
+START_TEST(every_setting_of_the_program_is_in_the_list_of_names) {
+    setenv("DATABASE_URL", "postgresql://serving", 1);
+    ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
+    char **inherited = config_environment(&config);
+    config_free(&config);
+    size_t count = 0;
+    for (; inherited[count]; count++) {
+        size_t length = strcspn(inherited[count], "=");
+        ck_assert_msg(setting_name_is_known(inherited[count], length), "%s", inherited[count]);
+    }
+    ck_assert_uint_gt(count, 20);
+    config_environment_free(inherited);
+}
+END_TEST
+
+START_TEST(a_secret_of_an_env_file_may_stand_in_a_file) {
+    char text[256];
+    snprintf(text, sizeof text, "DATABASE_URL_FILE=%s\n",
+             scratch_file("named", "\xEF\xBB\xBFpostgresql://named\n"));
+    setenv("QA_ENV_FILE", scratch_file("names", text), 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_str_eq(config.database_url, "postgresql://named");
+    config_free(&config);
+    setenv("DATABASE_URL", "postgresql://environment", 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_str_eq(config.database_url, "postgresql://environment");
+    config_free(&config);
 }
 END_TEST
 
@@ -260,6 +391,7 @@ START_TEST(help_wins_over_wrong_settings) {
     setenv("QA_WORKERS", "many", 1);
     ck_assert_int_eq(load("--help", NULL, NULL), CONFIG_HELP);
     ck_assert_int_eq(load("--workers=1", "--help", NULL), CONFIG_HELP);
+    ck_assert_int_eq(load("-h", NULL, NULL), CONFIG_HELP);
 }
 END_TEST
 
@@ -339,6 +471,12 @@ Suite *config_suite(void) {
     tcase_add_test(cases, an_empty_variable_is_as_good_as_none);
     tcase_add_test(cases, an_env_file_has_comments_blank_lines_and_names_of_others);
     tcase_add_test(cases, a_wrong_env_file_is_refused);
+    tcase_add_test(cases, an_env_file_is_understood_as_shells_write_it);
+    tcase_add_test(cases, a_line_that_is_not_understood_is_told_with_its_number);
+    tcase_add_test(cases, a_name_that_is_no_setting_is_told_with_the_nearest_one);
+    tcase_add_test(cases, what_a_file_says_in_vain_is_told);
+    tcase_add_test(cases, every_setting_of_the_program_is_in_the_list_of_names);
+    tcase_add_test(cases, a_secret_of_an_env_file_may_stand_in_a_file);
     tcase_add_test(cases, a_secret_may_stand_in_a_file);
     tcase_add_test(cases, a_secret_is_given_once_and_never_shown);
     tcase_add_test(cases, files_are_closed_again);

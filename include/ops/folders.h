@@ -1,0 +1,7 @@
+/* Folders that a file needs. */
+#pragma once
+
+#include <stdbool.h>
+
+/* Makes the missing folders of the path of a file; false, with errno, when one cannot be made. */
+__attribute__((warn_unused_result)) bool folders_make_for(const char *path);
