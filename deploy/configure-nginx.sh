@@ -7,20 +7,42 @@
 #   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
 #   QA_LISTEN          the workers, as in `atelier-qa serve`: unix:PREFIX, or ADDRESS:BASE
 #   QA_WORKERS         how many they are (processors)
-#   QA_CORS_ORIGINS    the origins that browsers may call from, space-separated (all)
+#   QA_CORS_ORIGINS    the origins that browsers may call from, or * (*)
+#   QA_CORS_HEADERS    headers that their pages may send besides those that the API knows (none)
+#   QA_CORS_CREDENTIALS  true: they may send cookies and the like; needs a list of origins (false)
+#   QA_TRUSTED_PROXIES addresses and networks of load balancers, whose X-Forwarded-For is believed
+#                      (none)
 #   QA_RATE_LIMIT      requests of one client address, such as 100r/s or 30r/m (no limit)
 #   QA_RATE_BURST      requests that may come at once above that (twice the number in QA_RATE_LIMIT)
 #   QA_ACCESS_LOG, QA_ERROR_LOG   files, in NGINX's prefix if relative (access.log, error.log)
 #   QA_NGINX_USER      "USER GROUP" of NGINX's workers, where it starts as root (none)
+#
+# Lists are separated by blanks or commas.
 set -euf
 
 fail() {
-    echo "configure-nginx: $*" >&2
+    echo "configure-nginx: $(printf '%s' "$*" | tr '\n' ' ')" >&2
     exit 2
 }
 
-fits() {  # whether all of $1 matches the extended regular expression $2
+fits() {  # whether all of $1, one line, matches the extended regular expression $2
+    case $1 in *"
+"*) return 1 ;; esac
     printf '%s\n' "$1" | grep -Eqx -e "$2"
+}
+
+list() {  # the words of $1, which blanks or commas separate, each once and on a line of its own
+    printf '%s\n' "$1" | tr -s ', \t' '\n' | awk 'NF && !seen[tolower($0)]++'
+}
+
+is_network() {  # whether $1 is an IPv4 or IPv6 address, or a network such as 10.0.0.0/8
+    byte='(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+    h='[0-9A-Fa-f]{1,4}'
+    # RFC 4291, 2.2: eight groups, or fewer with one "::", by how many stand before it.
+    ipv6="($h:){7}$h|:(:$h){1,7}|$h:(:$h){1,6}|($h:){2}(:$h){1,5}|($h:){3}(:$h){1,4}"
+    ipv6="$ipv6|($h:){4}(:$h){1,3}|($h:){5}(:$h){1,2}|($h:){6}:$h|($h:){1,7}:|::"
+    fits "$1" "$byte(\.$byte){3}(/(3[0-2]|[12]?[0-9]))?" ||
+        fits "$1" "($ipv6)(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
 }
 
 [ $# -eq 1 ] || fail "usage: configure-nginx.sh DIR"
@@ -28,7 +50,9 @@ directory=$1
 port=${PORT:-8080}
 listen=${QA_LISTEN:-unix:${QA_STATE_DIR:-.local}/run/worker}
 workers=${QA_WORKERS:-$(nproc)}
-origins=${QA_CORS_ORIGINS:-*}
+origins=$(list "${QA_CORS_ORIGINS:-*}")
+headers=$(list "${QA_CORS_HEADERS:-}")
+proxies=$(list "${QA_TRUSTED_PROXIES:-}")
 rate=${QA_RATE_LIMIT:-}
 
 if ! fits "$port" '[0-9]{1,5}' || [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
@@ -45,9 +69,24 @@ number=${rate%r/*}
 burst=${QA_RATE_BURST:-$((2 * ${number:-0}))}
 fits "$burst" '[0-9]{1,7}' ||
     fail "QA_RATE_BURST must be a number, not \"$burst\""
-for origin in $origins; do
-    [ "$origin" = '*' ] || fits "$origin" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
-        fail "QA_CORS_ORIGINS must list origins such as https://shop.example, not \"$origin\""
+[ "$origins" = '*' ] || for origin in $origins; do
+    fits "$origin" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
+        fail "QA_CORS_ORIGINS must be * or list origins such as https://shop.example, not \"$origin\""
+done
+for header in $headers; do
+    fits "$header" '[A-Za-z0-9_.-]+' ||
+        fail "QA_CORS_HEADERS must list names of headers such as X-Tenant, not \"$header\""
+done
+case ${QA_CORS_CREDENTIALS:-} in
+'' | 0 | [Ff]alse | FALSE | [Nn]o | NO | [Oo]ff | OFF) credentials="" ;;
+1 | [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON) credentials=true ;;
+*) fail "QA_CORS_CREDENTIALS must be true or false, not \"$QA_CORS_CREDENTIALS\"" ;;
+esac
+[ -z "$credentials" ] || [ "$origins" != '*' ] ||
+    fail "QA_CORS_CREDENTIALS needs QA_CORS_ORIGINS to list the origins; browsers refuse credentials with *"
+for proxy in $proxies; do
+    is_network "$proxy" ||
+        fail "QA_TRUSTED_PROXIES must list addresses or networks such as 10.0.0.0/8 or fd00::/8, not \"$proxy\""
 done
 
 main_conf() {
@@ -98,6 +137,19 @@ END
 map "" $cors_vary { default Origin; }
 END
     fi
+    echo "map \$cors_origin \$cors_credentials { \"\" \"\"; default \"$credentials\"; }"
+    more=""
+    for header in $headers; do
+        more="$more, $header"
+    done
+    echo "map \"\" \$more_cors_headers { default \"$more\"; }"
+    for proxy in $proxies; do
+        echo "set_real_ip_from $proxy;"
+    done
+    [ -z "$proxies" ] || cat <<'END'
+real_ip_header X-Forwarded-For;
+real_ip_recursive on;  # the last address that is no trusted proxy's
+END
     case $rate in
     *r/m) retry_after=$(((59 + number) / number)) ;;
     *) retry_after=1 ;;

@@ -62,7 +62,8 @@ def configured_stack():
     for sockets and has blanks."""
     with running(subfolder="a state directory of a " + 15 * "very " + "long path",
                  QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN,
-                 QA_CORS_ORIGINS=ORIGINS, QA_ANSWERS_PER_QUESTION="3") as stack:
+                 QA_CORS_ORIGINS=ORIGINS, QA_CORS_HEADERS="X-Tenant, X-Shop",
+                 QA_CORS_CREDENTIALS="true", QA_ANSWERS_PER_QUESTION="3") as stack:
         yield stack
 
 
@@ -74,6 +75,14 @@ def configured_api(configured_stack):
 @pytest.fixture(scope="session")
 def limited_stack():
     with running(QA_SAMPLE_PRODUCTS="10", QA_RATE_LIMIT="5r/s") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def proxied_stack():
+    """A rate limit, and load balancers in front: two of this machine's addresses, and more networks."""
+    with running(QA_SAMPLE_PRODUCTS="10", QA_RATE_LIMIT="5r/s",
+                 QA_TRUSTED_PROXIES="127.0.0.1, 127.0.0.4/30 10.0.0.0/8 ::1 fd00::/8") as stack:
         yield stack
 
 

@@ -188,6 +188,26 @@ def test_an_absolute_target_is_understood(stack):
     assert statuses(converse(stack, request)) == [200]
 
 
+@pytest.mark.parametrize("request_line", [b"OPTIONS * HTTP/1.1", b"OPTIONS * HTTP/1.0",
+                                          b"OPTIONS http://localhost HTTP/1.1"])
+def test_options_of_the_whole_server_is_204_with_the_cors_headers(stack, request_line):
+    [answer] = converse(stack, request_line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert answer.status_code == 204
+    assert answer.content == b""
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "DELETE" in answer.headers["Access-Control-Allow-Methods"]
+    assert "Qa-Voter" in answer.headers["Access-Control-Allow-Headers"]
+    assert answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("request_line", [
+    b"GET * HTTP/1.1", b"PUT * HTTP/1.1", b"OPTIONS ** HTTP/1.1", b"OPTIONS *x HTTP/1.1",
+    b"OPTIONS x HTTP/1.1", b"OPTIONS * HTTQ/1.1"])
+def test_no_other_asterisk_is_understood(stack, request_line):
+    [answer] = converse(stack, request_line + b"\r\nHost: localhost\r\n\r\n")
+    assert_problem(answer, 400)
+
+
 @pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/3.0", b"HTTP/9.9"])
 def test_an_unknown_version_of_http_is_refused(stack, version):
     [answer] = converse(stack, GOOD.replace(b"HTTP/1.1", version))
