@@ -64,7 +64,7 @@ RUN apt-get -qq update \
         >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
 COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf deploy/headers.conf \
-    deploy/files.conf /usr/local/lib/atelier-qa/
+    deploy/files.conf deploy/settings.txt /usr/local/lib/atelier-qa/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 COPY web /usr/local/share/atelier-qa/web
 COPY --from=files /src/build/reference /usr/local/share/atelier-qa/reference

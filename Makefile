@@ -232,8 +232,10 @@ run start stop status:
 .PHONY: import
 import: $(PROGRAM)  ## load the files of DATA=DIR into the database of what is running
 	@[ -n "$(DATA)" ] || { echo 'usage: make import DATA=DIR [OPTIONS="--replace ..."]' >&2; exit 2; }
-	@if [ -z "$$DATABASE_URL$$DATABASE_URL_FILE$$QA_OWNER_DATABASE_URL$$QA_OWNER_DATABASE_URL_FILE" ]; \
-	    then export QA_OWNER_DATABASE_URL_FILE="$${QA_STATE_DIR:-.local}/secrets/owner-url"; fi; \
+	@settings=$$($(PROGRAM) settings 2>/dev/null); \
+	    state=$$(printf '%s' "$$settings" | sed -n 's/^#*QA_STATE_DIR=//p'); \
+	    printf '%s' "$$settings" | grep -Eq '^(QA_OWNER_)?DATABASE_URL=' || \
+	    export QA_OWNER_DATABASE_URL_FILE="$$state/secrets/owner-url"; \
 	    $(PROGRAM) import "$(DATA)" $(OPTIONS)
 
 .PHONY: generate

@@ -55,10 +55,10 @@ headers=$(list "${QA_CORS_HEADERS:-}")
 proxies=$(list "${QA_TRUSTED_PROXIES:-}")
 rate=${QA_RATE_LIMIT:-}
 
-if ! fits "$port" '[0-9]{1,5}' || [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then
+if ! fits "$port" '[1-9][0-9]{0,4}' || [ "$port" -gt 65535 ]; then
     fail "PORT must be a number from 1 to 65535, not \"$port\""
 fi
-fits "$listen" 'unix:.+|[^"; ]+:[0-9]+' ||
+fits "$listen" 'unix:.+|[^"; ]+:[1-9][0-9]*' ||
     fail "QA_LISTEN must look like unix:/run/qa/worker or 127.0.0.1:9000, not \"$listen\""
 if ! fits "$workers" '[1-9][0-9]{0,2}' || [ "$workers" -gt 256 ]; then
     fail "QA_WORKERS must be a number from 1 to 256, not \"$workers\""

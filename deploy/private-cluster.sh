@@ -42,7 +42,7 @@ memory_mib() {  # what the machine has, or what its container is allowed
 configure_cluster() {
     local connections buffers user
     # Twice what the workers use, for the moment of a reload, and some for people.
-    connections=$((2 * QA_WORKERS * (${QA_READ_CONNECTIONS:-2} + ${QA_WRITE_CONNECTIONS:-4}) + 20))
+    connections=$((2 * QA_WORKERS * (setting[QA_READ_CONNECTIONS] + setting[QA_WRITE_CONNECTIONS]) + 20))
     # A quarter of the memory, where the full data set may lie; taken only as it is used.
     buffers=$(($(memory_mib) / 4))
     ((buffers >= 128)) || buffers=128
@@ -122,15 +122,14 @@ prepare_database() {
 
 # Ctrl-C reaches generate and import, which then leave things as they were.
 load_sample_data() {
-    local products=${QA_SAMPLE_PRODUCTS:-1000}
     rm -rf sample  # left by a start that was cut short
-    [[ $products != 0 ]] || return 0
+    ((sample_products > 0)) || return 0
     if [[ $(sql --dbname=atelier_qa --command='SELECT EXISTS (SELECT FROM questions) OR
         EXISTS (SELECT FROM answers)') == t ]]; then
         return 0
     fi
-    say "Loading sample data of $products products"
-    "${unprivileged[@]}" bin/atelier-qa generate sample --products "$products" >/dev/null ||
+    say "Loading sample data of $sample_products products"
+    "${unprivileged[@]}" bin/atelier-qa generate sample --products "$sample_products" >/dev/null ||
         fail "could not generate sample data"
     "${unprivileged[@]}" bin/atelier-qa import sample --sample ||
         fail "could not load the sample data"

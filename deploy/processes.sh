@@ -10,9 +10,8 @@ declare -A folder=([nginx]=nginx [service]=bin [postgres]=postgres)
 declare -A pid_file=([nginx]=nginx/nginx.pid [service]=service.pid
     [postgres]=postgres/postmaster.pid)
 declare -A log=([nginx]=log/nginx-error.log [service]=log/service.log [postgres]=log/postgres.log)
-# Which signals end a part, and for how many seconds each is waited for.
-declare -A endings=([nginx]="QUIT 12 TERM 3 KILL 2" [postgres]="INT 20 QUIT 5 KILL 2"
-    [service]="TERM $((${QA_DRAIN_TIMEOUT_MS:-8000} / 1000 + 4)) KILL 2")
+# Which signals end a part, and for how many seconds each is waited for; stack.sh adds the service's.
+declare -A endings=([nginx]="QUIT 12 TERM 3 KILL 2" [postgres]="INT 20 QUIT 5 KILL 2")
 
 pid_of() {  # prints the id of a part's main process, if it is alive
     local pid

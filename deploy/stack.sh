@@ -7,9 +7,10 @@
 #   stack.sh stop     ends all parts
 #   stack.sh status   tells what is running
 #
-# Environment: PORT (8080), QA_STATE_DIR (.local), DATABASE_URL or DATABASE_URL_FILE (a database of
-# yours instead of the private cluster), QA_SAMPLE_PRODUCTS (1000; 0 = no sample data), SANITIZE,
-# FAULT, the settings of configure-nginx.sh and those of `atelier-qa serve --help`.
+# Settings: PORT (8080), QA_STATE_DIR (.local), DATABASE_URL or DATABASE_URL_FILE (a database of
+# yours instead of the private cluster), QA_SAMPLE_PRODUCTS (1000; 0 = no sample data), the settings
+# of configure-nginx.sh and those of `atelier-qa serve --help`, from the environment or from the file
+# that QA_ENV_FILE names; from the environment alone SANITIZE and FAULT.
 #
 # It promises: a start that was cut short anywhere, even by kill -9 or a power failure, is
 # completed by the next one; what fails to start leaves nothing running that this start began; only
@@ -24,15 +25,9 @@ PATH=$PATH:/usr/sbin:/sbin
 
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 checkout=$(dirname "$deploy")
-state=${QA_STATE_DIR:-$checkout/.local}
-[[ $state == /* ]] || state=$PWD/$state
-port=${PORT:-8080}
 seconds_to_ready=30
-private_cluster=true
-[[ -z ${DATABASE_URL:-}${DATABASE_URL_FILE:-} ]] || private_cluster=false
-stop_command="${QA_STATE_DIR:+QA_STATE_DIR=$QA_STATE_DIR }make stop"
 for variable in DATABASE_URL_FILE QA_OWNER_DATABASE_URL_FILE QA_ENV_FILE; do
-    [[ -z ${!variable:-} ]] || export "$variable=$(realpath "${!variable}")"
+    [[ -z ${!variable:-} ]] || export "$variable=$(realpath --canonicalize-missing "${!variable}")"
 done
 
 say() {
@@ -48,6 +43,60 @@ fail() {
 source "$deploy/processes.sh"
 # shellcheck source=deploy/private-cluster.sh
 source "$deploy/private-cluster.sh"
+
+# ---- Settings ------------------------------------------------------------------------------------
+
+declare -A setting=()  # of the program: what it has from the environment, QA_ENV_FILE or by default
+declare -A given=()    # those of them that are not by default
+program=""             # as it was built last
+
+# Stacks may share a checkout: only one builds at a time.
+build_program() {
+    MAKEFLAGS='' flock "$checkout/Makefile" make --silent -C "$checkout" -j "$(nproc)" build ||
+        fail "the build failed"
+}
+
+# The program knows what a settings file means, and which numbers are right.
+read_settings() {
+    local variant=release own elsewhere line
+    [[ -z ${SANITIZE:-} ]] || variant=sanitize
+    program=$checkout/build/$variant${FAULT:+-$FAULT}/atelier-qa
+    [[ -x $program ]] || return 1
+    own=$("$program" settings) && elsewhere=$("$program" settings --elsewhere) || return 1
+    while IFS= read -r line; do
+        [[ $line == \#* ]] || given[${line%%=*}]=true
+        line=${line#\#}
+        setting[${line%%=*}]=${line#*=}
+    done <<<"$own"
+    # For configure-nginx.sh, and below. Those of the program stay in the file, for a reload.
+    while IFS= read -r line; do
+        [[ -z $line ]] || export "${line?}"
+    done <<<"$elsewhere"
+}
+
+in_quotes() {  # as a shell needs it
+    if [[ $1 =~ ^[A-Za-z0-9/._+@%:,-]+$ ]]; then echo "$1"; else echo "${1@Q}"; fi
+}
+
+settle() {
+    state=${QA_STATE_DIR:-$checkout/.local}
+    [[ -z ${given[QA_STATE_DIR]:-} ]] || state=${setting[QA_STATE_DIR]}
+    [[ $state == /* ]] || state=$PWD/$state
+    port=${PORT:-8080}
+    sample_products=${QA_SAMPLE_PRODUCTS:-1000}
+    [[ $sample_products =~ ^(0|[1-9][0-9]{0,6}|10000000)$ ]] || fail \
+        "QA_SAMPLE_PRODUCTS must be a whole number from 0 to 10000000, not '$sample_products'"
+    private_cluster=true
+    [[ -z ${given[DATABASE_URL]:-} ]] || private_cluster=false
+    stop_command="make stop"
+    if [[ -n ${QA_STATE_DIR:-} ]]; then
+        stop_command="QA_STATE_DIR=$(in_quotes "$QA_STATE_DIR") $stop_command"
+    elif [[ -n ${given[QA_STATE_DIR]:-} ]]; then
+        stop_command="QA_ENV_FILE=$(in_quotes "$QA_ENV_FILE") $stop_command"
+    fi
+    endings[service]="TERM $((${setting[QA_DRAIN_TIMEOUT_MS]:-8000} / 1000 + 4)) KILL 2"
+    [[ -z ${given[QA_LISTEN]:-} ]] || export QA_LISTEN=${setting[QA_LISTEN]}
+}
 
 # ---- The state directory -------------------------------------------------------------------------
 
@@ -189,16 +238,10 @@ rotate() {  # keeps a log and its predecessor from filling the disk
     find "$1" -size +100M -exec mv {} {}.old \; 2>/dev/null || true
 }
 
-# Stacks may share a checkout: only one builds at a time, and each has a copy of the program, which
-# a later build does not disturb.
-build_program() {
-    local variant=release
-    [[ -z ${SANITIZE:-} ]] || variant=sanitize
-    variant+=${FAULT:+-$FAULT}
-    MAKEFLAGS='' flock "$checkout/Makefile" make --silent -C "$checkout" -j "$(nproc)" build ||
-        fail "the build failed"
+# A copy of our own, which a later build does not disturb.
+install_program() {
     if ! pid_of service >/dev/null; then
-        install -m 755 "$checkout/build/$variant/atelier-qa" bin/atelier-qa.new
+        install -m 755 "$program" bin/atelier-qa.new
         mv bin/atelier-qa.new bin/atelier-qa
     fi
 }
@@ -283,7 +326,8 @@ wait_until_ready() {
 }
 
 start() {
-    export QA_WORKERS=${QA_WORKERS:-$(nproc)} QA_STATE_DIR=$state
+    export QA_WORKERS QA_STATE_DIR=$state
+    QA_WORKERS=$(if [[ -n ${given[QA_WORKERS]:-} ]]; then echo "${setting[QA_WORKERS]}"; else nproc; fi)
     # What is added to a running part must agree with it.
     if pid_of nginx >/dev/null || pid_of service >/dev/null; then
         QA_WORKERS=$(wc -l <nginx/workers.conf)
@@ -291,7 +335,7 @@ start() {
     # Thousands of connections need more files than the usual limit of 1024.
     ulimit -Sn 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
     pid_of nginx >/dev/null || configure_nginx
-    build_program
+    install_program
     pid_of nginx >/dev/null || publish_files
     if $private_cluster; then
         # shellcheck disable=SC2086
@@ -369,6 +413,9 @@ command=${1:-}
 case $command in
 run | start)
     "$deploy/install-packages.sh" || exit 1
+    build_program
+    read_settings || exit 1
+    settle
     prepare_state
     if [[ $command == run ]]; then
         exec 8>foreground
@@ -395,6 +442,8 @@ run | start)
     follow
     ;;
 stop)
+    read_settings || true  # what is wrong is told, and no reason to go on running
+    settle
     if [[ -d $state ]]; then
         enter_state
         lock_state
@@ -403,6 +452,8 @@ stop)
     say "Atelier Q&A is stopped."
     ;;
 status)
+    read_settings || true
+    settle
     [[ -d $state ]] || fail "nothing was ever started in $state"
     enter_state
     ! pid_of nginx >/dev/null || port=$(<port)

@@ -6,19 +6,20 @@ ask() {
     curl --silent --fail --noproxy '*' --max-time 2 --output /dev/null "$@"
 }
 
+setting() {  # as the service has it from the environment, a file or by default
+    printf '%s\n' "$settings" | sed -n "s/^#*$1=//p"
+}
+
 own=/run/atelier-qa/$(hostname)
-if [ -d "$own" ]; then  # serve.sh runs here
-    found=""
-    for socket in "$own"/*.sock; do
-        ask --unix-socket "$socket" http://worker/healthz || exit 1
-        found=1
-    done
-    [ -n "$found" ]
-else
-    port=${QA_LISTEN##*:}
-    last=$((port + ${QA_WORKERS:-$(nproc)} - 1))
-    while [ "$port" -le "$last" ]; do
-        ask "http://127.0.0.1:$port/healthz" || exit 1
-        port=$((port + 1))
-    done
-fi
+settings=$(atelier-qa settings 2>/dev/null)
+listen=$(setting QA_LISTEN)
+[ ! -d "$own" ] || listen=unix:$own/worker  # serve.sh runs here
+
+worker=0
+while [ "$worker" -lt "$(setting QA_WORKERS)" ]; do
+    case $listen in
+    unix:*) ask --unix-socket "${listen#unix:}$worker.sock" http://worker/healthz ;;
+    *) ask "http://127.0.0.1:$((${listen##*:} + worker))/healthz" ;;
+    esac
+    worker=$((worker + 1))
+done

@@ -11,6 +11,7 @@ set -eu
 
 library=/usr/local/lib/atelier-qa
 slots=${QA_SLOTS:-48}
+names=$library/settings.txt
 HELD=75  # flock's exit status where somebody holds the lock
 
 sockets() {  # prints those of all containers that serve
@@ -46,6 +47,14 @@ follow() {  # changes the links when other workers serve than those in $linked
     link_slots $linked
 }
 
+# The containers of the service are told by the program.
+for name in $(compgen -e QA_ || true); do
+    grep -qxF "$name" "$names" || echo "nginx.sh: $name is not a setting; $names has all" >&2
+done
+if ! [[ $slots =~ ^[1-9][0-9]{0,2}$ ]] || ((slots > 256)); then
+    echo "nginx.sh: QA_SLOTS must be a whole number from 1 to 256, not \"$slots\"" >&2
+    exit 2
+fi
 mkdir -p nginx/slots
 cd nginx
 ln -sfn /usr/local/share/atelier-qa/* .

@@ -576,8 +576,9 @@ int supervisor_run(const struct supervisor_options *options) {
         for (unsigned i = 0; i < (unsigned)supervisor->current.config.workers; i++) {
             on_restart(-1, 0, &supervisor->places[i]);
         }
-        log_write(&supervisor->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:s, s:i, s:s}",
-                  "version", version_number, "revision", version_revision, "workers", (int)supervisor->current.config.workers, "listen",
+        log_write(&supervisor->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:s, s:i, s:s}", "version",
+                  version_number, "revision", version_revision, "workers",
+                  (int)supervisor->current.config.workers, "listen",
                   supervisor->current.config.listen);
         event_base_dispatch(supervisor->base);
         status = EXIT_SUCCESS;

@@ -151,3 +151,29 @@ def test_an_unknown_command_is_exit_status_2(run, arguments):
     result = run(*arguments)
     assert result.returncode == 2
     assert result.stderr
+
+
+# What docker-compose.yml decides by itself.
+NOT_OF_COMPOSE = {"DATABASE_URL", "DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL",
+                  "QA_OWNER_DATABASE_URL_FILE", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
+                  "QA_SHARED_FILE", "QA_ACCESS_LOG", "QA_ERROR_LOG", "QA_NGINX_USER"}
+
+
+def names():
+    lines = (CHECKOUT / "deploy/settings.txt").read_text().splitlines()
+    return {line for line in lines if not line.startswith("#")}
+
+
+def test_containers_have_every_setting():
+    passed_on = set(re.findall(r"\$\{(\w+):-", (CHECKOUT / "docker-compose.yml").read_text()))
+    assert names() - passed_on == NOT_OF_COMPOSE
+    example = set(re.findall(r"^#(\w+)=", (CHECKOUT / ".env.example").read_text(), re.M))
+    images = {name for name in passed_on if name.endswith("IMAGE")}
+    assert passed_on - images == example
+
+
+def test_every_name_that_a_script_reads_is_in_the_list():
+    files = [CHECKOUT / "docker-compose.yml", *(CHECKOUT / "deploy").rglob("*.sh")]
+    used = {name for file in files
+            for name in re.findall(r"(?<!\w)QA_[A-Z_]+[A-Z](?!\w)", file.read_text())}
+    assert used - names() == set()

@@ -2,15 +2,18 @@
 
 import contextlib
 import os
+import re
+import shutil
 import signal
 import socket
+import subprocess
 
 import psycopg2
 import pytest
 
 from api import Api
 from conftest import running
-from stack import wait_until
+from stack import CHECKOUT, wait_until
 
 
 def processes(stack):
@@ -118,10 +121,73 @@ def test_a_wrong_setting_is_told_and_nothing_is_left_running(fault_stack):
     fault_stack.stop()
     try:
         for name, value in [("QA_LOG_LEVEL", "loud"), ("PORT", "99999"), ("QA_RATE_LIMIT", "fast"),
-                            ("QA_CORS_ORIGINS", "https://a;b")]:
+                            ("QA_CORS_ORIGINS", "https://a;b"), ("QA_READ_CONNECTIONS", "abc"),
+                            ("QA_WORKERS", "abc"), ("QA_DRAIN_TIMEOUT_MS", "abc"),
+                            ("QA_SAMPLE_PRODUCTS", "abc"), ("QA_RATE_BURST", "abc"),
+                            ("PORT", "08080"), ("QA_ENV_FILE", "/nonexistent/file")]:
             result = fault_stack.stack_sh("start", **{name: value})
             assert result.returncode != 0
-            assert name in result.stdout
+            [line] = result.stdout.splitlines()
+            assert name in line
             assert processes(fault_stack) == [None, None, None]
     finally:
         fault_stack.start()
+
+
+def test_a_wrong_setting_does_not_keep_a_stack_from_stopping(fault_stack):
+    try:
+        result = fault_stack.stack_sh("stop", QA_DRAIN_TIMEOUT_MS="abc")
+        assert result.returncode == 0
+        assert "QA_DRAIN_TIMEOUT_MS" in result.stdout.splitlines()[0]
+        assert processes(fault_stack) == [None, None, None]
+    finally:
+        fault_stack.start()
+
+
+def test_what_a_settings_file_says_to_nginx_and_the_stack_has_effect(fault_stack):
+    fault_stack.stop()
+    try:
+        with fault_stack.env_file("export QA_RATE_LIMIT='7r/s'\nQA_READ_CONNECTIONS = 3\n"
+                                  "QA_CORS_ORIGIN=typing.error\n"):
+            result = fault_stack.stack_sh("start")
+            assert result.returncode != 0
+            assert "line 3: QA_CORS_ORIGIN is not a setting" in result.stdout
+        with fault_stack.env_file("export QA_RATE_LIMIT='7r/s'\nQA_READ_CONNECTIONS = 3\n"):
+            fault_stack.start()
+            assert "rate=7r/s" in (fault_stack.folder / "nginx/http.conf").read_text()
+            wait_until(lambda: len(fault_stack.backends()) == 2 * 7, 10)
+            fault_stack.stop()
+    finally:
+        fault_stack.start()
+
+
+def test_a_database_that_a_settings_file_names_is_used(fault_stack, tmp_path):
+    with running(QA_SAMPLE_PRODUCTS="0") as other:
+        other.stop()
+        with other.env_file(f"DATABASE_URL={fault_stack.serving_url}\n"
+                            f"QA_OWNER_DATABASE_URL={fault_stack.owner_url}\n"):
+            other.start()
+            assert other.postmaster_pid() is None
+            assert Api(other.base_url).questions(1) == Api(fault_stack.base_url).questions(1)
+            other.stop()
+        other.start()
+
+
+def test_the_hint_how_to_stop_is_what_a_shell_understands(fault_stack, configured_stack):
+    for stack in (fault_stack, configured_stack):
+        told = stack.stack_sh("status").stdout
+        [hint] = re.findall(r"^  stop +(.*) make stop$", told, re.M)
+        shell = subprocess.run(["bash", "-c", f'{hint}; printf %s "$QA_STATE_DIR"'], text=True,
+                               capture_output=True)
+        assert shell.stdout == str(stack.folder)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="no git, no checkout to keep clean")
+def test_git_ignores_the_state_directory_also_where_it_is_a_link(tmp_path):
+    """As stack.sh makes it for root where the service's user may not go."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copy(CHECKOUT / ".gitignore", tmp_path)
+    (tmp_path / ".local").symlink_to(tmp_path.parent)
+    status = subprocess.run(["git", "-C", tmp_path, "status", "--porcelain"], text=True,
+                            capture_output=True, check=True)
+    assert status.stdout == "?? .gitignore\n"
