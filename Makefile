@@ -204,18 +204,21 @@ bench-packages:
 K6 := build/tools/k6
 
 $(K6): scripts/build-k6.sh
-	@deploy/install-packages.sh k6
 	@scripts/build-k6.sh $@
 
+.PHONY: have-k6
+have-k6:
+	@scripts/k6.sh --find >/dev/null || scripts/build-k6.sh $(K6)
+
 .PHONY: k6
-k6: $(K6)  ## run k6/SCRIPT.js (load) against BASE_URL; build/k6/SCRIPT.html
+k6: have-k6  ## run k6/SCRIPT.js (load) against BASE_URL; build/k6/SCRIPT.html
 	@scripts/k6.sh $(or $(SCRIPT),load)
 
 .PHONY: k6-smoke
-k6-smoke: $(K6)  ## k6/smoke.js against BASE_URL, or against a stack of its own
+k6-smoke: have-k6  ## k6/smoke.js against BASE_URL, or against a stack of its own
 	@scripts/k6.sh --own smoke
 
-e2e: $(K6)
+e2e: have-k6
 
 # ---- End of load tests ---------------------------------------------------------------------------
 

@@ -21,8 +21,10 @@ export const options = optionsFor(plan, {
 const question = (text) => ({ body: text, name: 'k6', email: 'k6@load.example' });
 const answer = (text, photos = []) => ({ ...question(text), photos });
 
-export default function () {
-  mark(plan);
+export const setup = () => ({ reason: api.whyUnreachable() });
+
+export default function (data) {
+  mark(plan, data);
   // The highest product ids, so that two runs at a time hardly meet.
   const product = 2147483647 - Math.floor(Math.random() * 1e8);
   const texts = ['Does it shrink? "\\ é 👍 </script>', 'In which colours?'];

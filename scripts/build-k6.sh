@@ -14,7 +14,7 @@ folder=$(dirname "$target")
 
 fail() {
     echo "Cannot build k6: $*" >&2
-    echo "Install Go (https://go.dev/dl/), or put k6 1.8 into $target, or use the image grafana/k6." >&2
+    echo "Install Go (https://go.dev/dl/), or put k6 1.8 into PATH, or use the image grafana/k6." >&2
     exit 1
 }
 
@@ -22,6 +22,8 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd -P)
 export HOME="${HOME:-$folder}"  # Go keeps its caches there
 PATH=$PATH:/usr/local/go/bin
+echo "Compiling k6 1.8.1, as no k6 from 1.8 on is in PATH: once, a few minutes, ten on a busy machine"
+"$(dirname "$0")/../deploy/install-packages.sh" k6 || fail "there is no Go"
 command -v go >/dev/null || fail "there is no Go"
 
 minor_of() {  # 25 of "go version go1.25.4 linux/amd64"
@@ -39,7 +41,7 @@ if [ "${found:-0}" -lt "$minor" ]; then
     go=$root/bin/go
 fi
 
-echo "Building k6, which takes some minutes once"
 GOTOOLCHAIN=local GOBIN="$folder" CGO_ENABLED=0 \
     "$go" install -trimpath -ldflags '-s -w' "$k6" || fail "see above (GOPROXY=$(go env GOPROXY))"
 [ "$folder/k6" = "$folder/$(basename "$target")" ] || mv "$folder/k6" "$target"
+echo "k6 is compiled: $target"

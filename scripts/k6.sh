@@ -3,12 +3,41 @@
 #
 #   k6.sh load              against BASE_URL, or http://localhost:$PORT (8080)
 #   k6.sh --own smoke       against a stack of its own, unless BASE_URL is set
+#   k6.sh --find            only prints which k6 that is; fails where there is none
 #
+# At hand is build/tools/k6, which build-k6.sh makes, or one in PATH, from version 1.8 on.
 # The stack of its own has a free port and a temporary folder, and is stopped in the end. Reports go
 # to SUMMARY_DIR (build/k6). The exit status is k6's: 99 when a threshold was missed.
 set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+
+version_of() {  # 1.8.1 of "k6 v1.8.1 (go1.25.4, linux/amd64)"
+    "$1" version 2>/dev/null | sed -nE '1s/^k6[^ ]* v([0-9]+\.[0-9]+[^ ]*).*/\1/p'
+}
+
+is_new_enough() {
+    local major minor
+    IFS=. read -r major minor _ < <(version_of "$1")
+    ((${major:-0} > 1 || (${major:-0} == 1 && ${minor:-0} >= 8)))
+}
+
+find_k6() {
+    local found
+    for found in "$checkout/build/tools/k6" "$(command -v k6)"; do
+        ! is_new_enough "$found" || {
+            echo "$found"
+            return
+        }
+    done
+    [[ -z $found ]] || echo "$found is k6 $(version_of "$found"): these scripts need 1.8 or newer" >&2
+    return 1
+}
+
+if [[ ${1:-} == --find ]]; then
+    find_k6
+    exit
+fi
 own=false
 if [[ ${1:-} == --own ]]; then
     own=true
@@ -21,8 +50,7 @@ script=$checkout/k6/${1:-}.js
 }
 shift
 
-k6=$checkout/build/tools/k6
-[[ -x $k6 ]] || k6=$(command -v k6) || {
+k6=$(find_k6) || {
     echo "There is no k6: make $(realpath --relative-to="$PWD" "$checkout/build/tools/k6")" >&2
     exit 1
 }

@@ -57,12 +57,26 @@ export const voteAnswer = (id) => put('vote_answer', `/qa/answers/${id}/helpful`
 export const reportQuestion = (id) => put('report_question', `/qa/questions/${id}/report`);
 export const reportAnswer = (id) => put('report_answer', `/qa/answers/${id}/report`);
 
-// Ids of questions and answers that exist, from the pages of these products.
-export function idsOfPages(productIds) {
+// Why the service cannot be reached; null where anything answers.
+export function whyUnreachable() {
+  try {
+    http.get(`${baseUrl}/healthz`, { throw: true, tags: { name: 'reach' }, timeout: '10s' });
+    return null;
+  } catch (error) {
+    return unreachable(error);
+  }
+}
+
+export const unreachable = (error) => `cannot reach ${baseUrl}: ${error.message.replace(/^\w+ "[^"]*": /, '')}`;
+
+// Ids of questions and answers that exist, from the pages of these products; `statuses` gets how often
+// each status came. Throws where no answer comes.
+export function idsOfPages(productIds, statuses) {
   const ids = { questions: [], answers: [] };
   const requests = productIds.map((id) => ['GET', `${baseUrl}/qa/questions?product_id=${id}`, null,
-    { tags: { name: 'read_ids' } }]);
+    { throw: true, tags: { name: 'read_ids' } }]);
   for (const response of http.batch(requests)) {
+    statuses[response.status] = (statuses[response.status] || 0) + 1;
     if (response.status === 200) {
       for (const question of response.json().results) {
         ids.questions.push(question.question_id);
@@ -80,15 +94,21 @@ export function refused(method, path, status, body) {
     'application/problem+json');
 }
 
-// `more`: parameters of k6's own, such as headers.
+// `more`: parameters of k6's own, such as headers. Where no answer comes, k6 counts why, for the report,
+// instead of logging a line for each request.
 export function send(name, method, path, body, expected = FINE, more = {}) {
-  return http.request(method, baseUrl + path, body ? JSON.stringify(body) : null, {
-    headers: body ? JSON_HEADERS : {},
-    responseCallback: expected,
-    tags: { name },
-    timeout: '10s',
-    ...more,
-  });
+  try {
+    return http.request(method, baseUrl + path, body ? JSON.stringify(body) : null, {
+      headers: body ? JSON_HEADERS : {},
+      responseCallback: expected,
+      tags: { name },
+      timeout: '10s',
+      throw: true,
+      ...more,
+    });
+  } catch {
+    return { status: 0, headers: {}, body: null };
+  }
 }
 
 function glance(name, path) {

@@ -11,7 +11,11 @@ import { ENDPOINTS } from './api.js';
 import { number, p95Ms, p99Ms } from './settings.js';
 
 export const SLICES = 40;
-export const STATUSES = ['200', '201', '204', '400', '404', '429', '500', '502', '503', '504', '0'];
+export const STATUSES = ['200', '201', '204', '400', '404', '429', '500', '502', '503', '504'];
+export const NO_ANSWER = {  // k6's error codes
+  1050: 'no answer in time', 1211: 'no connection in time', 1212: 'connection refused',
+  1213: 'no connection', 1220: 'connection reset', 1000: 'connection closed',
+};
 
 // Have k6 keep figures of one value of a tag. They cannot fail.
 const KEEP = { http_reqs: ['count>=0'], http_req_duration: ['max>=0'], http_req_failed: ['rate>=0'] };
@@ -71,7 +75,8 @@ export const sliceNames = (metric) => Array.from({ length: SLICES }, (_, slice) 
   `${metric}{slice:${slice}}`);
 
 export function optionsFor(plan, thresholds, scenarios = { [plan.name]: arrivals(plan) }) {
-  const kept = [...STATUSES.map((status) => `http_reqs{status:${status},part:run}`),
+  const kept = [...[...STATUSES, '0'].map((status) => `http_reqs{status:${status},part:run}`),
+    ...Object.keys(NO_ANSWER).map((code) => `http_reqs{error_code:${code},part:run}`),
     ...ENDPOINTS.map((name) => `http_req_duration{name:${name}}`), 'http_req_duration{part:run}',
     ...(plan.duration ? [...sliceNames('http_req_duration'), ...sliceNames('http_req_failed')] : [])];
   return {
@@ -87,8 +92,12 @@ export function optionsFor(plan, thresholds, scenarios = { [plan.name]: arrivals
   };
 }
 
-// To be called when an iteration begins: has its figures counted where they belong.
-export function mark(plan, began) {
+// To be called when an iteration begins: ends the run where `setup` gave a reason for that, which the
+// report tells; else has the iteration's figures counted where they belong.
+export function mark(plan, { reason, began }) {
+  if (reason) {
+    exec.test.abort('no load was sent');
+  }
   const tags = exec.vu.metrics.tags;
   tags.part = 'run';
   if (plan.duration) {

@@ -3,7 +3,7 @@
 
 import { ENDPOINTS } from './api.js';
 import * as plots from './plots.js';
-import { SLICES, STATUSES, plannedIterations, plannedRate } from './plan.js';
+import { NO_ANSWER, SLICES, STATUSES, plannedIterations, plannedRate } from './plan.js';
 import { baseUrl, popularity, products, text } from './settings.js';
 
 const STYLE = open(import.meta.resolve('./report.css'));
@@ -27,16 +27,19 @@ function summary(plan, results) {
   const values = (name) => (results.metrics[name] || { values: {} }).values;
   const latencyOf = (tag) => values(`http_req_duration{${tag}}`);
   const latency = latencyOf('part:run');
-  const seconds = results.state.testRunDurationMs / 1000;
+  const { reason, began } = results.setup_data || {};
+  const seconds = (began ? Date.now() - began : results.state.testRunDurationMs) / 1000;
   const thresholds = Object.entries(results.metrics).flatMap(([metric, { thresholds: all }]) =>
     Object.entries(all || {}).map(([rule, { ok }]) =>
       ({ metric, rule, ok, was: values(metric)[rule.split(/[<>=]/)[0]] || 0 })))
     .filter(({ rule }) => !/>=0$/.test(rule))
     .sort((a, b) => a.ok - b.ok || (a.metric < b.metric ? -1 : 1));
+  const early = Boolean(plan.duration) && seconds < 0.99 * plan.duration;
   return {
-    plan, seconds, latency, thresholds,
+    plan, seconds, early, reason, latency, thresholds,
     ended: new Date().toISOString(),
-    passed: thresholds.every(({ ok }) => ok),
+    verdict: reason || !latency.count ? 'aborted' : thresholds.some(({ ok }) => !ok) ? 'failed'
+      : early ? 'aborted' : 'passed',
     requests: latency.count || 0,
     rate: (latency.count || 0) / Math.min(seconds, plan.duration || seconds),
     failedShare: values('http_req_failed').rate || 0,
@@ -50,13 +53,19 @@ function summary(plan, results) {
 }
 
 function statusesOf(values, total) {
-  const rows = STATUSES.map((status) => ({
-    title: status === '0' ? 'no answer' : status,
-    count: values(`http_reqs{status:${status},part:run}`).count || 0,
+  const countOf = (tag) => values(`http_reqs{${tag},part:run}`).count || 0;
+  const sum = (rows) => rows.reduce((all, row) => all + row.count, 0);
+  const answered = STATUSES.map((status) => ({
+    title: status,
+    count: countOf(`status:${status}`),
     style: /^2/.test(status) ? 'good' : /^4/.test(status) ? 'other' : 'bad',
   }));
-  const rest = total - rows.reduce((sum, row) => sum + row.count, 0);
-  return [...rows, { title: 'another', count: rest, style: 'other' }].filter((row) => row.count > 0);
+  const known = Object.entries(NO_ANSWER).map(([code, title]) =>
+    ({ title, count: countOf(`error_code:${code}`), style: 'bad' }));
+  const unknown = { title: 'no answer', count: countOf('status:0') - sum(known), style: 'bad' };
+  const rows = [...answered, ...known, unknown];
+  return [...rows, { title: 'another', count: total - sum(rows), style: 'other' }]
+    .filter((row) => row.count > 0);
 }
 
 function slicesOf(plan, values, latencyOf) {
@@ -93,9 +102,9 @@ function facts(run) {
 }
 
 // Of a run that was ended early, because a threshold says so or by Ctrl-C.
-function ending({ plan, slices }) {
+function ending({ plan, slices, early }) {
   const last = slices[slices.length - 1];
-  if (!last || last.ends > 0.999 * plan.duration) {
+  if (!last || !early) {
     return '';
   }
   const rate = Math.round(plannedRate(plan, (last.begins + last.ends) / 2));
@@ -107,9 +116,15 @@ function asText(run) {
   const row = (title, cells) =>
     `  ${title.padEnd(18)}${cells.map((cell) => cell.padStart(10)).join('')}`;
   const cells = (latency) => FIGURES.map(([, figure]) => readable(latency[figure] || 0));
-  return [
-    `${run.plan.title}: ${run.passed ? 'passed' : 'FAILED'}`,
+  const head = [
+    `${run.plan.title}: ${run.verdict === 'passed' ? 'passed' : run.verdict.toUpperCase()}`,
     `  ${facts(run)}`,
+  ];
+  if (run.requests === 0) {
+    return [...head, `  ${whyNothing(run)}`, ''].join('\n');
+  }
+  return [
+    ...head,
     `  ${readable(run.requests)} requests, ${readable(run.rate)} a second, ` +
       `${readable(100 * run.failedShare)} % failed, ${readable(run.dropped)} iterations dropped`,
     ...(ending(run) ? [`  ${ending(run)}`] : []),
@@ -127,6 +142,8 @@ function asText(run) {
     '',
   ].join('\n');
 }
+
+const whyNothing = ({ reason }) => reason || 'the run ended before any request was sent';
 
 function metLines(run) {  // one for each metric
   const rules = {};
@@ -153,6 +170,19 @@ function table(headings, rows) {  // a cell is a text, or [text, class]
 const verdict = (ok) => (ok ? ['met', 'good'] : ['missed', 'bad']);
 
 function asPage(run) {
+  const { plan } = run;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escape(plan.title)}</title><style>${STYLE}</style></head><body><main>
+<header><h1>${escape(plan.title)}</h1>
+<span class="verdict ${run.verdict === 'passed' ? 'good' : 'bad'}">${run.verdict}</span></header>
+<p class="facts">${escape(facts(run))}</p>
+${run.requests === 0 ? section('No load was sent', whyNothing(run), '') : asSections(run)}
+</main></body></html>
+`;
+}
+
+function asSections(run) {
   const { plan, latency } = run;
   const ms = (value) => `${readable(value || 0)} ms`;
   const overTime = run.slices.length === 0 ? [] : [
@@ -167,13 +197,7 @@ function asPage(run) {
       table(['endpoint', ...FIGURES.map(([name], index) => (index ? `${name} ms` : name))],
         [...run.endpoints, { title: 'all', latency }].map((row) =>
           [row.title, ...FIGURES.map(([, figure]) => readable(row.latency[figure] || 0))])))];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escape(plan.title)}</title><style>${STYLE}</style></head><body><main>
-<header><h1>${escape(plan.title)}</h1>
-<span class="verdict ${run.passed ? 'good">passed' : 'bad">failed'}</span></header>
-<p class="facts">${escape(facts(run))}</p>
-<div class="tiles">${[
+  return `<div class="tiles">${[
     tile(readable(run.requests), 'requests'), tile(readable(run.rate), 'a second'),
     tile(`${readable(100 * run.failedShare)} %`, 'failed', run.failedShare >= 0.01),
     tile(ms(latency.med), 'p50'), tile(ms(latency['p(95)']), 'p95'), tile(ms(latency['p(99)']), 'p99'),
@@ -184,9 +208,7 @@ ${run.statuses.length ? section('Answers by status', '', plots.counts(run.status
 ${section('Thresholds', 'Each that was missed fails the run.', table(['metric', 'must be', 'was', ''],
     told(run).map(({ metric, rule, ok, was }) => [metric, rule, readable(was), verdict(ok)])))}
 ${section('Checks', '', table(['check', 'passed', 'failed'], run.checks.map((each) =>
-    [each.name, readable(each.passes), each.fails ? [readable(each.fails), 'bad'] : '0'])))}
-</main></body></html>
-`;
+    [each.name, readable(each.passes), each.fails ? [readable(each.fails), 'bad'] : '0'])))}`;
 }
 
 const plannedOf = (plan) => (plan.points ? plannedIterations(plan) : 0);

@@ -2,10 +2,9 @@
 // Products are asked for by popularity; votes and answers go to what was read at the beginning, so
 // that it exists; reported is only what this run itself has added.
 
-import exec from 'k6/execution';
 import * as api from './api.js';
 import { mark } from './plan.js';
-import { popularity, products } from './settings.js';
+import { baseUrl, popularity, products } from './settings.js';
 
 const PAGES_READ = 400;
 const PAGES_AT_ONCE = 20;
@@ -49,22 +48,31 @@ export function randomProduct() {
 
 // ---- What exists ----
 
-// A script's `setup`: what every virtual user gets.
+// A script's `setup`: what every virtual user gets; `reason` says why no load can be sent.
 export function begin() {
-  return { ids: readIds(), began: Date.now() };
+  const ids = { questions: [], answers: [] };
+  const statuses = {};
+  let reason = api.whyUnreachable();
+  try {
+    for (let read = 0; read < PAGES_READ && !reason; read += PAGES_AT_ONCE) {
+      const found = api.idsOfPages(Array.from({ length: PAGES_AT_ONCE }, randomProduct), statuses);
+      ids.questions.push(...found.questions);
+      ids.answers.push(...found.answers);
+    }
+  } catch (error) {
+    reason = api.unreachable(error);
+  }
+  if (!reason && (ids.questions.length === 0 || ids.answers.length === 0)) {
+    reason = whyNothingFound(statuses);
+  }
+  return { ids, reason, began: Date.now() };
 }
 
-function readIds() {
-  const ids = { questions: [], answers: [] };
-  for (let read = 0; read < PAGES_READ; read += PAGES_AT_ONCE) {
-    const found = api.idsOfPages(Array.from({ length: PAGES_AT_ONCE }, randomProduct));
-    ids.questions.push(...found.questions);
-    ids.answers.push(...found.answers);
-  }
-  if (ids.questions.length === 0 || ids.answers.length === 0) {
-    exec.test.abort(`found no questions with answers: is there data, and has it ${products} products?`);
-  }
-  return ids;
+function whyNothingFound(statuses) {
+  const others = Object.keys(statuses).filter((status) => status !== '200');
+  return others.length > 0
+    ? `${baseUrl}/qa/questions answered ${others.join(', ')}: is this the service, and is it ready?`
+    : `found no questions with answers: is there data, and has it ${products} products (PRODUCTS)?`;
 }
 
 const oneOf = (list) => list[Math.floor(Math.random() * list.length)];
@@ -117,7 +125,7 @@ const ACTIONS = {
 
 // One iteration.
 export function act(endpoint, plan, data) {
-  mark(plan, data.began);
+  mark(plan, data);
   ACTIONS[endpoint](data.ids);
 }
 

@@ -1,8 +1,11 @@
 """The load tests' own promises: each script of k6/ runs against the service, counts what it did,
 fails when the service does, and harms nobody's data. Rates are low and latencies not judged here."""
 
+import contextlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from api import Api
+from conftest import running
+from stack import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SCRIPTS = {
@@ -25,15 +30,22 @@ NOT_JUDGED = {"P95_MS": "60000", "P99_MS": "60000", "LIMIT_MS": "60000"}
 
 
 class Run:
-    """One run of k6/NAME.js, with what it wrote."""
+    """One run of k6/NAME.js, with what it wrote; `meanwhile` is called when it has begun, with
+    its process."""
 
-    def __init__(self, folder, base_url, name, **environment):
-        result = subprocess.run(
-            [CHECKOUT / "scripts/k6.sh", name], text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-            env={**os.environ, "BASE_URL": base_url, "SUMMARY_DIR": str(folder), **NOT_JUDGED,
-                 **environment})
-        self.status, self.output = result.returncode, result.stdout
+    def __init__(self, folder, base_url, name, meanwhile=lambda process: None, **environment):
+        with subprocess.Popen(
+                [CHECKOUT / "scripts/k6.sh", name], text=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, "BASE_URL": base_url, "SUMMARY_DIR": str(folder), **NOT_JUDGED,
+                     **environment}) as process:
+            try:
+                meanwhile(process)
+                self.output, _ = process.communicate(timeout=120)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        self.status = process.returncode
         self.page = (folder / f"{name}.html").read_text()
         self.text = (folder / f"{name}.txt").read_text()
         self.summary = json.loads((folder / f"{name}.json").read_text())
@@ -116,9 +128,104 @@ def test_refused_requests_fail_the_load_test(limited_stack, tmp_path):
 def test_without_the_data_set_no_load_is_sent(stack, tmp_path):
     run = Run(tmp_path, stack.base_url, "load", RATE="20", DURATION="1s", PRODUCTS="2000000000",
               POPULARITY="uniform")
-    assert run.status == ABORTED, run.output
-    assert "found no questions" in run.output
+    assert_aborted(run, "found no questions")
     assert run.value("http_req_duration{part:run}", "count") == 0
+
+
+def assert_aborted(run, reason):
+    """It says so, and why: once, and not with a line for each request."""
+    assert run.status == ABORTED, run.output
+    assert run.output.count(reason) == 1 and len(run.output.splitlines()) < 12, run.output
+    assert ": ABORTED\n" in run.text and reason in run.text and "passed" not in run.output
+    assert ">aborted<" in run.page and reason in run.page and ">passed<" not in run.page
+
+
+@pytest.mark.parametrize("name", ["smoke", *SCRIPTS])
+def test_a_service_that_cannot_be_reached_is_told_once(tmp_path, name):
+    assert_aborted(Run(tmp_path, "http://127.0.0.1:1", name), "cannot reach http://127.0.0.1:1")
+
+
+def test_what_is_not_the_service_is_told_by_its_status(stack, tmp_path):
+    base_url = f"{stack.base_url}/elsewhere"
+    assert_aborted(Run(tmp_path, base_url, "load", RATE="20"), f"{base_url}/qa/questions answered 404")
+
+
+def test_a_run_that_is_interrupted_has_not_passed(stack, tmp_path):
+    before = helpfulness(stack, "questions")
+
+    def interrupt(process):
+        wait_until(lambda: helpfulness(stack, "questions") > before, 60)
+        os.killpg(process.pid, signal.SIGINT)
+
+    run = Run(tmp_path, stack.base_url, "load", interrupt, RATE="40", DURATION="100s")
+    assert run.status not in (PASSED, MISSED), run.output
+    assert ": ABORTED\n" in run.text and "Ended after" in run.text and "passed" not in run.text
+    assert ">aborted<" in run.page
+
+
+def test_a_service_that_goes_away_in_a_run_is_not_logged_for_each_request(tmp_path):
+    with running(QA_SAMPLE_PRODUCTS="20") as stack:
+        before = helpfulness(stack, "questions")
+
+        def stop(_):
+            wait_until(lambda: helpfulness(stack, "questions") > before, 60)
+            stack.stop()
+
+        run = Run(tmp_path, stack.base_url, "load", stop, RATE="200", DURATION="10s",
+                  PRODUCTS="20")
+        stack.start()
+    assert run.status == MISSED, run.output
+    assert len(run.output.splitlines()) < 80, run.output
+    assert ": FAILED\n" in run.text and "connection refused × " in run.text
+
+
+# ---- Which k6 ----
+
+@pytest.fixture
+def fresh_checkout(tmp_path):
+    """What is needed of a checkout in which no k6 was built; `make` as if all packages were there."""
+    for name in ("Makefile", "k6", "scripts"):
+        (tmp_path / name).symlink_to(CHECKOUT / name)
+    scripts = tmp_path / "scripts"
+    scripts.unlink()
+    shutil.copytree(CHECKOUT / "scripts", scripts)
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/install-packages.sh").symlink_to("/bin/true")
+    return tmp_path
+
+
+def make_have_k6(checkout, k6):
+    """`make` where this is the only k6 in PATH, and where no Go module can be fetched."""
+    folder = checkout / "bin"
+    folder.mkdir()
+    (folder / "k6").symlink_to(k6)
+    others = [entry for entry in os.environ["PATH"].split(":") if not Path(entry, "k6").exists()]
+    return subprocess.run(
+        ["make", "--silent", "-C", checkout, "have-k6"], text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60,
+        env={**os.environ, "PATH": ":".join([str(folder), *others]), "GOPROXY": "off",
+             "GOMODCACHE": str(checkout / "modules"), "GOFLAGS": "-modcacherw"})
+
+
+def test_a_k6_in_path_that_is_new_enough_is_used_and_none_compiled(fresh_checkout):
+    k6 = subprocess.run([CHECKOUT / "scripts/k6.sh", "--find"], check=True, text=True,
+                        stdout=subprocess.PIPE).stdout.strip()
+    result = make_have_k6(fresh_checkout, k6)
+    assert result.returncode == 0 and result.stdout == ""
+    assert not (fresh_checkout / "build/tools").exists()
+
+
+@pytest.mark.parametrize("version", ["k6 v0.49.0 (go1.21.6, linux/amd64)", "k6 v1.7.9", "nonsense"])
+def test_an_older_k6_is_not_used_and_compiling_is_announced_first(fresh_checkout, version):
+    old = fresh_checkout / "old-k6"
+    old.write_text(f"#!/bin/sh\necho '{version}'\n")
+    old.chmod(0o755)
+    result = make_have_k6(fresh_checkout, old)
+    assert result.returncode != 0
+    lines = result.stdout.splitlines()
+    assert "these scripts need 1.8 or newer" in lines[0]
+    assert lines[1].startswith("Compiling k6 ")
+    assert any(line.startswith("Cannot build k6: ") for line in lines)
 
 
 # ---- loader.io ----
