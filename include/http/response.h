@@ -39,5 +39,8 @@ void http_respond_no_content(struct http_request *request);
 void http_respond_problem(struct http_request *request, unsigned status, const char *field,
                           const char *detail);
 
+/* 415 for the content coding of the body, with the Accept-Encoding header (RFC 9110, 15.5.16). */
+void http_respond_wrong_coding(struct http_request *request, const char *detail);
+
 /* 405 with the Allow header for a set of methods. */
 void http_respond_not_allowed(struct http_request *request, unsigned allowed);

@@ -21,8 +21,8 @@ enum {
 /* One representation (RFC 9110, 3.2). The compressed one has the plain one's tag, but weak, as
  * NGINX makes it when it compresses: a strong one would name other bytes (8.8.3.3). */
 struct form {
-    struct MHD_Response *whole;        /* owns the bytes; NULL: there is no such form, or not yet */
-    struct MHD_Response *not_modified; /* NULL until it is needed */
+    struct MHD_Response *whole; /* owns the bytes; NULL: there is no such form, or not yet */
+    struct MHD_Response *not_modified[2]; /* by `has_length`; NULL until it is needed */
     size_t length;
     char tag[2 + ENTITY_TAG_SIZE]; /* `W/` first where it is weak */
 };
@@ -73,13 +73,16 @@ struct http_content *http_content_retain(struct http_content *content) {
     return content;
 }
 
+static void destroy_response(struct MHD_Response *response) {
+    if (response) {
+        MHD_destroy_response(response);
+    }
+}
+
 static void destroy_responses(const struct form *form) {
-    if (form->whole) {
-        MHD_destroy_response(form->whole);
-    }
-    if (form->not_modified) {
-        MHD_destroy_response(form->not_modified);
-    }
+    destroy_response(form->whole);
+    destroy_response(form->not_modified[false]);
+    destroy_response(form->not_modified[true]);
 }
 
 void http_content_release(struct http_content *content) {
@@ -92,7 +95,8 @@ void http_content_release(struct http_content *content) {
 
 static size_t form_bytes(const struct form *form) {
     return (form->whole ? form->length + RESPONSE_OVERHEAD_BYTES : 0) +
-           (form->not_modified ? RESPONSE_OVERHEAD_BYTES : 0);
+           (form->not_modified[false] ? RESPONSE_OVERHEAD_BYTES : 0) +
+           (form->not_modified[true] ? RESPONSE_OVERHEAD_BYTES : 0);
 }
 
 size_t http_content_bytes(const struct http_content *content) {
@@ -138,18 +142,19 @@ static bool make_gzip(struct http_content *content) {
     if (!response || !add_headers(response, gzip) ||
         !add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content->content_type) ||
         !add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip")) {
-        if (response) {
-            MHD_destroy_response(response);
-        }
+        destroy_response(response);
         return false;
     }
     gzip->whole = response;
     return true;
 }
 
+static bool takes_gzip(const struct http_request *request) {
+    return accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+}
+
 static struct form *choose_form(struct http_content *content, const struct http_request *request) {
-    if (!content->offers_gzip ||
-        !accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING))) {
+    if (!content->offers_gzip || !takes_gzip(request)) {
         return &content->plain;
     }
     if (!content->gzip.whole && !make_gzip(content)) {
@@ -159,19 +164,48 @@ static struct form *choose_form(struct http_content *content, const struct http_
     return &content->gzip;
 }
 
-static bool make_not_modified(struct form *form) {
-    if (!form->not_modified) {
-        form->not_modified = http_body_response((struct http_body){"", 0, NULL, NULL});
-        return form->not_modified && add_headers(form->not_modified, form);
+/* A 304 has no body to read. */
+static ssize_t read_nothing(void *argument, uint64_t position, char *buffer, size_t size) {
+    (void)argument, (void)position, (void)buffer, (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/*
+ * The 304 of a form; NULL when out of memory. Content-Length may only be that of the 200 (RFC 9110,
+ * 8.6), so the response has the form's length, which libmicrohttpd writes. Without `has_length`
+ * there is none; libmicrohttpd then closes the connection.
+ */
+static struct MHD_Response *not_modified(struct form *form, bool has_length) {
+    struct MHD_Response **response = &form->not_modified[has_length];
+    if (!*response) {
+        struct MHD_Response *made = MHD_create_response_from_callback(
+            has_length ? form->length : MHD_SIZE_UNKNOWN, 1, read_nothing, NULL, NULL);
+        if (!made || !add_headers(made, form) ||
+            (!has_length && MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+                                                     MHD_RO_END) != MHD_YES)) {
+            destroy_response(made);
+            return NULL;
+        }
+        *response = made;
     }
-    return true;
+    return *response;
+}
+
+/* Whether NGINX would compress the form for this client, and so change its length. */
+static bool is_compressed_later(const struct http_content *content, const struct form *form,
+                                const struct http_request *request) {
+    return form == &content->plain && form->length >= COMPRESS_FROM_BYTES && takes_gzip(request);
 }
 
 void http_respond_with(struct http_request *request, struct http_content *content) {
     struct form *form = choose_form(content, request);
     const char *if_none_match = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (entity_tag_matches(if_none_match, content->plain.tag) && make_not_modified(form)) {
-        http_send_shared(request, MHD_HTTP_NOT_MODIFIED, form->not_modified);
+    struct MHD_Response *short_response =
+        entity_tag_matches(if_none_match, content->plain.tag)
+            ? not_modified(form, !is_compressed_later(content, form, request))
+            : NULL;
+    if (short_response) {
+        http_send_shared(request, MHD_HTTP_NOT_MODIFIED, short_response);
     } else {
         http_send_shared(request, MHD_HTTP_OK, form->whole);
     }

@@ -113,6 +113,14 @@ void http_respond_problem(struct http_request *request, unsigned status, const c
     send_response(request, status, problem_response(status, field, detail));
 }
 
+void http_respond_wrong_coding(struct http_request *request, const char *detail) {
+    struct MHD_Response *response = problem_response(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail);
+    if (response) {
+        add_header(response, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
+    }
+    send_response(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, response);
+}
+
 void http_respond_not_allowed(struct http_request *request, unsigned allowed) {
     struct MHD_Response *response = problem_response(
         MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "this path does not have this method; see Allow");

@@ -28,6 +28,33 @@ static bool is_json(const char *content_type) {
            (length == sizeof json - 1 && strncasecmp(content_type, json, length) == 0);
 }
 
+static bool is_token(const char *text, size_t length) {
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789!#$%&'*+-.^_`|~";
+    return strspn(text, characters) >= length;
+}
+
+/* False, answered, for a body with a content coding other than identity (RFC 9110, 8.4). */
+static bool check_coding(struct http_request *request) {
+    enum { TOLD_MAX = 40 };
+    static const char identity[] = "identity";
+    static const char separators[] = ", \t";
+    const char *rest = http_request_header(request, "Content-Encoding");
+    while (rest && *(rest += strspn(rest, separators))) {
+        size_t length = strcspn(rest, separators);
+        if (length != sizeof identity - 1 || strncasecmp(rest, identity, length) != 0) {
+            bool is_told = length <= TOLD_MAX && is_token(rest, length);
+            char detail[128];
+            snprintf(detail, sizeof detail, "Content-Encoding must be identity%s%.*s",
+                     is_told ? ", not " : "", is_told ? (int)length : 0, rest);
+            http_respond_wrong_coding(request, detail);
+            return false;
+        }
+        rest += length;
+    }
+    return true;
+}
+
 /* The field's text when it is a string without U+0000, else NULL. */
 static const char *string_field(const struct body *body, const char *name, size_t *length) {
     const json_t *value = json_object_get(body->fields, name);
@@ -64,6 +91,9 @@ bool read_body(struct http_request *request, struct body *body) {
         http_respond_problem(request, 415, NULL, "Content-Type must be application/json");
         return false;
     }
+    if (!check_coding(request)) {
+        return false;
+    }
     if (request->body_too_large) {
         http_respond_problem(request, 413, NULL, "the body must be at most 65536 bytes");
         return false;
@@ -92,14 +122,28 @@ void body_free(struct body *body) {
     body->fields = NULL;
 }
 
+/* True for an integer as JSON Schema has it: a number without a fraction, 5.0 and 5e0 too. False
+ * also for a real from 2^53 on, which may have been rounded. */
+static bool integer_of(const json_t *value, json_int_t *integer) {
+    static const double most = 9007199254740992;
+    if (json_is_integer(value)) {
+        *integer = json_integer_value(value);
+        return true;
+    }
+    double real = json_is_real(value) ? json_real_value(value) : 0.5;
+    *integer = real > -most && real < most ? (json_int_t)real : 0;
+    return (double)*integer == real;
+}
+
 bool read_body_product_id(struct http_request *request, const struct body *body,
                           int64_t *product_id) {
     const json_t *value = json_object_get(body->fields, "product_id");
     if (!value) {
         return true;
     }
-    if (json_is_integer(value)) {
-        *product_id = json_integer_value(value);
+    json_int_t integer;
+    if (integer_of(value, &integer)) {
+        *product_id = integer;
         return (*product_id >= 1 && *product_id <= PRODUCT_ID_MAX) || refuse_product_id(request);
     }
     const struct http_text text = {json_string_value(value), json_string_length(value)};

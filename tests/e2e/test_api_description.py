@@ -132,6 +132,7 @@ class Provocations:
             self.send(operation, TOO_LARGE)
             self.send(operation, TOO_LARGE_FOR_NGINX)
             self.send(operation, headers={"Content-Type": "text/plain"})
+            self.send(operation, headers={"Content-Encoding": "gzip"})
 
 
 def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, limited_stack):

@@ -1,5 +1,6 @@
 """Bodies of POST: content type, size, JSON, and the rule of each field."""
 
+import gzip
 import json
 
 import pytest
@@ -33,6 +34,14 @@ def post(request, api, question):
     return lambda **fields: api.post(f"/qa/questions/{question}/answers", json={**ANSWER, **fields})
 
 
+@pytest.fixture(params=["/qa/questions", "/qa/questions/1", "/qa/questions/{}/answers"])
+def post_path(request, question):
+    """A path for POST, and what fits it."""
+    if request.param.endswith("answers"):
+        return request.param.format(question), ANSWER
+    return request.param, {**QUESTION, "product_id": 1}
+
+
 @pytest.fixture
 def post_raw(api):
     """A function that posts these bytes as a question of product 1."""
@@ -62,6 +71,53 @@ def test_json_content_types_are_accepted(post_raw, content_type):
     "text/plain; application/json"])
 def test_other_content_types_are_415(post_raw, content_type):
     assert_problem(post_raw(json.dumps(QUESTION), content_type), 415)
+
+
+# Content encoding
+
+@pytest.mark.parametrize("encoding", ["identity", "IDENTITY", "", "identity, identity", ","])
+def test_a_body_that_is_not_encoded_is_accepted(post_path, api, encoding):
+    path, fields = post_path
+    response = api.post(path, json=fields, headers={"Content-Encoding": encoding})
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize("encoding, named", [
+    ("gzip", "gzip"), ("GZIP", "GZIP"), ("br", "br"), ("zstd", "zstd"), ("deflate", "deflate"),
+    ("x-gzip", "x-gzip"), ("identity, gzip", "gzip"), ("gzip,identity", "gzip"), ("utf-8", "utf-8"),
+    ("identityx", "identityx"), ("*", "*")])
+def test_an_encoded_body_is_415_that_names_the_encoding(post_path, api, encoding, named):
+    path, fields = post_path
+    for data in (json.dumps(fields).encode(), gzip.compress(json.dumps(fields).encode()), b"{",
+                 question_of(LIMIT + 1)):
+        response = api.post(path, data=data, headers={"Content-Encoding": encoding,
+                                                      "Content-Type": "application/json"})
+        problem = assert_problem(response, 415, None)
+        assert problem["detail"] == f"Content-Encoding must be identity, not {named}"
+        assert response.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("encoding", ["a" * 41, "a" * 3000, "<script>", "\xe9", '"gzip"'])
+def test_a_strange_encoding_is_415_and_not_repeated(post_path, api, encoding):
+    response = api.post(post_path[0], data=b"{}", headers={"Content-Encoding": encoding})
+    assert assert_problem(response, 415, None)["detail"] == "Content-Encoding must be identity"
+
+
+def test_the_path_and_the_content_type_are_checked_before_the_encoding(api):
+    encoded = {"Content-Encoding": "gzip"}
+    assert_problem(api.post("/nowhere", data=b"{}", headers=encoded), 404)
+    assert_problem(api.post("/healthz", data=b"{}", headers=encoded), 405)
+    assert_problem(api.post("/qa/questions/x/answers", data=b"{}", headers=encoded), 400,
+                   "question_id")
+    response = api.post("/qa/questions", data=b"{}",
+                        headers={**encoded, "Content-Type": "text/plain"})
+    assert "Content-Type" in assert_problem(response, 415)["detail"]
+
+
+def test_an_encoded_body_on_put_is_ignored(api, question):
+    response = api.put(f"/qa/questions/{question}/helpful", data=b"x",
+                       headers={"Content-Encoding": "gzip"})
+    assert response.status_code == 204
 
 
 # Size
@@ -164,7 +220,7 @@ def test_wrong_emails_are_400_and_not_repeated_in_the_answer(post, email):
 # product_id
 
 @pytest.mark.parametrize("value", [
-    None, 0, -1, 1.5, 5.0, 1e3, True, [], {}, [5], "", " ", "abc", "-1", "+1", " 1", "1 ", "1.0",
+    None, 0, -1, 0.0, -5.0, 1.5, 5.000001, True, [], {}, [5], "", " ", "abc", "-1", "+1", " 1", "1 ", "1.0",
     "1e3", "0x1", "0", "000", "١", "１", MAX_PRODUCT + 1, str(MAX_PRODUCT + 1), 2**63 - 1,
     "99999999999999999999"])
 def test_wrong_product_id_is_400(api, value):
@@ -172,11 +228,23 @@ def test_wrong_product_id_is_400(api, value):
     assert_problem(response, 400, "product_id")
 
 
-@pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775809",
-                                    "99999999999999999999", "1e400", "5e0"])
-def test_a_product_id_beyond_64_bits_or_with_an_exponent_is_400(api, number):
+@pytest.mark.parametrize("number", [
+    "9223372036854775808", "-9223372036854775809", "99999999999999999999", "1e400", "2147483648.0",
+    "2147483647.5", "2147483647.000001", "9007199254740993.0", "1e18", "1e300", "5e-1", "0e0", "-0.0"])
+def test_a_number_that_is_no_product_id_is_400(api, number):
     body = json.dumps(QUESTION)[:-1] + f', "product_id": {number}}}'
     assert_problem(api.post("/qa/questions", data=body), 400)
+
+
+# JSON Schema's integer is a number without a fraction, however it is written.
+@pytest.mark.parametrize("number, product", [
+    ("5.0", 5), ("5e0", 5), ("5E+0", 5), ("50e-1", 5), ("0.5e1", 5), ("1e3", 1000),
+    ("2147483647.0", MAX_PRODUCT), ("2.147483647e9", MAX_PRODUCT)])
+def test_an_integer_may_be_written_with_a_point_or_an_exponent(api, number, product):
+    body = json.dumps(QUESTION)[:-1] + f', "product_id": {number}}}'
+    response = api.post("/qa/questions", data=body)
+    assert response.status_code == 201
+    assert response.headers["Location"] == f"/qa/questions?product_id={product}"
 
 
 # photos

@@ -3,6 +3,7 @@
 import pytest
 
 import seed
+import wire
 from api import STRONG_TAG, ask, new_product
 
 
@@ -67,6 +68,43 @@ def test_a_matching_tag_is_304_without_a_body_but_with_the_headers(api, path, me
     assert response.content == b""
     assert response.headers["ETag"] == tag
     assert_caching_headers(response)
+
+
+# Content-Length of a 304 may be that of the 200, and no other (RFC 9110, 8.6).
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("many", [False, True])
+def test_a_304_has_no_length_or_that_of_the_200(stack, encoding, many):
+    product = new_product()
+    seed.questions(stack, product, [0] * 100 if many else [])
+    target = f"/qa/questions?product_id={product}&count=100"
+    with wire.Client(stack.port) as client:
+        for _ in range(5):  # from the database and from each worker's cache
+            short = client.ask(wire.request("GET", target, If_None_Match="*", Accept_Encoding=encoding))
+            assert short.status == 304
+            assert short.body == b""
+            assert "transfer-encoding" not in short.headers
+            head = client.ask(wire.request("HEAD", target, Accept_Encoding=encoding))
+            assert head.status == 200
+            if "content-length" in short.headers:
+                assert short.headers["content-length"] == head.headers["content-length"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/qa/openapi.yaml", "/demo/"])
+def test_a_304_of_what_is_no_list_has_no_wrong_length_either(api, path):
+    whole = api.get(path)
+    response = get_if_none_match(api, path, whole.headers["ETag"])
+    assert response.status_code == 304
+    assert response.headers.get("Content-Length") in (None, whole.headers["Content-Length"])
+
+
+def test_a_304_of_a_worker_has_the_length_of_its_200(stack, path):
+    for socket in wire.worker_sockets(stack):
+        with wire.Client(socket) as client:
+            whole = client.ask(wire.request("GET", path))
+            reply = client.ask(wire.request("GET", path, If_None_Match="*"))
+            assert reply.status == 304
+            assert reply.headers["content-length"] == str(len(whole.body))
 
 
 @pytest.mark.parametrize("tags", ['"x"', 'W/"x"', '"x", "y"', "{bare}", '"{bare}', 'w/{tag}',

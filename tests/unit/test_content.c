@@ -290,6 +290,41 @@ START_TEST(it_is_not_modified_for_who_has_it_in_either_form) {
 }
 END_TEST
 
+START_TEST(a_304_has_the_length_of_the_200) {
+    http_content_offer_gzip(content);
+    static const char *const encodings[] = {"", "Accept-Encoding: gzip\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct reply whole = ask(encodings[i]);
+        char length[24], lines[128];
+        snprintf(length, sizeof length, "%zu", whole.length);
+        snprintf(lines, sizeof lines, "%sIf-None-Match: *\r\n", encodings[i]);
+        for (int turn = 0; turn < 2; turn++) {
+            struct reply reply = ask(lines);
+            ck_assert_int_eq(reply.status, 304);
+            assert_header(&reply, "Content-Length", length);
+            assert_header(&reply, "Connection", NULL); /* it stays open */
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_304_has_no_length_where_nginx_would_compress_the_200) {
+    struct reply reply = ask("If-None-Match: *\r\nAccept-Encoding: gzip\r\n");
+    ck_assert_int_eq(reply.status, 304);
+    assert_header(&reply, "Content-Length", NULL);
+    assert_header(&reply, "Transfer-Encoding", NULL);
+    assert_header(&reply, "Connection", "close");
+    char byte;
+    ck_assert_int_eq(recv(client, &byte, 1, 0), 0);
+
+    close(client);
+    client = connect_client();
+    replace_content(make_body(1023)); /* which NGINX leaves alone */
+    reply = ask("If-None-Match: *\r\nAccept-Encoding: gzip\r\n");
+    assert_header(&reply, "Content-Length", "1023");
+}
+END_TEST
+
 START_TEST(head_is_like_get_without_the_body) {
     http_content_offer_gzip(content);
     static const char *const encodings[] = {"", "Accept-Encoding: gzip\r\n"};
@@ -423,6 +458,8 @@ Suite *content_suite(void) {
     tcase_add_test(cases, a_short_one_stays_plain);
     tcase_add_test(cases, what_compression_does_not_shorten_stays_plain);
     tcase_add_test(cases, it_is_not_modified_for_who_has_it_in_either_form);
+    tcase_add_test(cases, a_304_has_the_length_of_the_200);
+    tcase_add_test(cases, a_304_has_no_length_where_nginx_would_compress_the_200);
     tcase_add_test(cases, head_is_like_get_without_the_body);
     tcase_add_test(cases, its_bytes_are_those_of_all_its_forms);
     tcase_add_test(cases, what_it_grows_by_counts_in_a_cache);
