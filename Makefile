@@ -239,7 +239,8 @@ import: $(PROGRAM)  ## load the files of DATA=DIR into the database of what is r
 	    state=$$(printf '%s' "$$settings" | sed -n 's/^#*QA_STATE_DIR=//p'); \
 	    printf '%s' "$$settings" | grep -Eq '^(QA_OWNER_)?DATABASE_URL=' || \
 	    export QA_OWNER_DATABASE_URL_FILE="$$state/secrets/owner-url"; \
-	    $(PROGRAM) import "$(DATA)" $(OPTIONS)
+	    $(PROGRAM) import "$(DATA)" $(OPTIONS) || \
+	    { status=$$?; [ $$status = 3 ] || exit $$status; }  # 3: done, and bad rows are told
 
 .PHONY: generate
 generate: $(PROGRAM)  ## write a made-up data set to DATA=DIR, of full size (OPTIONS="--products N --seed S")

@@ -1,10 +1,11 @@
 /*
  * Reads CSV (RFC 4180) row by row from any source of bytes, in memory that does not grow with it.
  *
- * Lines end with LF or CRLF; a byte-order mark before the first one is skipped. Where the quotes of
- * a row do not work out, or where it is too long, its first line alone is given as a faulty row,
- * and reading goes on with the next line: an open quote costs one line and not the rest of the
- * file. What the fields hold is not looked at.
+ * Lines end with LF or CRLF; a byte-order mark before the first one is skipped, and so are blanks
+ * and tabs around quoted fields, and lines of nothing but blanks, tabs and separators. Where the
+ * quotes of a row do not work out, or where it is too long, its first line alone is given as a
+ * faulty row, and reading goes on with the next line: an open quote costs one line and not the rest
+ * of the file. What the fields hold is not looked at.
  */
 #pragma once
 
@@ -45,9 +46,10 @@ typedef ssize_t csv_source(void *owner, char *buffer, size_t size);
 
 struct csv_reader;
 
-/* The longest row that is accepted has `row_limit` bytes, its line end included. NULL when out of
- * memory; csv_reader_free() releases it. */
-struct csv_reader *csv_reader_new(csv_source *source, void *owner, size_t row_limit);
+/* `separator` stands between fields. The longest row that is accepted has `row_limit` bytes, its
+ * line end included. NULL when out of memory; csv_reader_free() releases it. */
+struct csv_reader *csv_reader_new(csv_source *source, void *owner, char separator,
+                                  size_t row_limit);
 
 void csv_reader_free(struct csv_reader *reader);
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct csv_writer {
     char *path;           /* owned, as are the next two */
@@ -21,10 +22,11 @@ struct csv_writer {
     bool row_started;
 };
 
-/* Creates DIRECTORY/NAME.tmp and writes the header line. On failure `error` says why. */
+/* Creates DIRECTORY/NAME.tmp, with this mode less the umask, and writes the header line. On failure
+ * `error` says why. */
 __attribute__((warn_unused_result)) bool csv_writer_open(struct csv_writer *writer,
                                                          const char *directory, const char *name,
-                                                         const char *header);
+                                                         const char *header, mode_t mode);
 
 /* The fields of a row, from left to right, then its end. */
 void csv_write_number(struct csv_writer *writer, uint64_t number);

@@ -18,6 +18,7 @@ struct import_options {
     bool is_sample;                   /* mark the data as the sample */
     bool only_if_empty;               /* do nothing where the database holds data */
     bool replace;                     /* remove the sample that the database holds */
+    bool dry_run;                     /* check everything, and publish nothing */
 };
 
 enum import_outcome { IMPORT_DONE, IMPORT_FAILED, IMPORT_WITH_REJECTS };

@@ -45,6 +45,7 @@ extern const struct layout layouts[DATASET_FILES];
 
 /* Where a file has the columns of its layout. */
 struct header {
+    char separator;
     size_t column_count; /* of every row */
     size_t positions[LAYOUT_COLUMNS_MAX];
 };

@@ -116,8 +116,8 @@ static bool create_directory(const char *directory) {
 
 static bool open_files(struct csv_writer *files, const char *directory) {
     for (int i = 0; i < DATASET_FILES; i++) {
-        if (!csv_writer_open(&files[i], directory, dataset_files[i].name,
-                             dataset_files[i].header)) {
+        if (!csv_writer_open(&files[i], directory, dataset_files[i].name, dataset_files[i].header,
+                             0666)) {
             return false;
         }
     }

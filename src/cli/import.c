@@ -6,10 +6,14 @@
 #include "ops/config.h"
 #include "ops/stop_signals.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void print_help(void) {
@@ -25,7 +29,10 @@ static void print_help(void) {
          "rest.\n"
          "The service may run meanwhile. gzip is recognised; FILE may be - for standard input.\n"
          "\n"
-         "  --rejects FILE  where to list bad rows, when there are any (default rejected.csv)\n"
+         "  --rejects FILE  where to list bad rows, when there are any (default: rejected.csv "
+         "beside the\n"
+         "                  files)\n"
+         "  --dry-run       check all rows and list bad ones, and leave the database as it is\n"
          "  --replace       remove the sample data, and what was posted beside them, first\n"
          "  --sample        mark the data as sample data\n"
          "  --if-empty      do nothing where the database holds data\n"
@@ -61,7 +68,7 @@ static bool check_sources(const struct options *options) {
 }
 
 static bool parse_options(int argc, char **argv, struct options *options) {
-    enum { HELP = 'h', REJECTS = 256, REPLACE, SAMPLE, IF_EMPTY, FILES };
+    enum { HELP = 'h', REJECTS = 256, REPLACE, SAMPLE, IF_EMPTY, DRY_RUN, FILES };
     static const struct option known[] = {
         {"questions", required_argument, NULL, FILES + QUESTIONS_FILE},
         {"answers", required_argument, NULL, FILES + ANSWERS_FILE},
@@ -70,9 +77,10 @@ static bool parse_options(int argc, char **argv, struct options *options) {
         {"replace", no_argument, NULL, REPLACE},
         {"sample", no_argument, NULL, SAMPLE},
         {"if-empty", no_argument, NULL, IF_EMPTY},
+        {"dry-run", no_argument, NULL, DRY_RUN},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0}};
-    *options = (struct options){.import = {.rejects = "rejected.csv"}};
+    *options = (struct options){0};
     optind = 0; /* start anew, even when options were parsed before */
     for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
         switch (option) {
@@ -93,6 +101,9 @@ static bool parse_options(int argc, char **argv, struct options *options) {
         case IF_EMPTY:
             options->import.only_if_empty = true;
             break;
+        case DRY_RUN:
+            options->import.dry_run = true;
+            break;
         case HELP:
             options->help = true;
             return true;
@@ -107,20 +118,45 @@ static bool parse_options(int argc, char **argv, struct options *options) {
     return check_sources(options);
 }
 
-/* The path of a file in the directory, also as .gz; NULL when there is none. The caller's. */
-static char *find_file(const char *directory, const char *name) {
-    static const char *const endings[] = {"", ".gz"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        char *path;
-        if (asprintf(&path, "%s/%s%s", directory, name, endings[i]) < 0) {
-            return NULL;
+/* The name that a file has in the folder, whatever its case. NULL when there is none, or when
+ * several have it, which *is_ambiguous tells; else the caller's. */
+static char *find_name(const char *directory, const char *wanted, bool *is_ambiguous) {
+    DIR *folder = opendir(directory);
+    char *found = NULL;
+    for (struct dirent *entry; folder && !*is_ambiguous && (entry = readdir(folder));) {
+        if (strcasecmp(entry->d_name, wanted) == 0) {
+            *is_ambiguous = found != NULL;
+            free(found);
+            found = *is_ambiguous ? NULL : strdup(entry->d_name);
         }
-        if (access(path, F_OK) == 0) {
-            return path;
-        }
-        free(path);
     }
-    return NULL;
+    if (folder) {
+        closedir(folder);
+    }
+    return found;
+}
+
+/* The path of a file in the folder, also as .gz: NULL when there is none; the caller's. False when
+ * several have its name. */
+static bool find_file(const char *directory, const char *name, char **path) {
+    static const char *const endings[] = {"", ".gz"};
+    *path = NULL;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && !*path; i++) {
+        bool is_ambiguous = false;
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "%s%s", name, endings[i]);
+        char *found = find_name(directory, wanted, &is_ambiguous);
+        if (is_ambiguous) {
+            fprintf(stderr, "import: %s has several files named %s, in different case\n", directory,
+                    wanted);
+            return false;
+        }
+        if (found && asprintf(path, "%s/%s", directory, found) < 0) {
+            *path = NULL;
+        }
+        free(found);
+    }
+    return true;
 }
 
 static int run(const struct import_options *options) {
@@ -132,18 +168,76 @@ static int run(const struct import_options *options) {
                                       : STATUS_REJECTS;
 }
 
-static int run_on_directory(struct import_options *options, const char *directory) {
-    char *paths[DATASET_FILES];
-    int found = 0, status = STATUS_FAILED;
+static bool is_folder(const char *directory) {
+    struct stat status;
+    if (stat(directory, &status) != 0) {
+        fprintf(stderr, "import: there is no folder %s: %s\n", directory, strerror(errno));
+        return false;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        fprintf(stderr, "import: %s is a file and no folder, see import --help for single files\n",
+                directory);
+        return false;
+    }
+    if (access(directory, R_OK | X_OK) != 0) {
+        fprintf(stderr, "import: cannot read the folder %s: %s\n", directory, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* Finds the files of the folder; the caller releases the paths. */
+static bool find_files(const char *directory, char *paths[DATASET_FILES]) {
+    int found = 0;
     for (int i = 0; i < DATASET_FILES; i++) {
-        options->paths[i] = paths[i] = find_file(directory, dataset_files[i].name);
+        if (!find_file(directory, dataset_files[i].name, &paths[i])) {
+            return false;
+        }
         found += paths[i] != NULL;
     }
-    if (found > 0) {
-        status = run(options);
-    } else {
+    if (found == 0) {
         fprintf(stderr, "import: %s has none of %s, %s and %s\n", directory, dataset_files[0].name,
                 dataset_files[1].name, dataset_files[2].name);
+    }
+    return found > 0;
+}
+
+/* Where bad rows are listed unless the command line says it: beside the first file that has a path.
+ * The caller's; NULL when out of memory. */
+static char *default_rejects(const struct import_options *options) {
+    static const char name[] = "rejected.csv";
+    for (int i = 0; i < DATASET_FILES; i++) {
+        const char *path = options->paths[i];
+        if (path && strcmp(path, "-") != 0) {
+            const char *slash = strrchr(path, '/');
+            int folder_length = slash ? (int)(slash + 1 - path) : 0;
+            char *rejects;
+            return asprintf(&rejects, "%.*s%s", folder_length, path, name) < 0 ? NULL : rejects;
+        }
+    }
+    fprintf(stderr,
+            "import: bad rows of standard input will be listed in ./%s; --rejects FILE says "
+            "where else\n",
+            name);
+    return strdup(name);
+}
+
+static int run_with_rejects(struct import_options *options) {
+    char *rejects = options->rejects ? NULL : default_rejects(options);
+    if (!options->rejects) {
+        options->rejects = rejects;
+    }
+    int status = options->rejects ? run(options) : STATUS_FAILED;
+    free(rejects);
+    return status;
+}
+
+static int run_on_directory(struct import_options *options, const char *directory) {
+    char *paths[DATASET_FILES] = {NULL};
+    int status = STATUS_FAILED;
+    if (is_folder(directory) && find_files(directory, paths)) {
+        memcpy(options->paths, paths, sizeof paths);
+        status = run_with_rejects(options);
     }
     for (int i = 0; i < DATASET_FILES; i++) {
         free(paths[i]);
@@ -170,7 +264,7 @@ int import_command(int argc, char **argv) {
     options.import.database_url = config.owner_database_url;
     options.import.shared_file = config.shared_file;
     int status = options.directory ? run_on_directory(&options.import, options.directory)
-                                   : run(&options.import);
+                                   : run_with_rejects(&options.import);
     config_free(&config);
     return status;
 }

@@ -11,6 +11,7 @@
 struct csv_reader {
     csv_source *source;
     void *owner;
+    char separator;
     size_t limit;
     char *buffer;     /* `limit` bytes */
     char *scratch;    /* as many, for the fields of one row that have doubled quotes */
@@ -46,13 +47,15 @@ struct csv_text csv_trim(struct csv_text text) {
     return text;
 }
 
-struct csv_reader *csv_reader_new(csv_source *source, void *owner, size_t row_limit) {
+struct csv_reader *csv_reader_new(csv_source *source, void *owner, char separator,
+                                  size_t row_limit) {
     struct csv_reader *reader = calloc(1, sizeof *reader);
     if (!reader) {
         return NULL;
     }
     reader->source = source;
     reader->owner = owner;
+    reader->separator = separator;
     reader->limit = row_limit;
     reader->line = 1;
     reader->buffer = malloc(row_limit);
@@ -106,9 +109,16 @@ static void add_field(struct csv_row *row, const char *bytes, const char *end) {
     row->column_count++;
 }
 
-/* The end of an unquoted field: a comma, a line end, a quote, or `end`. */
-static const char *end_of_plain(const char *at, const char *end) {
-    while (at < end && *at != ',' && *at != '\n' && *at != '"') {
+static const char *skip_blanks(const char *at, const char *end, char separator) {
+    while (at < end && is_blank(*at) && *at != separator) {
+        at++;
+    }
+    return at;
+}
+
+/* The end of an unquoted field: a separator, a line end, a quote, or `end`. */
+static const char *end_of_plain(const char *at, const char *end, char separator) {
+    while (at < end && *at != separator && *at != '\n' && *at != '"') {
         at++;
     }
     return at;
@@ -143,22 +153,23 @@ static const char *split_quoted(struct csv_row *row, const char *at, const char 
 
 static struct split split_row(const struct csv_reader *reader, struct csv_row *row) {
     const char *at = reader->buffer + reader->start, *end = reader->buffer + reader->end;
-    char *scratch = reader->scratch;
+    char *scratch = reader->scratch, separator = reader->separator;
     row->column_count = 0;
-    for (;; at++) { /* past the comma */
-        if (at < end && *at == '"') {
-            const char *quote = split_quoted(row, at + 1, end, &scratch);
+    for (;; at++) { /* past the separator */
+        const char *quote = skip_blanks(at, end, separator);
+        if (quote < end && *quote == '"') {
+            quote = split_quoted(row, quote + 1, end, &scratch);
             if (!quote) {
                 return (struct split){.fault = CSV_QUOTE_OPEN, .cut_off = true};
             }
-            at = quote + 1;
+            at = skip_blanks(quote + 1, end, separator);
             if (at + 1 == end && *at == '\r') {
                 return (struct split){.fault = CSV_QUOTE_MISPLACED, .cut_off = true};
             }
             at += at + 1 < end && at[0] == '\r' && at[1] == '\n';
         } else {
             const char *bytes = at;
-            at = end_of_plain(at, end);
+            at = end_of_plain(at, end, separator);
             bool has_return = at < end && *at == '\n' && at > bytes && at[-1] == '\r';
             add_field(row, bytes, has_return ? at - 1 : at);
         }
@@ -168,10 +179,19 @@ static struct split split_row(const struct csv_reader *reader, struct csv_row *r
         if (*at == '\n') {
             return (struct split){.next = at + 1};
         }
-        if (*at != ',') {
+        if (*at != separator) {
             return (struct split){.fault = CSV_QUOTE_MISPLACED};
         }
     }
+}
+
+/* Whether a line, without its end, is nothing but blanks, tabs and separators. */
+static bool is_empty(struct csv_text line, char separator) {
+    size_t at = 0;
+    while (at < line.length && (is_blank(line.bytes[at]) || line.bytes[at] == separator)) {
+        at++;
+    }
+    return at == line.length;
 }
 
 static uint64_t count_lines(const char *at, const char *end) {
@@ -232,11 +252,15 @@ enum csv_result csv_reader_next(struct csv_reader *reader, struct csv_row *row) 
             return CSV_END;
         }
         struct split split = split_row(reader, row);
-        if (split.next) {
-            return give(reader, row, CSV_SOUND, split.next);
+        if (!split.next && split.cut_off && reader->finished && split.fault == CSV_SOUND) {
+            split.next = end;
         }
-        if (split.cut_off && reader->finished && split.fault == CSV_SOUND) {
-            return give(reader, row, CSV_SOUND, end);
+        if (split.next) {
+            give(reader, row, CSV_SOUND, split.next);
+            if (is_empty(row->raw, reader->separator)) {
+                continue;
+            }
+            return CSV_ROW;
         }
         const char *line_end = find(start, end, '\n');
         bool is_full = reader->start == 0 && reader->end == reader->limit;

@@ -54,7 +54,7 @@ static void begin_field(struct csv_writer *writer) {
 }
 
 bool csv_writer_open(struct csv_writer *writer, const char *directory, const char *name,
-                     const char *header) {
+                     const char *header, mode_t mode) {
     *writer = (struct csv_writer){.file = -1, .buffer = malloc(BUFFER_BYTES)};
     if (writer->buffer == NULL) {
         return fail(writer);
@@ -67,7 +67,8 @@ bool csv_writer_open(struct csv_writer *writer, const char *directory, const cha
     if (asprintf(&temporary_path, "%s.tmp", writer->path) < 0) {
         return fail(writer);
     }
-    writer->file = open(temporary_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    unlink(temporary_path); /* another's might have another mode */
+    writer->file = open(temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (writer->file < 0) {
         fail(writer);
         free(temporary_path);

@@ -7,6 +7,8 @@
 static const int64_t FIRST_MS = -62135596800000; /* 0001-01-01T00:00:00Z */
 static const int64_t END_MS = 253402300800000;   /* 10000-01-01T00:00:00Z */
 
+static const int64_t TEN_TO_15 = 1000000000000000;
+
 /* What is left to read. */
 struct cursor {
     const char *at;
@@ -37,19 +39,6 @@ static bool take_number(struct cursor *cursor, int digits, int *number) {
     return true;
 }
 
-static bool parse_milliseconds(struct cursor cursor, int64_t *ms) {
-    bool is_negative = take(&cursor, "-") != '\0';
-    if (!is_digit(&cursor)) {
-        return false;
-    }
-    int64_t number = 0;
-    for (; is_digit(&cursor) && number < END_MS; cursor.at++) {
-        number = number * 10 + (*cursor.at - '0');
-    }
-    *ms = is_negative ? -number : number;
-    return cursor.at == cursor.end;
-}
-
 /* Seconds since 1970 of the date's beginning. */
 static bool take_date(struct cursor *cursor, int64_t *seconds) {
     int year, month, day;
@@ -74,6 +63,25 @@ static bool take_fraction(struct cursor *cursor, int64_t *ms) {
         *ms += (*cursor->at++ - '0') * weight;
     }
     return cursor->at > first;
+}
+
+/* A number since 1970. Ten digits are seconds, of 2001 to 2286: as milliseconds they would all be
+ * days of early 1970. Sixteen digits are microseconds, which have no other meaning. */
+static bool parse_number(struct cursor cursor, int64_t *ms) {
+    bool is_negative = take(&cursor, "-") != '\0';
+    const char *first = cursor.at;
+    int64_t number = 0;
+    for (; is_digit(&cursor) && number < TEN_TO_15; cursor.at++) {
+        number = number * 10 + (*cursor.at - '0');
+    }
+    if (!is_negative && number >= TEN_TO_15 / 1000000 && number < TEN_TO_15 / 100000) {
+        int64_t fraction_ms;
+        bool taken = take_fraction(&cursor, &fraction_ms);
+        *ms = number * 1000 + fraction_ms;
+        return taken && cursor.at == cursor.end;
+    }
+    *ms = is_negative ? -number : number >= TEN_TO_15 ? number / 1000 : number;
+    return cursor.at > first && cursor.at == cursor.end;
 }
 
 /* Takes hh:mm with optional seconds; milliseconds since midnight. */
@@ -124,6 +132,5 @@ static bool parse_iso(struct cursor cursor, int64_t *ms) {
 
 bool date_parse(const char *text, size_t length, int64_t *ms) {
     const struct cursor cursor = {text, text + length};
-    return (parse_milliseconds(cursor, ms) || parse_iso(cursor, ms)) && *ms >= FIRST_MS &&
-           *ms < END_MS;
+    return (parse_number(cursor, ms) || parse_iso(cursor, ms)) && *ms >= FIRST_MS && *ms < END_MS;
 }

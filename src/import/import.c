@@ -4,12 +4,14 @@
 #include "cache/generations.h"
 #include "import/publish.h"
 #include "import/rejects.h"
+#include "import/rows.h"
 #include "import/staging.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,22 +27,14 @@ struct import {
     struct failure failure;
 };
 
-/* Opens a file and reads its header, to begin anew after that. */
+/* Opens a file and reads its header. */
 static bool open_file(struct staged_file *file, const char *path, struct failure *failure) {
-    struct csv_row row;
     if (!input_open(&file->input, path, failure)) {
         return false;
     }
     file->is_given = true;
     file->name = file->input.name;
-    struct csv_reader *reader = csv_reader_new(input_read, &file->input, ROW_BYTES_MAX);
-    enum csv_result result = reader ? csv_reader_next(reader, &row) : CSV_UNREADABLE;
-    bool done =
-        result == CSV_ROW
-            ? header_read(&file->header, file->layout, &row, file->name, failure)
-            : fail(failure, result == CSV_END ? "%s is empty" : "%s cannot be read", file->name);
-    csv_reader_free(reader);
-    return done && input_rewind(&file->input);
+    return rows_recognise(&file->header, file->layout, &file->input, failure);
 }
 
 static bool open_files(struct import *import) {
@@ -90,6 +84,7 @@ static bool decide(struct import *import) {
     import->publication.replaces_sample = options->replace && found[SAMPLE];
     import->publication.for_exchange = found[EMPTY] || import->publication.replaces_sample;
     if (found[EMPTY]) {
+        import->publication.for_exchange = !options->dry_run; /* less to make */
         return true;
     }
     if (options->only_if_empty) {
@@ -146,14 +141,35 @@ static bool publish_and_tell(struct import *import) {
     return published;
 }
 
+/* How many rows of each file would be published. */
+static bool count_publishable(struct import *import) {
+    struct publication *publication = &import->publication;
+    for (int i = 0; i < DATASET_FILES; i++) {
+        const char *const names[] = {layouts[i].table};
+        PGresult *present =
+            session_query(&import->session, import_sql(IMPORT_STATEMENT_COUNT_PRESENT), 1, names);
+        if (!present) {
+            return false;
+        }
+        publication->imported[i] = import->files[i].good.count;
+        if (!publication->replaces_sample) {
+            publication->imported[i] -= strtoull(PQgetvalue(present, 0, 0), NULL, 10);
+        }
+        PQclear(present);
+    }
+    return true;
+}
+
 static bool run_steps(struct import *import) {
     const bool *for_exchange = &import->publication.for_exchange;
-    return open_files(import) && open_database(import) &&
+    return open_files(import) &&
+           rejects_check(import->files, import->options->rejects, &import->failure) &&
+           open_database(import) &&
            staging_fill(import->files, import->options->database_url, *for_exchange,
                         &import->failure) &&
            staging_finish(import->files, *for_exchange, &import->session) &&
            rejects_write(import->files, import->options->rejects, &import->session) &&
-           publish_and_tell(import);
+           (import->options->dry_run ? count_publishable(import) : publish_and_tell(import));
 }
 
 static bool drop_staging(struct session *session) {
@@ -181,12 +197,13 @@ static void clear_up(struct import *import) {
     }
 }
 
-static void tell_file(const struct staged_file *file, uint64_t imported) {
+static void tell_file(const struct staged_file *file, uint64_t imported, bool dry_run) {
     uint64_t rejected = staged_file_rejected(file);
     fprintf(stderr,
-            "%s: %" PRIu64 " rows read, %" PRIu64 " imported, %" PRIu64 " present, %" PRIu64
+            "%s: %" PRIu64 " rows read, %" PRIu64 " %s, %" PRIu64 " present, %" PRIu64
             " rejected\n",
-            file->name, file->rows, imported, file->good.count - imported, rejected);
+            file->name, file->rows, imported, dry_run ? "to import" : "imported",
+            file->good.count - imported, rejected);
     for (size_t reason = 0; reason < REASONS; reason++) {
         if (file->rejected[reason] > 0) {
             char text[256];
@@ -198,17 +215,30 @@ static void tell_file(const struct staged_file *file, uint64_t imported) {
 
 /* Returns whether rows were rejected. */
 static bool tell_result(const struct import *import) {
-    bool rejected = false;
+    const struct import_options *options = import->options;
+    uint64_t published = 0, present = 0, rejected = 0;
     for (int i = 0; i < DATASET_FILES; i++) {
-        if (import->files[i].is_given) {
-            tell_file(&import->files[i], import->publication.imported[i]);
-            rejected = rejected || staged_file_rejected(&import->files[i]) > 0;
+        const struct staged_file *file = &import->files[i];
+        if (file->is_given) {
+            tell_file(file, import->publication.imported[i], options->dry_run);
+            published += import->publication.imported[i];
+            present += file->good.count - import->publication.imported[i];
+            rejected += staged_file_rejected(file);
         }
     }
-    if (rejected) {
-        fprintf(stderr, "rejected rows: %s\n", import->options->rejects);
+    if (rejected > 0) {
+        fprintf(stderr, "import: %" PRIu64 " rows are rejected, listed with the reasons in %s\n",
+                rejected, options->rejects);
     }
-    return rejected;
+    if (rejected > 0 || options->dry_run) {
+        fprintf(stderr,
+                "import: %" PRIu64 " good rows %s published, %" PRIu64 " were there before\n",
+                published, options->dry_run ? "would be" : "are", present);
+    }
+    if (options->dry_run) {
+        fputs("import: a dry run: the database is as it was\n", stderr);
+    }
+    return rejected > 0;
 }
 
 enum import_outcome import_run(const struct import_options *options) {

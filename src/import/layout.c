@@ -51,32 +51,61 @@ static size_t find_column(const struct layout *layout, struct csv_text name) {
     return found;
 }
 
-bool header_read(struct header *header, const struct layout *layout, const struct csv_row *row,
-                 const char *file, struct failure *failure) {
-    if (row->fault || row->column_count > CSV_COLUMNS_MAX) {
-        return fail(failure, "%s: the first line is no header", file);
-    }
-    header->column_count = row->column_count;
+/* Notes where a name of the layout stands. Returns how many do, or -1 when one stands twice. */
+static int find_columns(struct header *header, const struct layout *layout,
+                        const struct csv_row *row, const char *file, struct failure *failure) {
+    int found = 0;
     for (size_t i = 0; i < layout->column_count; i++) {
         header->positions[i] = SIZE_MAX;
     }
     for (size_t i = 0; i < row->column_count; i++) {
-        struct csv_text name = csv_trim(row->fields[i]);
-        size_t column = find_column(layout, name);
-        if (column == layout->column_count) {
-            fprintf(stderr, "import: %s: the column '%.*s' is left out\n", file, (int)name.length,
-                    name.bytes);
-        } else if (header->positions[column] != SIZE_MAX) {
-            return fail(failure, "%s: there are two columns '%s'", file,
-                        layout->columns[column].name);
-        } else {
+        size_t column = find_column(layout, csv_trim(row->fields[i]));
+        if (column < layout->column_count && header->positions[column] != SIZE_MAX) {
+            fail(failure, "%s: there are two columns '%s'", file, layout->columns[column].name);
+            return -1;
+        }
+        if (column < layout->column_count) {
             header->positions[column] = i;
+            found++;
         }
     }
+    return found;
+}
+
+static bool check_none_is_missing(const struct header *header, const struct layout *layout,
+                                  const char *file, struct failure *failure) {
     for (size_t i = 0; i < layout->column_count; i++) {
         if (header->positions[i] == SIZE_MAX) {
             return fail(failure, "%s: there is no column '%s'", file, layout->columns[i].name);
         }
     }
+    return true;
+}
+
+static void tell_left_out(const struct layout *layout, const struct csv_row *row,
+                          const char *file) {
+    for (size_t i = 0; i < row->column_count; i++) {
+        struct csv_text name = csv_trim(row->fields[i]);
+        if (find_column(layout, name) == layout->column_count) {
+            fprintf(stderr, "import: %s: the column '%.*s' is left out\n", file, (int)name.length,
+                    name.bytes);
+        }
+    }
+}
+
+bool header_read(struct header *header, const struct layout *layout, const struct csv_row *row,
+                 const char *file, struct failure *failure) {
+    int found = row->fault || row->column_count > CSV_COLUMNS_MAX
+                    ? 0
+                    : find_columns(header, layout, row, file, failure);
+    if (found == 0) {
+        return fail(failure, "%s has no header: its first line must be such as %s", file,
+                    dataset_files[layout - layouts].header);
+    }
+    if (found < 0 || !check_none_is_missing(header, layout, file, failure)) {
+        return false;
+    }
+    header->column_count = row->column_count;
+    tell_left_out(layout, row, file);
     return true;
 }

@@ -1,6 +1,8 @@
 /* Reads the photos' file beside the answers'. */
 #include "import/photo_merge.h"
 
+#include "import/rows.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,18 +29,16 @@ struct photo_merge *photo_merge_new(const struct input *photos, const struct hea
     }
     merge->header = header;
     merge->is_whole = true;
-    struct csv_row first;
     if (!input_open_again(&merge->input, photos, failure)) {
         free(merge);
         return NULL;
     }
-    merge->reader = csv_reader_new(input_read, &merge->input, ROW_BYTES_MAX);
+    merge->reader = rows_begin(&merge->input, header, failure);
     if (!merge->reader) {
         photo_merge_free(merge);
-        fail(failure, "out of memory");
         return NULL;
     }
-    merge->has_next = csv_reader_next(merge->reader, &first) == CSV_ROW && advance(merge);
+    merge->has_next = advance(merge);
     return merge;
 }
 

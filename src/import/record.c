@@ -34,8 +34,8 @@ static const struct {
     [RULE_PARENT_ID] = {"a whole number from 1 to 9007199254740991", NULL},
     [RULE_PRODUCT_ID] = {"a whole number from 1 to 2147483647", NULL},
     [RULE_BODY] = {"1 to 1000 characters, not only white space", NULL},
-    [RULE_DATE] = {"milliseconds since 1970, an ISO date or an ISO time, of the years 1 to 9999",
-                   NULL},
+    [RULE_DATE] =
+        {"milliseconds or seconds since 1970, an ISO date or time, of the years 1 to 9999", NULL},
     [RULE_NAME] = {"1 to 60 characters, not only white space", "Anonymous"},
     [RULE_EMAIL] = {"an e-mail address of at most 254 characters", ""},
     [RULE_REPORTED] = {"0, 1, t, f, true or false", "0"},
@@ -166,7 +166,7 @@ void reason_describe(enum reason reason, const struct layout *layout, char *text
         [ROW_TOO_LONG] = "longer than 1 MiB; cut here",
         [ROW_COLUMN_COUNT] = "wrong number of columns",
         [ROW_NUL_BYTE] = "has a NUL byte",
-        [ROW_NOT_UTF8] = "not UTF-8",
+        [ROW_NOT_UTF8] = "not UTF-8: save the file as CSV in UTF-8",
         [ROW_REPEATED] = "id is repeated within the file",
     };
     if (reason == ROW_ORPHAN) {

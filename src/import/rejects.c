@@ -5,15 +5,19 @@
 #include "import/rejects.h"
 
 #include "data/csv_writer.h"
+#include "import/rows.h"
 #include "ops/stop_signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { ROWS_PER_STOP_CHECK = 1024 };
+enum { ROWS_PER_STOP_CHECK = 1024, MODE = 0600 };
 
 /* The next row that the database rejected, of which file ever. */
 struct verdict {
@@ -74,7 +78,7 @@ static bool judge(struct rejects *rejects, const struct staged_file *file,
 static bool write_rows(struct rejects *rejects, struct staged_file *file,
                        struct csv_reader *reader) {
     struct csv_row row;
-    enum csv_result result = csv_reader_next(reader, &row); /* the header */
+    enum csv_result result = CSV_ROW;
     uint64_t rows = 0, ordinal = 0, left = staged_file_rejected(file);
     while (result == CSV_ROW && left > 0 && (result = csv_reader_next(reader, &row)) == CSV_ROW) {
         enum reason reason;
@@ -97,10 +101,9 @@ static bool write_file(struct rejects *rejects, struct staged_file *file) {
     if (!file->is_given || staged_file_rejected(file) == 0) {
         return true;
     }
-    struct csv_reader *reader = csv_reader_new(input_read, &file->input, ROW_BYTES_MAX);
     file->input.failure = rejects->session->failure;
-    bool done = reader ? input_rewind(&file->input) && write_rows(rejects, file, reader)
-                       : fail(rejects->session->failure, "out of memory");
+    struct csv_reader *reader = rows_begin(&file->input, &file->header, rejects->session->failure);
+    bool done = reader && write_rows(rejects, file, reader);
     csv_reader_free(reader);
     return done;
 }
@@ -125,6 +128,46 @@ static char *split_path(const char *path, const char **name) {
     return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 }
 
+static bool is_input(const struct staged_file files[DATASET_FILES], const struct stat *found) {
+    for (int i = 0; i < DATASET_FILES; i++) {
+        struct stat input;
+        if (files[i].is_given && fstat(files[i].input.descriptor, &input) == 0 &&
+            input.st_dev == found->st_dev && input.st_ino == found->st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 0 when files can be made beside `path`, else errno. */
+static int try_folder(const char *path) {
+    char *probe;
+    if (asprintf(&probe, "%s.XXXXXX", path) < 0) {
+        return ENOMEM;
+    }
+    int descriptor = mkostemp(probe, O_CLOEXEC), error = descriptor < 0 ? errno : 0;
+    if (descriptor >= 0) {
+        close(descriptor);
+        unlink(probe);
+    }
+    free(probe);
+    return error;
+}
+
+bool rejects_check(const struct staged_file files[DATASET_FILES], const char *path,
+                   struct failure *failure) {
+    struct stat found;
+    bool exists = stat(path, &found) == 0;
+    int error = exists && S_ISDIR(found.st_mode) ? EISDIR : try_folder(path);
+    if (error) {
+        return fail(failure, "cannot list bad rows in %s: %s; --rejects FILE says where else", path,
+                    strerror(error));
+    }
+    return !exists || !is_input(files, &found) ||
+           fail(failure, "the list of bad rows would overwrite %s; --rejects FILE says where else",
+                path);
+}
+
 bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,
                    struct session *session) {
     struct rejects rejects = {.session = session};
@@ -137,7 +180,8 @@ bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,
         return true;
     }
     char *folder = split_path(path, &name);
-    bool done = folder && csv_writer_open(&rejects.writer, folder, name, "file,line,reason,row") &&
+    bool done = folder &&
+                csv_writer_open(&rejects.writer, folder, name, "file,line,reason,row", MODE) &&
                 write_files(&rejects, files) && csv_writer_close(&rejects.writer) &&
                 csv_writer_publish(&rejects.writer);
     if (!done && rejects.writer.error) {

@@ -3,6 +3,7 @@
 
 #include "data/progress.h"
 #include "import/photo_merge.h"
+#include "import/rows.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 enum {
     SEND_BYTES = 256 * 1024,
     PROGRESS_MS = 100,
+    HOPELESS_ROWS = 1000,
 };
 
 _Static_assert((int)SEND_BYTES > 2 * (int)RECORD_BYTES_MAX, "the buffer holds some records");
@@ -66,6 +68,18 @@ static void note_row(struct row_facts *facts, const struct record *record) {
     facts->last_parent_id = parent_id;
 }
 
+/* Whether all rows so far are bad for the same reason, and they are many: what is wrong is the
+ * file. */
+static bool is_hopeless(struct staged_file *file, enum reason reason) {
+    if (file->rejected[reason] < HOPELESS_ROWS || file->rejected[reason] < file->rows) {
+        return false;
+    }
+    char text[256];
+    reason_describe(reason, file->layout, text, sizeof text);
+    fail(&file->failure, "each of the first %d rows is bad: %s", HOPELESS_ROWS, text);
+    return true;
+}
+
 /* Reads all rows and sends the good ones. */
 static bool send_rows(struct staged_file *file, struct photo_merge *photos,
                       struct csv_reader *reader, struct session *session, char *buffer) {
@@ -79,6 +93,9 @@ static bool send_rows(struct staged_file *file, struct photo_merge *photos,
         atomic_fetch_add_explicit(&file->rows, 1, memory_order_relaxed);
         if (reason) {
             file->rejected[reason]++;
+            if (file->good.count == 0 && is_hopeless(file, reason)) {
+                return false;
+            }
             continue;
         }
         note_row(&file->good, &record);
@@ -117,19 +134,19 @@ static bool copy_rows(const struct job *job, struct photo_merge *photos, struct 
            session_run(session, "COMMIT");
 }
 
-static bool stage(const struct job *job, struct session *session, struct csv_reader *reader,
-                  char *buffer) {
+static bool stage(const struct job *job, struct session *session, char *buffer) {
     struct staged_file *file = job->file;
-    struct csv_row header;
     file->input.failure = &file->failure;
+    struct csv_reader *reader = rows_begin(&file->input, &file->header, &file->failure);
     struct photo_merge *photos =
         job->photos ? photo_merge_new(&job->photos->input, &job->photos->header, &file->failure)
                     : NULL;
-    bool copied = (photos || !job->photos) && csv_reader_next(reader, &header) == CSV_ROW &&
+    bool copied = reader && (photos || !job->photos) &&
                   session_open(session, job->database_url, job->abandoned, &file->failure) &&
                   copy_rows(job, photos, session, reader, buffer);
     file->has_photo_urls = photos && photos->is_whole;
     photo_merge_free(photos);
+    csv_reader_free(reader);
     if (!copied) {
         return false;
     }
@@ -141,14 +158,12 @@ static bool stage(const struct job *job, struct session *session, struct csv_rea
 static void *run_job(void *argument) {
     struct job *job = argument;
     struct session session = {0};
-    struct csv_reader *reader = csv_reader_new(input_read, &job->file->input, ROW_BYTES_MAX);
     char *buffer = malloc(SEND_BYTES);
-    if (!reader || !buffer || !stage(job, &session, reader, buffer)) {
+    if (!buffer || !stage(job, &session, buffer)) {
         fail(&job->file->failure, "out of memory");
         atomic_store(job->abandoned, true);
     }
     session_close(&session);
-    csv_reader_free(reader);
     free(buffer);
     return NULL;
 }

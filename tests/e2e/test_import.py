@@ -1,8 +1,10 @@
 """`atelier-qa import`: good rows in, bad rows listed, all or nothing, beside a running service."""
 
+import bz2
 import contextlib
 import csv
 import gzip
+import lzma
 import os
 import re
 import signal
@@ -17,7 +19,8 @@ from api import EMAIL, Api, new_product
 from conftest import running
 from stack import wait_until
 
-EXPORT_SH = Path(__file__).resolve().parents[2] / "scripts/export.sh"
+CHECKOUT = Path(__file__).resolve().parents[2]
+EXPORT_SH = CHECKOUT / "scripts/export.sh"
 FILES = {"questions": "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
          "answers": "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
          "answers_photos": "id,answer_id,url"}
@@ -250,6 +253,79 @@ def test_lines_may_end_with_crlf_and_begin_with_a_byte_order_mark(target):
         ("Why?", 3), ("two\r\nlines", 3), ("Why?", 3)]
 
 
+def test_names_of_files_and_columns_may_be_in_capitals(target):
+    (target.folder / "Questions.CSV").write_text(FILES["questions"].upper() + "\n" + post(1, 5))
+    (target.folder / "ANSWERS.csv.GZ").write_bytes(
+        gzip.compress((FILES["answers"].title() + "\n" + post(1, 1)).encode()))
+    target.run(DONE)
+    assert counts(target) == (1, 1, 0)
+
+
+def test_blank_lines_and_blanks_around_fields_do_not_matter(target):
+    (target.folder / "questions.csv").write_text(
+        f"\n{FILES['questions']}\n\n"
+        f' 1 , 5,  "Why, then?" , 1538856000000, "will", "{EMAIL}", 0 , 3\n'
+        ",,,,,,,\n  \t\r\n"
+        f"2,5, Why? ,2018-10-06 , will,{EMAIL} ,\tfalse,3\n\n\n")
+    error = target.run(DONE)
+    assert "2 rows read, 2 imported" in error
+    assert target.sql("SELECT id, body, asker_name, asker_email FROM questions ORDER BY id") == [
+        (1, "Why, then?", "will", EMAIL), (2, " Why? ", " will", EMAIL)]
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_fields_may_be_separated_by_something_else(target, separator, mark):
+    for name, row in (("questions", ["1", "5", '"Why, ""now""; or never?|\t"', "0", "will", EMAIL]),
+                      ("answers", ["1", "1", "Yes, now.", "0", "ann", "null"])):
+        header = separator.join(f'"{column}"' for column in FILES[name].split(","))
+        (target.folder / f"{name}.csv").write_text(
+            f"{mark}{header}\n{separator.join([*row, '0', '3'])}\n{separator.join('x' * 8)}\n")
+    (target.folder / "answers_photos.csv").write_text(
+        mark + separator.join(["id", "answer_id", "url"]) + "\n" + separator.join(["1", "1", "/a,b.jpg"]))
+    target.run(REJECTS)
+    assert target.sql("SELECT body FROM questions") == [('Why, "now"; or never?|\t',)]
+    assert target.sql("SELECT body FROM answers") == [("Yes, now.",)]
+    assert photo_urls(target) == {1: ["/a,b.jpg"]}
+    assert [row[3] for row in target.rejected()] == [separator.join("x" * 8)] * 2
+
+
+def test_dates_in_seconds_are_recognised(target):
+    target.write(questions=[post(1, 5, date="1538856000"), post(2, 5, date="1538856000.5"),
+                            post(3, 5, date="1538856000000"), post(4, 5, date="1538856000000000")])
+    target.run(DONE)
+    assert target.sql("SELECT iso_8601(created_at) FROM questions ORDER BY id") == [
+        ("2018-10-06T20:00:00.000Z",), ("2018-10-06T20:00:00.500Z",),
+        ("2018-10-06T20:00:00.000Z",), ("2018-10-06T20:00:00.000Z",)]
+
+
+TEXT = "\n".join([FILES["questions"], post(1, 5), ""])
+
+
+@pytest.mark.parametrize("content, told", [
+    (TEXT.encode("utf-16"), "looks like UTF-16"), (TEXT.encode("utf-16-be"), "looks like UTF-16"),
+    (TEXT.encode("utf-16-le"), "looks like UTF-16"), (TEXT.encode("utf-32"), "looks like UTF-16"),
+    (b"PK\x03\x04\x14\x00", "looks like a spreadsheet"), (b"\xd0\xcf\x11\xe0\xa1", "spreadsheet"),
+    (bz2.compress(TEXT.encode()), "bzip2"), (lzma.compress(TEXT.encode()), "by xz"),
+    (b'[{"id": 1}]', "looks like JSON"), (b"<html>", "looks like HTML"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
+    (TEXT.replace("\n", "\r").encode(), "line ends of CR alone"),
+    (post(1, 5).encode(), "no header: its first line must be such as id,product_id,body"),
+    (b'1,5,"open', "no header"), (b"\xff\xd8\xff\xe0", "no header"), (b"\n \n", "is empty"),
+    ("\n".join([FILES["questions"]] + [post(number, 5, date="06.10.2018")
+                                       for number in range(1, 1500)]).encode(),
+     "each of the first 1000 rows is bad: date_written must be milliseconds or seconds since 1970"),
+])
+def test_a_file_of_another_form_is_one_line_that_says_what_it_looks_like(target, content, told):
+    (target.folder / "questions.csv").write_bytes(content)
+    before = contents(target)
+    error = target.run(FAILED)
+    assert told in error and "questions.csv" in error, error
+    assert len(error.splitlines()) == 1 and EMAIL not in error, error
+    assert contents(target) == before
+    assert not (target.folder / "rejected.csv").exists()
+
+
 def test_files_may_be_compressed(target):
     target.write(questions=[post(1, 5)], answers=[post(1, 1)])
     for name in ("questions.csv", "answers.csv"):
@@ -268,10 +344,11 @@ def test_one_file_may_come_from_standard_input(target):
             file.write(form)
             file.seek(0)
             cat = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
-            target.run(REJECTS, "--questions", "-", stdin=cat.stdout)
+            error = target.run(REJECTS, "--questions", "-", stdin=cat.stdout)
             cat.wait()
         assert ids(target, "questions") == [1, 2]
         assert [row[:2] for row in target.rejected()] == [("standard input", "3")]
+        assert "standard input will be listed in ./rejected.csv; --rejects" in error
 
 
 def test_any_file_may_be_missing(target):
@@ -371,7 +448,7 @@ BAD_QUESTIONS = [
     (post(1000, 5, reported="2"), "reported must be"), (post(1000, 5, reported="yes"), "reported"),
     (post(1000, 5, helpful="-1"), "helpful must be"),
     (post(1000, 5, helpful=2**63 - 1), "helpful must be"), (post(1000, 5, date=""), "date_written is"),
-    ("", "wrong number of columns"), ("1000", "wrong number of columns"),
+    ("1000", "wrong number of columns"),
     (post(1000, 5) + ",", "wrong number of columns"),
     (post(1000, 5, "nul\0"), "NUL byte"), (post(1000, 5, "\udcff"), "not UTF-8"),
     (post(1000, 5, "\udced\udca0\udc80"), "not UTF-8"), (post(1000, 5, 'say "hi"'), "a quote where"),
@@ -474,11 +551,89 @@ def test_the_reject_file_goes_where_it_is_told(target):
     assert not (target.folder / "rejected.csv").exists()
 
 
-def test_a_reject_file_that_cannot_be_written_stops_the_import(target):
-    target.write(questions=[post(1, 5), post("x", 5)])
+@pytest.mark.parametrize("arguments", [["data"], ["data/"], ["--questions", "data/questions.csv"]])
+def test_the_reject_file_goes_beside_the_data(target, arguments):
+    target.write(questions=[post("x", 5)])
+    data = target.folder / "data"
+    data.mkdir()
+    (target.folder / "questions.csv").rename(data / "questions.csv")
+    before = set(target.folder.iterdir())
+    target.run(REJECTS, *arguments)
+    assert set(target.folder.iterdir()) == before
+    assert {path.name for path in data.iterdir()} == {"questions.csv", "rejected.csv"}
+
+
+def test_only_its_owner_reads_the_reject_file(target):
+    target.write(questions=[post("x", 5)])
+    for name in ("rejected.csv", "rejected.csv.tmp"):  # of an earlier import
+        (target.folder / name).touch(0o666)
+    target.run(REJECTS)
+    assert (target.folder / "rejected.csv").stat().st_mode & 0o777 == 0o600
+    assert not (target.folder / "rejected.csv.tmp").exists()
+
+
+@pytest.mark.parametrize("rejects, reason", [
+    ("no/rejected.csv", "No such file"), ("folder", "Is a directory"), ("/proc/rejected.csv", ""),
+    ("questions.csv", "would overwrite questions.csv"), ("link.csv", "would overwrite link.csv")])
+def test_a_reject_file_that_cannot_be_written_is_told_before_the_import_begins(target, rejects,
+                                                                              reason):
+    (target.folder / "folder").mkdir()
+    (target.folder / "link.csv").symlink_to("questions.csv")
+    target.write(questions=[post(1, 5)])
+    text = (target.folder / "questions.csv").read_text()
     before = contents(target)
-    assert "no/rejected.csv" in target.run(FAILED, ".", "--rejects", "no/rejected.csv")
+    error = target.run(FAILED, ".", "--rejects", rejects)
+    assert rejects in error and reason in error and "--rejects FILE" in error
+    assert len(error.splitlines()) == 1
     assert contents(target) == before
+    assert (target.folder / "questions.csv").read_text() == text
+
+
+def test_what_is_published_and_what_is_not_is_told(target):
+    target.write(questions=[post(1, 5), post("x", 5), post(2, 5)], answers=[post(1, 1), post(2, 9)])
+    lines = target.run(REJECTS).splitlines()
+    assert lines[-2:] == ["import: 2 rows are rejected, listed with the reasons in ./rejected.csv",
+                          "import: 3 good rows are published, 0 were there before"]
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(target):
+    target.write(questions=[post(1, 5)], answers=[post(1, 1)])
+    target.run(DONE)
+    for option in ([], ["--sample"]):  # into tables with rows, and into empty ones
+        if option:
+            target.sql("TRUNCATE questions, answers, answers_photos")
+        target.write(questions=[post(1, 5), post("x", 5), post(2, 5)],
+                     answers=[post(1, 1), post(2, 2), post(3, 9)], answers_photos=[photo(1, 2)])
+        before = contents(target), definitions(target)
+        error = target.run(REJECTS, ".", "--dry-run", *option)
+        assert (contents(target), definitions(target)) == before
+        new, old = (2, 0) if option else (1, 1)
+        assert (f"questions.csv: 3 rows read, {new} to import, {old} present, 1 rejected" in error
+                and f"answers.csv: 3 rows read, {new} to import, {old} present, 1 rejected" in error
+                and "answers_photos.csv: 1 rows read, 1 to import" in error), error
+        assert error.endswith(f"import: {2 * new + 1} good rows would be published, {2 * old} were"
+                              " there before\nimport: a dry run: the database is as it was\n")
+        rejected = target.rejected()
+        assert [row[:2] for row in rejected] == [("./questions.csv", "3"), ("./answers.csv", "4")]
+        real = target.run(REJECTS, ".", *option)
+        assert target.rejected() == rejected
+        assert f"{2 * new + 1} good rows are published" in real
+
+
+def test_make_import_is_done_where_bad_rows_are_listed(target):
+    def make(data):
+        return subprocess.run(
+            ["make", "--no-print-directory", "-o", target.stack.program, "import", f"DATA={data}",
+             f"PROGRAM={target.stack.program}"], cwd=CHECKOUT, text=True, capture_output=True,
+            timeout=60, env={**os.environ, "QA_OWNER_DATABASE_URL": target.url,
+                             "QA_STATE_DIR": str(target.folder)})
+
+    target.write(questions=[post(1, 5), post("x", 5)])
+    done = make(target.folder)
+    assert done.returncode == 0 and "Error" not in done.stderr, done.stderr
+    assert "1 good rows are published" in done.stderr
+    failed = make(target.folder / "nowhere")
+    assert failed.returncode == 2 and "there is no folder" in failed.stderr
 
 
 # Into a database that has rows
@@ -606,7 +761,11 @@ def test_only_an_empty_database_is_filled_when_that_is_asked_for(target, option)
     (["import"], USAGE, "directory"), (["import", ".", "more"], USAGE, "directory"),
     (["import", ".", "--questions", "questions.csv"], USAGE, "not both"),
     (["import", "--questions", "-", "--answers", "-"], USAGE, "standard input"),
-    (["import", ".", "--fast"], USAGE, "fast"), (["import", "nowhere"], FAILED, "questions.csv"),
+    (["import", ".", "--fast"], USAGE, "fast"), 
+    (["import", "nowhere"], FAILED, "there is no folder nowhere: No such file"),
+    (["import", "short"], FAILED, "short is a file and no folder"),
+    (["import", "folder"], FAILED, "folder has none of questions.csv"),
+    (["import", "twins"], FAILED, "several files named answers.csv"),
     (["import", "--questions", "nowhere.csv"], FAILED, "nowhere.csv"),
     (["import", "--questions", "."], FAILED, "cannot read"),
     (["import", "--questions", "empty"], FAILED, "is empty"),
@@ -618,6 +777,10 @@ def test_a_mistake_is_one_line_and_changes_nothing(target, arguments, status, to
     header = FILES["questions"]
     rows = "\n".join([header] + [post(number, 5) for number in range(1, 500)])
     (target.folder / "empty").write_text("")
+    (target.folder / "folder").mkdir()
+    (target.folder / "twins").mkdir()
+    for name in ("Answers.csv", "ANSWERS.CSV"):
+        (target.folder / "twins" / name).write_text(FILES["answers"])
     (target.folder / "short").write_text(header.removesuffix(",helpful"))
     (target.folder / "twice").write_text(header + ",id")
     (target.folder / "cut.gz").write_bytes(gzip.compress(rows.encode())[:-20])

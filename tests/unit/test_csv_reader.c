@@ -39,10 +39,10 @@ static size_t show(char *shown, size_t length, struct csv_text text) {
 
 /* All rows as text: "LINE<field><field>" for a sound one, "LINE!fault<raw>" for a faulty one, each
  * behind a blank. */
-static void show_rows(const char *csv, size_t piece, char *shown) {
+static void show_rows(const char *csv, char separator, size_t piece, char *shown) {
     static const char *const faults[] = {"", "open", "misplaced", "long"};
     struct pieces pieces = {.next = csv, .left = strlen(csv), .piece = piece};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, LIMIT);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, separator, LIMIT);
     struct csv_row row;
     size_t length = 0;
     enum csv_result result;
@@ -63,13 +63,17 @@ static void show_rows(const char *csv, size_t piece, char *shown) {
 }
 
 /* However the bytes come, the rows are these. */
-static void check_rows(const char *csv, const char *expected) {
+static void check_separated(const char *csv, char separator, const char *expected) {
     for (size_t piece = 1; piece <= strlen(csv) + 1; piece++) {
         char shown[SHOWN_BYTES];
-        show_rows(csv, piece, shown);
+        show_rows(csv, separator, piece, shown);
         ck_assert_msg(strcmp(shown, expected) == 0, "in pieces of %zu: '%s' became '%s', not '%s'",
                       piece, csv, shown, expected);
     }
+}
+
+static void check_rows(const char *csv, const char *expected) {
+    check_separated(csv, ',', expected);
 }
 
 #define BYTES_60 "012345678901234567890123456789012345678901234567890123456789"
@@ -93,10 +97,30 @@ START_TEST(the_last_line_needs_no_end) {
 }
 END_TEST
 
-START_TEST(an_empty_line_is_a_row_of_one_empty_field) {
-    check_rows("\n", " 1<>");
-    check_rows("a\n\nb\n", " 1<a> 2<> 3<b>");
-    check_rows("\r\n\r\n", " 1<> 2<>");
+START_TEST(a_line_of_nothing_but_blanks_and_separators_is_skipped) {
+    check_rows("\n", "");
+    check_rows("a\n\nb\n", " 1<a> 3<b>");
+    check_rows("\r\n\r\n", "");
+    check_rows("\n \t\n,,,\r\n , \na\n\n,", " 5<a>");
+    check_rows("\"\"\n", " 1<>");
+    check_rows(",\"\"\n", " 1<><>");
+    check_rows("\"\n\n\"\n", " 1<\n\n>");
+}
+END_TEST
+
+START_TEST(blanks_around_a_quoted_field_are_skipped) {
+    check_rows("1, \"a, b\" , \t\"c\"  \r\n\t\"d\" \n", " 1<1><a, b><c> 2<d>");
+    check_rows(" \"a\" ", " 1<a>");
+    check_rows(" a , b\n", " 1< a >< b>");
+    check_rows("a, \"b\nc\n", " 1!open<a, \"b> 2<c>");
+    check_rows("a, \"b\" c\n", " 1!misplaced<a, \"b\" c>");
+}
+END_TEST
+
+START_TEST(fields_may_be_separated_by_something_else) {
+    check_separated("a;b,c;\"d;e\"\n;;\nf;", ';', " 1<a><b,c><d;e> 3<f><>");
+    check_separated("a\tb\t \"c\" \t\t\" d\"\n\t\n\te\n", '\t', " 1<a><b><c><>< d> 3<><e>");
+    check_separated("a|b, c\n", '|', " 1<a><b, c>");
 }
 END_TEST
 
@@ -137,7 +161,7 @@ END_TEST
 START_TEST(a_misplaced_quote_costs_one_line) {
     check_rows("a\"b,c\nd\n", " 1!misplaced<a\"b,c> 2<d>");
     check_rows("\"a\"b,c\nd\n", " 1!misplaced<\"a\"b,c> 2<d>");
-    check_rows("\"a\" ,c\r\nd\n", " 1!misplaced<\"a\" ,c> 2<d>");
+    check_rows("\"a\" b,c\r\nd\n", " 1!misplaced<\"a\" b,c> 2<d>");
     check_rows("\"a\"\r", " 1!misplaced<\"a\"\r>");
     check_rows("\"a\"\rb\n", " 1!misplaced<\"a\"\rb>");
     check_rows("1,\"a\n2,\"b\",c\n3\n", " 1!misplaced<1,\"a> 2<2><b><c> 3<3>");
@@ -158,7 +182,7 @@ END_TEST
 START_TEST(the_raw_row_is_kept_as_it_came) {
     const char *csv = "a,\"b \"\"\n c\"\r\nd";
     struct pieces pieces = {.next = csv, .left = strlen(csv), .piece = 3};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, LIMIT);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, ',', LIMIT);
     struct csv_row row;
     ck_assert_int_eq(csv_reader_next(reader, &row), CSV_ROW);
     ck_assert_uint_eq(row.raw.length, strlen("a,\"b \"\"\n c\""));
@@ -171,11 +195,12 @@ START_TEST(fields_past_the_last_are_counted_but_not_kept) {
     char csv[4 * CSV_COLUMNS_MAX];
     size_t count = 2 * CSV_COLUMNS_MAX - 1;
     memset(csv, ',', count);
+    csv[0] = 'a';
     struct pieces pieces = {.next = csv, .left = count, .piece = count};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, sizeof csv);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, ',', sizeof csv);
     struct csv_row row;
     ck_assert_int_eq(csv_reader_next(reader, &row), CSV_ROW);
-    ck_assert_uint_eq(row.column_count, count + 1);
+    ck_assert_uint_eq(row.column_count, count);
     csv_reader_free(reader);
 }
 END_TEST
@@ -183,7 +208,7 @@ END_TEST
 START_TEST(bytes_of_any_value_pass) {
     static const char csv[] = "a\0b,\xFF\n";
     struct pieces pieces = {.next = csv, .left = sizeof csv - 1, .piece = 2};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, LIMIT);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, ',', LIMIT);
     struct csv_row row;
     ck_assert_int_eq(csv_reader_next(reader, &row), CSV_ROW);
     ck_assert_uint_eq(row.column_count, 2);
@@ -196,7 +221,7 @@ END_TEST
 
 START_TEST(a_source_that_fails_is_told) {
     struct pieces pieces = {.next = "a\nb", .left = 3, .piece = 1, .fails = true};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, LIMIT);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, ',', LIMIT);
     struct csv_row row;
     enum csv_result result;
     while ((result = csv_reader_next(reader, &row)) == CSV_ROW) {
@@ -211,7 +236,9 @@ Suite *csv_reader_suite(void) {
     TCase *cases = tcase_create("csv_reader");
     tcase_add_test(cases, fields_are_separated_by_commas_and_rows_by_line_ends);
     tcase_add_test(cases, the_last_line_needs_no_end);
-    tcase_add_test(cases, an_empty_line_is_a_row_of_one_empty_field);
+    tcase_add_test(cases, a_line_of_nothing_but_blanks_and_separators_is_skipped);
+    tcase_add_test(cases, blanks_around_a_quoted_field_are_skipped);
+    tcase_add_test(cases, fields_may_be_separated_by_something_else);
     tcase_add_test(cases, quotes_keep_commas_line_ends_and_quotes);
     tcase_add_test(cases, a_byte_order_mark_is_skipped_at_the_beginning_only);
     tcase_add_test(cases, an_open_quote_costs_one_line);

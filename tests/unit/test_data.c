@@ -87,7 +87,7 @@ static char *written_csv(void (*write_rows)(struct csv_writer *writer)) {
     char directory[] = "/tmp/test-data-XXXXXX", path[64];
     ck_assert_ptr_nonnull(mkdtemp(directory));
     struct csv_writer writer;
-    ck_assert(csv_writer_open(&writer, directory, "rows.csv", "text,number"));
+    ck_assert(csv_writer_open(&writer, directory, "rows.csv", "text,number", 0600));
     write_rows(&writer);
     ck_assert(csv_writer_close(&writer) && csv_writer_publish(&writer));
     csv_writer_discard(&writer);
