@@ -70,3 +70,6 @@ void query_answer(struct query *query, enum query_outcome outcome, PGresult *res
 
 /* What an error that PostgreSQL reported, and rolled back, means for a query. */
 enum query_outcome query_outcome_of_error(const PGresult *result);
+
+/* Whether the server takes none of its kind at present: it is read-only, or out of resources. */
+bool query_is_refused_by_server(const PGresult *result);

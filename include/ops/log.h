@@ -18,6 +18,11 @@ struct logger {
     int worker;           /* index of the worker, or -1 */
 };
 
+enum { LOG_TIME_SIZE = 48 };
+
+/* Now, as in the field time. */
+void log_format_time(char buffer[LOG_TIME_SIZE]);
+
 /* True, and *level set, when `name` is one of debug, info, warning, error. */
 bool log_level_from_name(const char *name, enum log_level *level);
 

@@ -77,10 +77,27 @@ static void connect_later(struct connection *connection) {
     start_timer(connection, backoff_next_ms(&connection->backoff, (uint32_t)random()));
 }
 
+enum { REASON_SIZE = 512 };
+
+/* A copy of a reason, which may live in what is closed now, as one line: the first, and of a server
+ * with several addresses one for each attempt. What PostgreSQL adds in others may hold values. */
+static void keep_reason(char kept[REASON_SIZE], const char *reason) {
+    static const char attempt[] = "connection to server ";
+    size_t length = 0;
+    *kept = '\0';
+    while (*reason && length < REASON_SIZE) {
+        size_t line = strcspn(reason, "\n");
+        if (length == 0 || strncmp(reason, attempt, sizeof attempt - 1) == 0) {
+            length += (size_t)snprintf(kept + length, REASON_SIZE - length, "%s%.*s",
+                                       length > 0 ? "; " : "", (int)line, reason);
+        }
+        reason += line + (reason[line] == '\n');
+    }
+}
+
 static void give_up(struct connection *connection, const char *reason, bool at_once) {
-    /* The reason may live in what is closed now. */
-    char kept[512];
-    snprintf(kept, sizeof kept, "%.*s", (int)strcspn(reason, "\n"), reason);
+    char kept[REASON_SIZE];
+    keep_reason(kept, reason);
     close_session(connection);
     connect_later(connection);
     connection->events->on_failed(connection->owner, kept, at_once);
@@ -92,8 +109,8 @@ static void fail(struct connection *connection, const char *reason) {
 }
 
 void connection_drop(struct connection *connection, const char *reason) {
-    char kept[512];
-    snprintf(kept, sizeof kept, "%.*s", (int)strcspn(reason, "\n"), reason);
+    char kept[REASON_SIZE];
+    keep_reason(kept, reason);
     close_session(connection);
     if (clock_ms() - connection->ready_since_ms >= STEADY_AFTER_MS) {
         backoff_reset(&connection->backoff);

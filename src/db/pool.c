@@ -1,6 +1,7 @@
 /* A worker's pool of pipelined connections: who sends what where, and what a loss means. */
 #include "db/pool.h"
 
+#include "db/outage.h"
 #include "db/read_batch.h"
 #include "ops/clock.h"
 
@@ -22,6 +23,7 @@ struct lane {
     struct query_line waiting; /* not on any connection */
     int64_t waiting_since_ms;  /* somebody, without a break; of no meaning while nobody is */
     size_t unanswered;         /* waiting or in flight */
+    bool refused;              /* by the server: read-only, say; until it takes one again */
 };
 
 struct pool {
@@ -37,7 +39,7 @@ struct pool {
     struct event *dispatch;
     struct event *deadline;
     bool ready;
-    bool outage_logged;
+    struct outage outage;
     bool closed;
 };
 
@@ -175,22 +177,35 @@ static bool is_complete(const struct lane *lane) {
     return true;
 }
 
-/* An outage is logged once, at its first sign, and once more when it is over. */
 static void note_outage(struct pool *pool, const char *reason) {
-    if (!pool->outage_logged) {
-        pool->outage_logged = true;
-        log_write(pool->logger, LOG_LEVEL_ERROR, "a database connection failed; trying again",
-                  "{s:s}", "reason", reason);
+    outage_note(&pool->outage, pool->logger, "a database connection failed; trying again", reason);
+}
+
+static void end_outage(struct pool *pool) {
+    if (is_complete(&pool->reads) && is_complete(&pool->writes) && !pool->reads.refused &&
+        !pool->writes.refused) {
+        outage_end(&pool->outage, pool->logger);
+    }
+}
+
+/* Connections may be well and the server take nothing: it is read-only, or its disk is full. */
+static void note_result(struct pool *pool, const struct query *query, const PGresult *result) {
+    struct lane *lane = lane_of(pool, query);
+    ExecStatusType status = PQresultStatus(result);
+    if (query_is_refused_by_server(result)) {
+        lane->refused = true;
+        outage_note(&pool->outage, pool->logger, "the database refuses statements; trying again",
+                    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+    } else if (lane->refused && (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)) {
+        lane->refused = false;
+        end_outage(pool);
     }
 }
 
 static void on_ready(void *owner, struct connection *connection) {
     (void)connection;
     struct pool *pool = owner;
-    if (pool->outage_logged && is_complete(&pool->reads) && is_complete(&pool->writes)) {
-        pool->outage_logged = false;
-        log_write(pool->logger, LOG_LEVEL_INFO, "all database connections are back", NULL);
-    }
+    end_outage(pool);
     tell_change(pool);
     plan_dispatch(pool);
 }
@@ -231,6 +246,7 @@ static void on_settled(void *owner, struct connection *connection, struct query 
                        PGresult *result) {
     struct pool *pool = owner;
     ExecStatusType status = PQresultStatus(result);
+    note_result(pool, query, result);
     if (!TAILQ_EMPTY(&lane_of(pool, query)->waiting)) {
         plan_dispatch(pool);
     }

@@ -68,3 +68,9 @@ enum query_outcome query_outcome_of_error(const PGresult *result) {
     }
     return QUERY_FAILED;
 }
+
+bool query_is_refused_by_server(const PGresult *result) {
+    /* Insufficient resources, such as a full disk, and read_only_sql_transaction. */
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state && (strncmp(state, "53", 2) == 0 || strcmp(state, "25006") == 0);
+}

@@ -21,14 +21,14 @@ bool log_level_from_name(const char *name, enum log_level *level) {
     return false;
 }
 
-static void format_time(char *buffer, size_t size) {
+void log_format_time(char buffer[LOG_TIME_SIZE]) {
     struct timespec now;
     struct tm utc;
     char seconds[32];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(buffer, size, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+    snprintf(buffer, LOG_TIME_SIZE, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
 /* One write for one line; a log that cannot be written to must not stop the service. */
@@ -44,8 +44,8 @@ void log_write(const struct logger *logger, enum log_level level, const char *me
     if (level < logger->level) {
         return;
     }
-    char time_text[48];
-    format_time(time_text, sizeof time_text);
+    char time_text[LOG_TIME_SIZE];
+    log_format_time(time_text);
     json_t *line = json_pack("{s:s, s:s}", "time", time_text, "level", level_names[level]);
     if (logger->worker >= 0) {
         json_object_set_new(line, "worker", json_integer(logger->worker));

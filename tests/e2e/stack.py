@@ -280,6 +280,10 @@ class Stack:
     def busy_backends(self):
         return self.backends("state <> 'idle'")
 
+    def refused_logins(self):
+        """How many of them the server has told of."""
+        return (self.folder / "log/postgres.log").read_text().count("is not permitted to log in")
+
     def waiting_backends(self):
         return self.backends("wait_event_type = 'Lock'")
 

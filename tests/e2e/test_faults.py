@@ -94,7 +94,64 @@ def errors(stack):
     return [line for line in stack.log() if line["level"] == "error"]
 
 
+def assert_each_reason_is_told_once(lines, workers):
+    told = [(line["worker"], re.sub(r"\d", "", line["reason"])) for line in lines]
+    assert len(told) == len(set(told))
+    assert len({worker for worker, _ in told}) == workers
+
+
 # The database
+
+def test_each_new_reason_of_an_outage_is_told_once_and_its_end_with_how_long_it_took(victim):
+    before = len(victim.log())
+
+    def told(words):
+        return [line for line in victim.log()[before:]
+                if words in line.get("reason", "") or words == line["message"]]
+
+    try:
+        for change, words in [("NOLOGIN", "not permitted to log in"),
+                              ("LOGIN CONNECTION LIMIT 0", "too many connections for role"),
+                              ("NOLOGIN", "not permitted to log in")]:
+            victim.sql(f"ALTER ROLE atelier_qa_service {change}")
+            victim.terminate_backends()
+            wait_until(lambda: len(told(words)) == 2, 10)
+        # For the last of them, which has been told before, there is nothing to wait for but tries.
+        tries = victim.refused_logins()
+        wait_until(lambda: victim.refused_logins() >= tries + 12, 10)
+    finally:
+        victim.sql("ALTER ROLE atelier_qa_service LOGIN CONNECTION LIMIT -1")
+    wait_until(lambda: len(told("the database is back")) == 2, 10)
+    reasons = [line for line in victim.log()[before:] if "since" in line and "reason" in line]
+    assert_each_reason_is_told_once(reasons, workers=2)
+    for back in told("the database is back"):
+        of_worker = [line for line in reasons if line["worker"] == back["worker"]]
+        assert {line["since"] for line in of_worker} == {back["since"]}
+        assert len(of_worker) == 3  # the two, and the end of its connections
+        assert back["since"] <= of_worker[0]["time"] <= of_worker[-1]["time"] <= back["time"]
+        assert back["duration_ms"] > 0
+
+
+def test_a_database_that_is_read_only_is_told_once_until_it_is_over(victim, shop, question):
+    before = len(victim.log())
+    vote = ("PUT", f"/qa/questions/{question}/helpful", None)
+    try:
+        victim.sql("ALTER SYSTEM SET default_transaction_read_only = on")
+        victim.sql("SELECT pg_reload_conf()")
+        wait_until(lambda: ask_once(victim, *vote).status_code == 503, 10)
+        for _ in range(10):
+            assert_refused(ask_once(victim, *vote))
+    finally:
+        victim.sql("ALTER SYSTEM RESET default_transaction_read_only")
+        victim.sql("SELECT pg_reload_conf()")
+    wait_until(lambda: ask_once(victim, *vote).status_code == 204, 10)
+    shop.vote("questions", question, times=10)
+    lines = [line for line in victim.log()[before:] if line["level"] == "error"]
+    assert all("read-only" in line["reason"] for line in lines)
+    assert_each_reason_is_told_once(lines, workers=2)
+    assert len([line for line in victim.log()[before:]
+                if line["message"] == "the database is back"]) == 2
+
 
 def test_database_away_is_503_at_once_and_over_when_it_is_back(victim, shop, question):
     workers = victim.worker_pids()
@@ -118,7 +175,7 @@ def test_database_away_is_503_at_once_and_over_when_it_is_back(victim, shop, que
         victim.start()
     victim.wait_until_ready()
     assert victim.worker_pids() == workers
-    assert len(errors(victim)) == errors_before + len(workers)  # each worker tells it once
+    assert_each_reason_is_told_once(errors(victim)[errors_before:], workers=2)
     assert victim.sql("SELECT count(*) FROM questions") == questions_before
     assert victim.sql("SELECT helpful, reported FROM questions WHERE id = %s",
                       question) == [(0, False)]

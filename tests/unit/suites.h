@@ -15,6 +15,7 @@ Suite *generate_suite(void);
 Suite *generations_suite(void);
 Suite *listener_suite(void);
 Suite *log_suite(void);
+Suite *outage_suite(void);
 Suite *page_cache_suite(void);
 Suite *parameters_suite(void);
 Suite *query_suite(void);
