@@ -1,5 +1,6 @@
 /* The dialog in which a question or an answer is written: it checks the rules of the service
  * before it sends, shows a refusal beside the field, and keeps a draft until it has been sent. */
+import { schemeOf } from './address.js'
 import { post } from './api.js'
 import { clear, showFieldError, showProblem } from './notice.js'
 
@@ -34,8 +35,7 @@ function photosProblem(urls) {
 }
 
 function isPhotoUrl(url) {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1] ?? 'https'
-  return /^https?$/i.test(scheme) && characters(url) <= 2048 && !/[\p{White_Space}\p{Cc}]/u.test(url)
+  return ['', 'http', 'https'].includes(schemeOf(url)) && characters(url) <= 2048 && !/[\p{White_Space}\p{Cc}]/u.test(url)
 }
 
 /* `task` says what to write: {title, context, label, send, path, fields (sent along), withPhotos,

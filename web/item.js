@@ -1,5 +1,6 @@
 /* What questions and answers have in common: a text, its author and date, votes, reports, photos.
  * All text is inserted as text. */
+import { schemeOf } from './address.js'
 import { put } from './api.js'
 import { perform, showSuccess } from './notice.js'
 
@@ -50,7 +51,7 @@ export function buildPhoto(url, alt) {
 /* Null unless it leads to http or https; an address that starts with a host is taken as https. */
 function photoAddress(url) {
   try {
-    const address = new URL(/^([a-z][a-z0-9+.-]*:|\/)/i.test(url) ? url : `https://${url}`, location.href)
+    const address = new URL(schemeOf(url) || url.startsWith('/') ? url : `https://${url}`, location.href)
     return /^https?:$/.test(address.protocol) ? address.href : null
   } catch {
     return null

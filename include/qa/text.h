@@ -20,5 +20,6 @@ bool text_has_control(const char *text, size_t length);
 bool text_is_email(const char *text, size_t length);
 
 /* 1 to 2048 characters, neither white space nor control characters, and no scheme (RFC 3986, 3.1)
- * but http and https. */
+ * but http and https. A host with a port, `img.example:8080/1.jpg` or `localhost:8080/1.jpg`, is no
+ * scheme. */
 bool text_is_photo_url(const char *text, size_t length);

@@ -82,11 +82,27 @@ static size_t scheme_length(const char *text, size_t length) {
     return 0;
 }
 
+/* Whether a host, and not a scheme, is before the colon: a name with a point, or localhost, and
+ * then a port. Without the point `javascript:1/x` would be one. The database's twin is in
+ * sql/migrations/0010_hosts_with_ports.sql. */
+static bool is_host_with_port(const char *text, size_t host, size_t length) {
+    static const char local[] = "localhost";
+    bool is_name = (memchr(text, '.', host) && !memchr(text, '+', host)) ||
+                   (host == sizeof local - 1 && strncasecmp(text, local, host) == 0);
+    size_t end = host + 1;
+    while (end < length && text[end] >= '0' && text[end] <= '9') {
+        end++;
+    }
+    size_t digits = end - host - 1;
+    return is_name && digits >= 1 && digits <= 5 && (end == length || memchr("/?#", text[end], 3));
+}
+
 bool text_is_photo_url(const char *text, size_t length) {
     size_t scheme = scheme_length(text, length);
     size_t characters = text_characters(text, length);
     return characters >= 1 && characters <= 2048 && !text_has_white_space(text, length) &&
            !text_has_control(text, length) &&
            (scheme == 0 || (scheme == 4 && strncasecmp(text, "http", 4) == 0) ||
-            (scheme == 5 && strncasecmp(text, "https", 5) == 0));
+            (scheme == 5 && strncasecmp(text, "https", 5) == 0) ||
+            is_host_with_port(text, scheme, length));
 }

@@ -171,7 +171,7 @@ def test_rows_come_as_they_were(target):
         post(2**53 - 1, 2147483647, "x" * 1000, "2018-10-06", "n" * 60, reported="FALSE",
              helpful="9223372036854775806")],
         answers=[post(9, 7, "</script>'; DROP", "-1", reported="true")],
-        answers_photos=[photo(3, 9), photo(4, 9, "/é.jpg")])
+        answers_photos=[photo(3, 9), photo(4, 9, "img.example:8080/é.jpg")])
     target.run(DONE)
     assert target.sql("SELECT id, product_id, body, iso_8601(created_at), asker_name, asker_email,"
                       " reported, helpful FROM questions ORDER BY id") == [
@@ -181,8 +181,8 @@ def test_rows_come_as_they_were(target):
     assert target.sql("SELECT id, question_id, body, iso_8601(created_at), reported FROM answers"
                       ) == [(9, 7, "</script>'; DROP", "1969-12-31T23:59:59.999Z", True)]
     assert target.sql("SELECT id, answer_id, url FROM answers_photos ORDER BY id") == [
-        (3, 9, "https://img.example/1.jpg"), (4, 9, "/é.jpg")]
-    assert photo_urls(target) == {9: ["https://img.example/1.jpg", "/é.jpg"]}
+        (3, 9, "https://img.example/1.jpg"), (4, 9, "img.example:8080/é.jpg")]
+    assert photo_urls(target) == {9: ["https://img.example/1.jpg", "img.example:8080/é.jpg"]}
 
 
 def test_rows_in_the_style_of_the_public_files_are_loaded_whole(target):
@@ -464,7 +464,8 @@ BAD_ANSWERS = [
 BAD_PHOTOS = [
     (photo(1000, "x"), "answer_id must be"), (photo(1000, 1, ""), "url is missing"),
     (photo("\\N", 1), "id is missing"),
-    (photo(1000, 1, "javascript:alert(1)"), "url must be"), (photo(1000, 1, "a b"), "url must be"),
+    (photo(1000, 1, "javascript:alert(1)"), "url must be"),
+    (photo(1000, 1, "javascript:1/alert(1)"), "url must be"), (photo(1000, 1, "a b"), "url must be"),
     (photo(1000, 1, "x" * 2049), "url must be"), (photo(1000, 888888), "answer_id does not exist"),
     (photo(1, 1), "id is repeated"),
 ]

@@ -1,13 +1,60 @@
-"""Answers have a copy of their photos' URLs, which is right whoever changes the photos."""
+"""Photos: one rule for their URLs, wherever they come from; and answers have a copy of the URLs, which
+is right whoever changes the photos."""
 
+import itertools
+import re
 import threading
 import uuid
 
 import pytest
 
 import seed
-from api import new_product
+from api import ANSWER, assert_problem, new_product
+from description import DOCUMENT
 from test_migrate import migrate
+
+
+# What a URL may begin with, followed by what may come then.
+BEGINNINGS = ["img.example", "IMG.example.", "localhost", "LOCALHOST", "localhosts", "127.0.0.1", "[::1]",
+              "cdn", "cdn_1.example", "my-cdn.example", "a.b+c", "javascript", "http", "https", "1", ".",
+              "-a", "é.example", "user@img.example"]
+ENDS = ["", ":", ":8080", ":8080/1.jpg", ":8080?1", ":8080#1", ":123456/1.jpg", ":80a/1.jpg", ":/1.jpg",
+        "://img.example:80/1.jpg", "/a:80", ":8080\\1", ":80:80/"]
+
+
+def is_allowed(url):
+    """No scheme, or http or https; a host with a port is no scheme."""
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):", url)
+    host = re.match(r"([A-Za-z][A-Za-z0-9-]*\.[A-Za-z0-9.-]*|(?i:localhost)):[0-9]{1,5}([/?#]|\Z)", url)
+    return not scheme or scheme[1].lower() in ("http", "https") or bool(host)
+
+
+def test_one_rule_decides_on_urls_in_the_api_its_description_and_the_database(stack, api):
+    question = api.add_question(new_product())["question_id"]
+    pattern = DOCUMENT["components"]["schemas"]["PhotoUrl"]["pattern"]
+    urls = ["".join(parts) for parts in itertools.product(BEGINNINGS, ENDS)]
+    assert 30 < sum(map(is_allowed, urls)) < len(urls) - 30
+    with stack.database(stack.superuser_url()) as cursor:
+        cursor.execute("""CREATE FUNCTION pg_temp.accepts(url text) RETURNS boolean LANGUAGE plpgsql AS $$
+            BEGIN
+                RETURN url::photo_url IS NOT NULL;
+            EXCEPTION WHEN check_violation THEN
+                RETURN false;
+            END $$""")
+        for url in urls:
+            cursor.execute("SELECT pg_temp.accepts(%s)", [url])
+            response = api.post(f"/qa/questions/{question}/answers", json={**ANSWER, "photos": [url]})
+            if not is_allowed(url):
+                assert_problem(response, 400, "photos")
+            verdicts = (response.status_code == 201, bool(re.search(pattern, url)), cursor.fetchone()[0])
+            assert verdicts == 3 * (is_allowed(url),), url
+
+
+@pytest.mark.parametrize("url", ["img.example:8080/1.jpg", "localhost:8080/1.jpg", "127.0.0.1:8080/1.jpg"])
+def test_a_host_with_a_port_needs_no_scheme(api, url):
+    question = api.add_question(new_product())["question_id"]
+    api.add_answer(question, photos=[url])
+    assert api.answers(question)[0]["photos"][0]["url"] == url
 
 
 @pytest.fixture
