@@ -22,7 +22,7 @@ struct config {
     char *shared_file; /* of cache/generations.h */
     char *listen;      /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
     char *log_level_name;
-    char *loaderio_token; /* "" = none */
+    char *loaderio_token; /* what follows `loaderio-`; "" = none */
     char *remarks; /* lines on what was written down and has no effect, such as unknown names */
     int64_t workers;
     int64_t read_connections;  /* per worker */

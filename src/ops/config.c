@@ -3,6 +3,7 @@
 
 #include "ops/env_file.h"
 #include "ops/setting_names.h"
+#include "ops/shown.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +85,9 @@ static const struct setting settings[] = {
     {"QA_LOG_LEVEL", "log-level", TEXT, AT(log_level_name), "info", 0, 0, "",
      "debug (each request), info, warning or error"},
     {"QA_LOADERIO_TOKEN", "loaderio-token", TEXT, AT(loaderio_token), "", 0, 0, "",
-     "/loaderio-TOKEN.txt answers loader.io's verification with it; empty: off"},
+     "/loaderio-TOKEN, alone, with .txt and with .html, answers loader.io's verification; the "
+     "token "
+     "with or without loaderio-; empty: off"},
 };
 
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
@@ -350,12 +353,15 @@ static bool fill(struct config *config, const struct given *given, char *error, 
             }
         } else {
             char **text = text_of(config, setting);
-            if (given->text[i] && strchr(given->text[i], '\n')) {
-                return wrong(error, size, "%s holds a line break", setting->variable);
-            }
             *text = strdup(given->text[i] ? given->text[i] : setting->fallback);
             if (!*text) {
                 return wrong(error, size, "out of memory");
+            }
+            if (setting->kind == SECRET || setting->offset == AT(loaderio_token)) {
+                shown_value(*text);
+            }
+            if (strchr(*text, '\n')) {
+                return wrong(error, size, "%s holds a line break", setting->variable);
             }
         }
     }
@@ -368,6 +374,7 @@ static bool check(struct config *config, char *error, size_t size) {
         return wrong(error, size, "QA_LOG_LEVEL must be debug, info, warning or error, not '%s'",
                      config->log_level_name);
     }
+    shown_loaderio_token(config->loaderio_token);
     if (strspn(config->loaderio_token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                        "0123456789-_") != strlen(config->loaderio_token)) {
         return wrong(error, size, "QA_LOADERIO_TOKEN may hold letters, digits, - and _ only");

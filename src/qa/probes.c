@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char loaderio_prefix[] = "loaderio-";
-static const char loaderio_suffix[] = ".txt";
+static const char *const loaderio_endings[] = {"", ".txt", ".html"};
 
 void show_health(struct http_request *request) {
     static const char alive[] = "{\"status\":\"alive\"}";
@@ -28,27 +28,33 @@ void show_readiness(struct http_request *request) {
     }
 }
 
-/* The path's segment is the text that loader.io wants to read, and `.txt`. */
-static struct http_text loaderio_text(const struct http_request *request) {
-    struct http_text text = request->parameter;
-    text.length -= sizeof loaderio_suffix - 1;
-    return text;
+/* Bytes of the text that loader.io wants to read, with which the path's segment begins. */
+static size_t loaderio_length(const struct app *app) {
+    return sizeof loaderio_prefix - 1 + strlen(app->loaderio_token);
 }
 
 bool is_loaderio_token(const struct http_request *request) {
     const struct app *app = request->app;
     const struct http_text segment = request->parameter;
-    size_t token_length = strlen(app->loaderio_token);
     const size_t prefix_length = sizeof loaderio_prefix - 1;
-    return token_length > 0 &&
-           segment.length == prefix_length + token_length + sizeof loaderio_suffix - 1 &&
-           memcmp(segment.data, loaderio_prefix, prefix_length) == 0 &&
-           memcmp(segment.data + prefix_length, app->loaderio_token, token_length) == 0 &&
-           strcmp(segment.data + prefix_length + token_length, loaderio_suffix) == 0;
+    size_t length = loaderio_length(app);
+    if (length == prefix_length || segment.length < length ||
+        memcmp(segment.data, loaderio_prefix, prefix_length) != 0 ||
+        memcmp(segment.data + prefix_length, app->loaderio_token, length - prefix_length) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof loaderio_endings / sizeof *loaderio_endings; i++) {
+        size_t ending_length = strlen(loaderio_endings[i]);
+        if (segment.length == length + ending_length &&
+            memcmp(segment.data + length, loaderio_endings[i], ending_length) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void show_loaderio_token(struct http_request *request) {
-    const struct http_text text = loaderio_text(request);
-    http_respond_content(request, "text/plain; charset=utf-8",
-                         (struct http_body){text.data, text.length, NULL, NULL});
+    http_respond_content(
+        request, "text/plain; charset=utf-8",
+        (struct http_body){request->parameter.data, loaderio_length(request->app), NULL, NULL});
 }

@@ -51,7 +51,7 @@ def test_every_route_of_the_program_is_described():
     assert len(routes) > 10
     described = {(operation.method, re.sub(r"\{(\w+)\}", r":\1", operation.path))
                  for operation in OPERATIONS}
-    routes = {(method, path.replace(":loaderio_file", "loaderio-:token.txt"))
+    routes = {(method, path.replace(":loaderio_file", "loaderio-:token"))
               for method, path in routes}
     assert routes <= described
     methods = [(operation.path, operation.method) for operation in OPERATIONS]

@@ -382,11 +382,14 @@ def test_reloads_in_quick_succession_end_with_one_set_of_new_workers(victim):
     assert load.others(200) == []
 
 
-def test_a_reload_takes_new_settings(victim, shop):
-    with victim.env_file("QA_LOADERIO_TOKEN=reloaded\n"):
-        assert_problem(shop.get("/loaderio-reloaded.txt"), 404)
+# As loader.io shows it: the token, its name or its file.
+@pytest.mark.parametrize("shown", ["reloaded-1", "loaderio-reloaded-2", "'/loaderio-reloaded-3.html'"])
+def test_a_reload_takes_new_settings(victim, shop, shown):
+    name = re.search(r"reloaded-\d", shown)[0]
+    with victim.env_file(f"QA_LOADERIO_TOKEN={shown}\n"):
+        assert_problem(shop.get(f"/loaderio-{name}.txt"), 404)
         victim.reload()
-        wait_until(lambda: shop.get("/loaderio-reloaded.txt").status_code == 200, 15)
+        wait_until(lambda: shop.get(f"/loaderio-{name}.txt").status_code == 200, 15)
 
 
 def test_a_reload_takes_the_new_program(victim):

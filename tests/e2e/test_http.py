@@ -10,6 +10,7 @@ import pytest
 
 import seed
 from api import QUESTION, Answer, ask_once, assert_problem, new_product
+from conftest import LOADERIO_TOKEN
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CLOSE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -277,13 +278,24 @@ def test_the_demo_page_is_served(api):
     assert response.headers["Content-Type"].startswith("text/html")
 
 
-@pytest.mark.parametrize("path", ["/loaderio-0123456789abcdef.txt",
-                                  "/loaderio-0123456789abcdef.txt/"])
-def test_the_loader_io_token_is_told_when_configured(api, configured_api, path):
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("ending", ["", ".txt", ".html"])
+def test_the_loader_io_token_is_told_when_configured(api, configured_api, ending, slash):
+    path = f"/loaderio-{LOADERIO_TOKEN}{ending}{slash}"
     response = configured_api.get(path)
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("text/plain")
-    assert response.text == "loaderio-0123456789abcdef"
+    assert response.text == f"loaderio-{LOADERIO_TOKEN}"
     assert configured_api.request("HEAD", path).status_code == 200
     assert_problem(api.get(path), 404)
-    assert_problem(configured_api.get("/loaderio-other.txt"), 404)
+
+
+@pytest.mark.parametrize("name", [
+    "loaderio-other.txt", f"loaderio-{LOADERIO_TOKEN}.htm", f"loaderio-{LOADERIO_TOKEN}.txt.html",
+    f"loaderio-{LOADERIO_TOKEN}.", f"loaderio-{LOADERIO_TOKEN}x", f"loaderio-{LOADERIO_TOKEN[:-1]}",
+    LOADERIO_TOKEN, "loaderio-", "loaderio-.txt", f"loaderio-{LOADERIO_TOKEN}//",
+    f"x/loaderio-{LOADERIO_TOKEN}", f"Loaderio-{LOADERIO_TOKEN}", f"loaderio-{LOADERIO_TOKEN}%2etxt%00"])
+def test_no_other_token_is_told(configured_api, name):
+    response = configured_api.get("/" + name)
+    assert response.status_code in (400, 404)
+    assert "loaderio" not in response.text

@@ -270,6 +270,72 @@ START_TEST(a_secret_may_stand_in_a_file) {
 }
 END_TEST
 
+START_TEST(a_secret_is_understood_as_its_owner_shows_it) {
+    static const char *const shown[] = {
+        "postgresql://role@host/db\n",        " \t postgresql://role@host/db \r\n\r\n",
+        "\"postgresql://role@host/db\"",      "'postgresql://role@host/db'\n",
+        " \" postgresql://role@host/db \"\n", "\xEF\xBB\xBFpostgresql://role@host/db\r\n",
+    };
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        setenv("DATABASE_URL_FILE", scratch_file("shown", shown[i]), 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        ck_assert_str_eq(config.database_url, "postgresql://role@host/db");
+        config_free(&config);
+    }
+    unsetenv("DATABASE_URL_FILE");
+    for (size_t i = 0; i + 1 < sizeof shown / sizeof *shown; i++) {
+        setenv("QA_OWNER_DATABASE_URL", shown[i],
+               1); /* by docker --env-file, say, quotes and all */
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        ck_assert_str_eq(config.owner_database_url, "postgresql://role@host/db");
+        config_free(&config);
+    }
+}
+END_TEST
+
+START_TEST(quotes_within_a_secret_are_its_own) {
+    static const char *const secrets[] = {"host=h password='a b'", "'", "\"postgresql://host'",
+                                          "postgresql://a\"b\"@host"};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        setenv("DATABASE_URL", secrets[i], 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        ck_assert_str_eq(config.database_url, secrets[i]);
+        config_free(&config);
+    }
+    setenv("DATABASE_URL", "postgresql://first\npostgresql://second\n", 1);
+    check_refused(NULL, "DATABASE_URL");
+}
+END_TEST
+
+START_TEST(a_token_of_loaderio_is_understood_as_loaderio_shows_it) {
+    static const struct {
+        const char *shown, *token;
+    } cases[] = {
+        {"0123-a_B", "0123-a_B"},
+        {"loaderio-0123", "0123"},
+        {"loaderio-0123.txt", "0123"},
+        {"loaderio-0123.html", "0123"},
+        {"/loaderio-0123/", "0123"},
+        {"/loaderio-0123.html", "0123"},
+        {" \"loaderio-0123\"\r\n", "0123"},
+        {"loaderio-", ""},
+        {" ", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("QA_LOADERIO_TOKEN", cases[i].shown, 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        ck_assert_str_eq(config.loaderio_token, cases[i].token);
+        config_free(&config);
+    }
+    static const char *const wrong[] = {"loaderio-a/b", "a.txt", "loaderio-0123.txt.html", "a b",
+                                        "a\nb"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv("QA_LOADERIO_TOKEN", wrong[i], 1);
+        check_refused(NULL, "QA_LOADERIO_TOKEN");
+    }
+}
+END_TEST
+
 START_TEST(a_secret_is_given_once_and_never_shown) {
     setenv("DATABASE_URL", "postgresql://:hunter2@host", 1);
     setenv("DATABASE_URL_FILE", scratch_file("secret", "postgresql://:hunter2@host"), 1);
@@ -478,6 +544,9 @@ Suite *config_suite(void) {
     tcase_add_test(cases, every_setting_of_the_program_is_in_the_list_of_names);
     tcase_add_test(cases, a_secret_of_an_env_file_may_stand_in_a_file);
     tcase_add_test(cases, a_secret_may_stand_in_a_file);
+    tcase_add_test(cases, a_secret_is_understood_as_its_owner_shows_it);
+    tcase_add_test(cases, quotes_within_a_secret_are_its_own);
+    tcase_add_test(cases, a_token_of_loaderio_is_understood_as_loaderio_shows_it);
     tcase_add_test(cases, a_secret_is_given_once_and_never_shown);
     tcase_add_test(cases, files_are_closed_again);
     tcase_add_test(cases, secrets_have_no_flag);
