@@ -8,13 +8,13 @@
 #   install-packages.sh k6       also what k6 is built with
 #   install-packages.sh compose  also what `make test-compose` needs
 #
-# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX or Docker,
+# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker or PgBouncer,
 # which their packages would create and start, now and at the next boot.
 set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev uthash-dev"
 run="postgresql nginx curl python3-venv"
-test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml shellcheck spin wrk"
+test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer shellcheck spin wrk"
 bench="python3 wrk"
 k6="golang-go ca-certificates"
 compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
@@ -54,6 +54,7 @@ clean_up() {
 install_packages() {  # as root
     lacked_nginx=$(missing nginx)
     lacked_docker=$(missing docker.io)
+    lacked_pooler=$(missing pgbouncer)
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
@@ -68,6 +69,9 @@ install_packages() {  # as root
     apt-get -qq install --no-install-recommends "$@" >/dev/null
     if [ -n "$lacked_nginx" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable nginx.service || true
+    fi
+    if [ -n "$lacked_pooler" ] && command -v systemctl >/dev/null; then
+        systemctl --quiet disable pgbouncer.service 2>/dev/null || true
     fi
     if [ -n "$lacked_docker" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable docker.service docker.socket containerd.service 2>/dev/null || true

@@ -54,6 +54,9 @@ config_load(struct config *config, int argc, char **argv, char *error, size_t er
 
 void config_free(struct config *config);
 
+/* The name of the setting that owner_database_url comes from. */
+const char *config_owner_setting(const struct config *config);
+
 /* Writes a warning for each remark. */
 void config_log_remarks(const struct config *config);
 

@@ -2,6 +2,7 @@
 #include "cli/import.h"
 
 #include "cli/exit_status.h"
+#include "db/pooling.h"
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/stop_signals.h"
@@ -248,7 +249,7 @@ static int run_on_directory(struct import_options *options, const char *director
 int import_command(int argc, char **argv) {
     struct options options;
     struct config config;
-    char error[256];
+    char error[512];
     if (!parse_options(argc, argv, &options)) {
         return STATUS_USAGE;
     }
@@ -261,6 +262,12 @@ int import_command(int argc, char **argv) {
         return STATUS_USAGE;
     }
     fputs(config.remarks, stderr);
+    if (!pooling_check(config.owner_database_url, config_owner_setting(&config), error,
+                       sizeof error)) {
+        fprintf(stderr, "atelier-qa: %s\n", error);
+        config_free(&config);
+        return STATUS_FAILED;
+    }
     options.import.database_url = config.owner_database_url;
     options.import.shared_file = config.shared_file;
     int status = options.directory ? run_on_directory(&options.import, options.directory)

@@ -4,13 +4,14 @@
 #include "cache/generations.h"
 #include "cli/exit_status.h"
 #include "db/migrations.h"
+#include "db/pooling.h"
 #include "ops/config.h"
 
 #include <stdio.h>
 
 int migrate_command(int argc, char **argv) {
     struct config config;
-    char error[256];
+    char error[512];
     switch (config_load(&config, argc, argv, error, sizeof error)) {
     case CONFIG_HELP:
         puts("Usage: atelier-qa migrate\n"
@@ -27,6 +28,12 @@ int migrate_command(int argc, char **argv) {
     }
     config_log_remarks(&config);
     const struct logger logger = {.level = config.log_level, .worker = -1};
+    const char *setting = config_owner_setting(&config);
+    if (!pooling_check(config.owner_database_url, setting, error, sizeof error)) {
+        fprintf(stderr, "atelier-qa: %s\n", error);
+        config_free(&config);
+        return STATUS_FAILED;
+    }
     bool ok = migrations_apply(config.owner_database_url, &logger);
     if (!generations_tell(config.shared_file, error, sizeof error)) {
         log_write(&logger, LOG_LEVEL_WARNING, "caches may be old until they expire", "{s:s}",

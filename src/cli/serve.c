@@ -3,6 +3,7 @@
 
 #include "cli/exit_status.h"
 #include "db/budget.h"
+#include "db/pooling.h"
 #include "db/server_address.h"
 #include "ops/config.h"
 #include "ops/folders.h"
@@ -49,6 +50,9 @@ static bool make_run_folder(const struct config *config, char *error, size_t err
 
 /* What a look at the settings alone cannot tell. */
 static bool check_connections(const struct config *config, char *error, size_t error_size) {
+    if (!pooling_check(config->database_url, "DATABASE_URL", error, error_size)) {
+        return false;
+    }
     /* A reload needs them twice, for two generations of workers. */
     long needed =
         2 * (long)(config->workers * (config->read_connections + config->write_connections));

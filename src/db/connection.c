@@ -2,6 +2,7 @@
 #include "db/connection.h"
 
 #include "db/embedded_sql.h"
+#include "db/pooling.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
 
@@ -151,6 +152,13 @@ static void end_of_result(struct connection *connection) {
     }
 }
 
+static const char *why_not_prepared(const PGresult *result) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    /* duplicate_prepared_statement, in a session that has just begun */
+    bool is_shared = state && strcmp(state, "42P05") == 0;
+    return is_shared ? pooling_refusal : PQresultErrorMessage(result);
+}
+
 static void become_ready(struct connection *connection) {
     event_del(connection->timer);
     connection->state = STATE_READY;
@@ -184,7 +192,7 @@ static bool take_results(struct connection *connection) {
         } else if (connection->state == STATE_PREPARING) {
             connection->result_open = true;
             if (!is_success(result) && !connection->setup_error) {
-                connection->setup_error = strdup(PQresultErrorMessage(result));
+                connection->setup_error = strdup(why_not_prepared(result));
             }
             PQclear(result);
         } else if (query) {

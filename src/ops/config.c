@@ -480,6 +480,11 @@ void config_free(struct config *config) {
     memset(config, 0, sizeof *config);
 }
 
+const char *config_owner_setting(const struct config *config) {
+    bool is_same = strcmp(config->owner_database_url, config->database_url) == 0;
+    return is_same ? "DATABASE_URL" : "QA_OWNER_DATABASE_URL";
+}
+
 void config_log_remarks(const struct config *config) {
     const struct logger logger = {.level = config->log_level, .worker = -1};
     for (const char *remark = config->remarks; *remark;) {

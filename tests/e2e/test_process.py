@@ -36,9 +36,11 @@ class Service:
         self.workers = children(self.process.pid)
         assert len(self.workers) == 2
 
+    def lines(self):
+        return [json.loads(line) for line in (self.folder / "log").open()]
+
     def errors_of_supervisor(self):
-        lines = [json.loads(line) for line in (self.folder / "log").open()]
-        return [line for line in lines if line["level"] == "error" and "worker" not in line]
+        return [line for line in self.lines() if line["level"] == "error" and "worker" not in line]
 
     def no_worker_is_left(self):
         return not any(os.path.exists(f"/proc/{worker}/cwd") for worker in self.workers)
