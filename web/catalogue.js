@@ -1,5 +1,8 @@
 /* The goods of the demo shop. The service knows products by number only, so the rest is made up:
- * what a product is, from the words of its questions where they tell; all else from the number. */
+ * what a product is, from the photos and the words of its questions and answers where they tell; all
+ * else from the number. */
+import { colours } from './colours.js'
+import { folded } from './text.js'
 
 const shelves = [
   {
@@ -60,17 +63,23 @@ const shelves = [
 const series = ['Alder', 'Brise', 'Cove', 'Dune', 'Elm', 'Fjord', 'Grove', 'Harbour', 'Isar', 'Juniper',
   'Lumen', 'Marlow', 'Nordby', 'Orchard', 'Pine', 'Quay', 'Rowan', 'Skye', 'Tarn', 'Willow']
 
-const colours = [['Moss green', '#5f7a4a'], ['Navy', '#2f4a72'], ['Burgundy', '#8a2f3f'],
-  ['Mustard', '#c8962e'], ['Turquoise', '#2f8f8a'], ['Sand', '#b08f60'], ['Rosé', '#c4747d'],
-  ['Light blue', '#6795bd'], ['Terracotta', '#b5623f'], ['Dark grey', '#5a5f66']]
+/* The address of a photo that the sample data have. */
+const samplePhoto = /^\/photos\/([a-z]+)\/([a-z-]+)-\d+\.svg$/
 
-/* The product of that number whose questions and answers contain `words`. */
-export function describeProduct(number, words) {
-  const shelf = best(shelves, ({ clues, goods }) =>
-    countOf(words, clues) + 100 * countOf(words, nounsOf(goods))) ?? pick(shelves, number, 1)
+/* The product of that number whose questions and answers contain `words` and the addresses `photos`. */
+export function describeProduct(number, words, photos) {
+  const seen = photos.map(photo => samplePhoto.exec(photo)).filter(Boolean)
+  const picture = mostFrequent(seen.map(([, picture]) => picture))
+  const tint = mostFrequent(seen.map(([, , tint]) => tint))
+  const shelf = shelves.find(({ goods }) => Object.values(goods).includes(picture)) ??
+    best(shelves, ({ clues, goods }) => countOf(words, clues) + 100 * countOf(words, nounsOf(goods))) ??
+    pick(shelves, number, 1)
   const nouns = Object.keys(shelf.goods).sort((a, b) => b.length - a.length)
-  const noun = best(nouns, noun => countOf(words, nounsOf({ [noun]: '' }))) ?? pick(nouns, number, 2)
-  const [colour, hex] = pick(colours, number, 3)
+  const shown = nouns.filter(noun => shelf.goods[noun] === picture)
+  const choice = shown.length > 0 ? shown : nouns
+  const noun = best(choice, noun => countOf(words, nounsOf({ [noun]: '' }))) ?? pick(choice, number, 2)
+  const [colour, hex] = colours.find(([name]) => folded(name).replace(' ', '-') === tint) ??
+    pick(colours, number, 3)
   return {
     name: `${pick(series, number, 4)} ${noun}`,
     picture: shelf.goods[noun],
@@ -95,6 +104,10 @@ function best(list, scoreOf) {
   const scores = list.map(scoreOf)
   const highest = Math.max(...scores)
   return highest > 0 ? list[scores.indexOf(highest)] : undefined
+}
+
+function mostFrequent(list) {
+  return best([...new Set(list)], one => list.filter(other => other === one).length)
 }
 
 function pick(list, number, salt) {

@@ -2,6 +2,7 @@
  * All text is inserted as text. */
 import { schemeOf } from './address.js'
 import { put } from './api.js'
+import { hasDone, remember } from './memory.js'
 import { perform, showSuccess } from './notice.js'
 
 const byId = id => document.getElementById(id)
@@ -16,8 +17,8 @@ export function buildItem({ kind, id, body, author, date, helpful, onReported })
   part('author').textContent = author
   showDate(item.querySelector('time'), date)
   for (const button of item.querySelectorAll('button')) button.setAttribute('aria-describedby', part('text').id)
-  prepareVote(part('helpful'), `/qa/${kind}s/${id}/helpful`, helpful)
-  part('report').addEventListener('click', () => report(kind, id, body, onReported))
+  prepareVote(part('helpful'), { kind, id, date }, helpful)
+  prepareReport(part('report'), { kind, id, date }, body, onReported)
   return item
 }
 
@@ -58,21 +59,26 @@ function photoAddress(url) {
   }
 }
 
-/* One vote for an item and visit. */
-function prepareVote(button, path, count) {
+/* One vote for an item and browser. */
+function prepareVote(button, item, count) {
   const show = () => {
+    const voted = hasDone('vote', item)
     button.querySelector('.count').textContent = count.toLocaleString()
-    button.setAttribute('aria-pressed', String(sessionStorage.getItem(path) !== null))
+    button.setAttribute('aria-pressed', String(voted))
+    button.setAttribute('aria-disabled', String(voted))
+    button.title = voted ? 'You found this helpful' : ''
   }
   const vote = async () => {
-    await put(path)
-    sessionStorage.setItem(path, 'voted')
+    await put(`/qa/${item.kind}s/${item.id}/helpful`)
     count++
+    const kept = remember('vote', item)
     show()
+    if (!kept) showSuccess(byId('notice'), 'Your vote is counted. This browser keeps no data of this page, so the page will not remember it.')
   }
   let sending = false
   button.addEventListener('click', async () => {
-    if (sending || sessionStorage.getItem(path)) return
+    show() /* perhaps it was given in another tab */
+    if (sending || hasDone('vote', item)) return
     sending = true
     await perform(byId('notice'), vote)
     sending = false
@@ -80,13 +86,21 @@ function prepareVote(button, path, count) {
   show()
 }
 
-async function report(kind, id, body, onReported) {
-  if (!await confirmReport(kind, body)) return
-  await perform(byId('notice'), async () => {
-    await put(`/qa/${kind}s/${id}/report`)
-    onReported()
-    byId('questions').focus({ preventScroll: true })
-    showSuccess(byId('notice'), `Thank you. The ${kind} is hidden now.`)
+/* What was reported here and is shown all the same has been looked at by somebody. */
+function prepareReport(button, item, body, onReported) {
+  if (hasDone('report', item)) {
+    button.textContent = 'Reported'
+    button.disabled = true
+  }
+  button.addEventListener('click', async () => {
+    if (!await confirmReport(item.kind, body)) return
+    await perform(byId('notice'), async () => {
+      await put(`/qa/${item.kind}s/${item.id}/report`)
+      remember('report', item)
+      onReported()
+      byId('questions').focus({ preventScroll: true })
+      showSuccess(byId('notice'), `Thank you. The ${item.kind} is hidden now.`)
+    })
   })
 }
 

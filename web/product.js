@@ -4,6 +4,7 @@ import { compose } from './composer.js'
 import { buildItem, buildPhoto } from './item.js'
 import { perform, showFieldError, showSuccess } from './notice.js'
 import { Pages } from './pages.js'
+import { folded } from './text.js'
 
 const firstAnswers = 2
 const manyItems = 100 /* enough to have a new item among them */
@@ -30,6 +31,7 @@ function start() {
   }
   byId('picker').addEventListener('submit', openPickedProduct)
   byId('search').addEventListener('input', search)
+  byId('show-all').addEventListener('click', showAll)
   byId('ask').addEventListener('click', ask)
   questions.more.addEventListener('click', () => perform(byId('list-notice'), showMoreQuestions))
   perform(byId('list-notice'), showFirstQuestions)
@@ -60,7 +62,8 @@ function openPickedProduct(event) {
 }
 
 function showProduct(questionsOfPage) {
-  const product = describeProduct(number, questionsOfPage.flatMap(wordsOf).join(' '))
+  const product = describeProduct(number, questionsOfPage.flatMap(wordsOf).join(' '),
+    questionsOfPage.flatMap(photosOf))
   const price = { style: 'currency', currency: 'EUR', maximumFractionDigits: 0 }
   document.title = `${product.name} – Atelier`
   byId('product').style.setProperty('--main', product.hex)
@@ -75,6 +78,10 @@ function showProduct(questionsOfPage) {
 
 function wordsOf(question) {
   return [question.question_body, ...Object.values(question.answers).map(answer => answer.body)]
+}
+
+function photosOf(question) {
+  return Object.values(question.answers).flatMap(answer => answer.photos)
 }
 
 /* ---- The list of questions ---- */
@@ -115,16 +122,22 @@ function search() {
   const all = questions.elements
   for (const question of all) question.hidden = !folded(textOf(question)).includes(wanted)
   const found = all.filter(question => !question.hidden).length
-  byId('search-result').textContent = wanted ? `${found} of ${all.length} loaded questions` : ''
+  const searched = all.length === 1 ? 'one question' : `${all.length} questions`
+  const loaded = questions.more.hidden ? searched : `${searched} loaded so far`
+  byId('search-result').textContent = wanted ? `${found || 'Nothing'} found in ${loaded}` : ''
+  byId('no-match').hidden = !wanted || found > 0 || all.length === 0
+  byId('no-match-text').textContent = `Nothing found in ${loaded}.`
   byId('empty').hidden = all.length > 0 || !questions.more.hidden
+}
+
+function showAll() {
+  byId('search').value = ''
+  search()
+  byId('search').focus()
 }
 
 function textOf(question) {
   return [...question.querySelectorAll('.text')].map(text => text.textContent).join('\n')
-}
-
-function folded(text) {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
 }
 
 /* ---- Questions and answers ---- */
