@@ -166,6 +166,11 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 	$(MAKE) e2e SANITIZE=1
 	tests/compose/run.sh --if-engine
 
+.PHONY: test-browser
+test-browser: $(PROGRAM)  ## the demo page in Chromium, which is installed if missing
+	deploy/install-packages.sh browser
+	/usr/bin/python3 -m pytest tests/e2e/test_demo_page.py
+
 .PHONY: test-compose
 test-compose:  ## the containers, on the machine's Docker engine or, as root, on one of our own
 	deploy/install-packages.sh compose

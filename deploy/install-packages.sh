@@ -7,6 +7,7 @@
 #   install-packages.sh bench    also what `make bench` needs
 #   install-packages.sh k6       also what k6 is built with
 #   install-packages.sh compose  also what `make test-compose` needs
+#   install-packages.sh browser  also what `make test-browser` needs
 #
 # It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker or PgBouncer,
 # which their packages would create and start, now and at the next boot.
@@ -18,6 +19,7 @@ test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest pyth
 bench="python3 wrk"
 k6="golang-go ca-certificates"
 compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
+browser="chromium chromium-driver python3-selenium python3-pytest python3-requests python3-psycopg2"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
@@ -88,14 +90,15 @@ fi
 [ "${1:-}" = bench ] || bench=""
 [ "${1:-}" = k6 ] || k6=""
 [ "${1:-}" = compose ] || compose=""
+[ "${1:-}" = browser ] || browser=""
 [ "${1:-}" != build ] || run=""
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench $k6 $compose" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench $k6 $compose $browser" >&2
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $test $bench $k6 $compose)
+set -- $(missing $build $run $test $bench $k6 $compose $browser)
 if [ $# -gt 0 ]; then
     echo "Installing: $*"
 elif ! grep -qsF "$mark" "$policy"; then  # left by an installation that was killed
