@@ -14,6 +14,8 @@
 
 enum { LOCK_POLL_MS = 100, LOCK_PAUSE_MS = 500 };
 
+static const char is_applied[] = "SELECT EXISTS (SELECT FROM schema_migrations WHERE name = $1)";
+
 static const char no_transaction[] = "-- no transaction\n";
 
 static bool fail(PGconn *session, const struct logger *logger, const char *name) {
@@ -104,8 +106,7 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
     }
     for (const struct embedded_sql *migration = embedded_migrations; migration->name; migration++) {
         bool applied = false;
-        if (!run(session, "SELECT EXISTS (SELECT FROM schema_migrations WHERE name = $1)",
-                 migration->name, &applied)) {
+        if (!run(session, is_applied, migration->name, &applied)) {
             return fail(session, logger, migration->name);
         }
         if (applied) {
@@ -120,15 +121,34 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
     return true;
 }
 
-bool migrations_apply(const char *database_url, const struct logger *logger) {
+static PGconn *open_session(const char *database_url) {
     const char *const keywords[] = {"dbname", "connect_timeout", "client_encoding",
                                     "fallback_application_name", NULL};
     const char *const values[] = {database_url, "10", "UTF8", "atelier-qa migrate", NULL};
-    PGconn *session = PQconnectdbParams(keywords, values, 1);
+    return PQconnectdbParams(keywords, values, 1);
+}
+
+bool migrations_apply(const char *database_url, const struct logger *logger) {
+    PGconn *session = open_session(database_url);
     /* Closing the session also gives the lock back. */
     bool ok = PQstatus(session) == CONNECTION_OK && lock(session)
                   ? apply_missing(session, logger)
                   : fail(session, logger, "connecting");
     PQfinish(session);
     return ok;
+}
+
+int migrations_missing(const char *database_url) {
+    PGconn *session = open_session(database_url);
+    int missing = 0;
+    for (const struct embedded_sql *migration = embedded_migrations; migration->name; migration++) {
+        bool applied = false;
+        if (!run(session, is_applied, migration->name, &applied)) {
+            missing = -1;
+            break;
+        }
+        missing += !applied;
+    }
+    PQfinish(session);
+    return missing;
 }

@@ -177,3 +177,60 @@ def test_every_name_that_a_script_reads_is_in_the_list():
     used = {name for file in files
             for name in re.findall(r"(?<!\w)QA_[A-Z_]+[A-Z](?!\w)", file.read_text())}
     assert used - names() == set()
+
+
+def checked(result):
+    """What `serve --check` says of each."""
+    lines = dict(re.findall(r"^(\w+) +(.*)$", result.stdout, re.M))
+    assert list(lines) == ["settings", "database", "schema", "permissions"]
+    assert (result.returncode == 0) == all(line == "yes" for line in lines.values())
+    return lines
+
+
+def test_a_check_of_what_is_well_says_yes_four_times_and_makes_the_run_folder(run, stack, tmp_path):
+    result = run("serve", "--check", QA_STATE_DIR=str(tmp_path / "not/there"), QA_WORKERS="2",
+                 QA_OWNER_DATABASE_URL=stack.owner_url)
+    assert set(checked(result).values()) == {"yes"}
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "not/there/run").is_dir()
+
+
+def test_a_check_tells_what_is_not_well_and_what_helps(run, stack, tmp_path):
+    assert_one_line(run("serve", "--check", QA_WORKERS="none"), 2, "QA_WORKERS")
+    lines = checked(run("serve", "--check", QA_LISTEN="nonsense"))
+    assert "QA_LISTEN" in lines["settings"]
+    assert lines["database"] == "yes"
+
+    lines = checked(run("serve", "--check", DATABASE_URL=f"host={tmp_path}"))
+    assert re.match("no: .*No such file.*DATABASE_URL", lines["database"])
+    assert lines["schema"] == lines["permissions"] == "no: not looked at"
+    lines = checked(run("serve", "--check", QA_WORKERS="256", QA_READ_CONNECTIONS="64"))
+    assert "max_connections" in lines["database"]
+
+    with stack.empty_database("unmigrated") as url:
+        lines = checked(run("serve", "--check", DATABASE_URL=url))
+        assert lines["database"] == "yes"
+        assert "atelier-qa migrate" in lines["schema"]
+        assert run("migrate", DATABASE_URL=url).returncode == 0
+        assert set(checked(run("serve", "--check", DATABASE_URL=url)).values()) == {"yes"}
+        with stack.database(url) as cursor:
+            cursor.execute("DELETE FROM schema_migrations WHERE name ~ '0007'")
+            cursor.connection.commit()
+        lines = checked(run("serve", "--check", DATABASE_URL=url))
+        assert lines["schema"].startswith("no: migrations that are missing: 1;")
+
+
+def test_a_check_tells_of_missing_permissions(run, stack, tmp_path):
+    stack.sql("REVOKE atelier_qa_serving FROM atelier_qa_service")
+    stack.sql("GRANT CONNECT ON DATABASE atelier_qa TO atelier_qa_service")
+    try:
+        lines = checked(run("serve", "--check"))
+    finally:
+        stack.sql("REVOKE CONNECT ON DATABASE atelier_qa FROM atelier_qa_service")
+        stack.sql("GRANT atelier_qa_serving TO atelier_qa_service")
+    assert lines["schema"] == "yes"
+    assert re.match("no: permission denied.*GRANT atelier_qa_serving TO .atelier_qa_service",
+                    lines["permissions"])
+    (tmp_path / "file").touch()
+    lines = checked(run("serve", "--check", QA_STATE_DIR=str(tmp_path / "file")))
+    assert "QA_STATE_DIR" in lines["permissions"]

@@ -1,0 +1,110 @@
+/* What must be right before the service starts. */
+#include "cli/check.h"
+
+#include "cli/exit_status.h"
+#include "db/budget.h"
+#include "db/inspection.h"
+#include "db/pooling.h"
+#include "db/server_address.h"
+#include "ops/folders.h"
+#include "process/listener.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_connection_string(const char *database_url, char *error, size_t error_size) {
+    struct server_address *address = server_address_new(NULL, database_url, error, error_size);
+    if (address) {
+        server_address_free(address);
+    }
+    return address != NULL;
+}
+
+bool make_run_folder(const struct config *config, char *error, size_t error_size) {
+    size_t length = strlen(config->state_dir);
+    if (strncmp(config->shared_file, config->state_dir, length) == 0 &&
+        !folders_make_for(config->shared_file)) {
+        snprintf(error, error_size, "QA_STATE_DIR: cannot make a folder for '%s': %s",
+                 config->shared_file, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static enum budget budget_of(const struct config *config, char *error, size_t error_size) {
+    /* A reload needs them twice, for two generations of workers. */
+    long needed =
+        2 * (long)(config->workers * (config->read_connections + config->write_connections));
+    return budget_check(config->database_url, needed, error, error_size);
+}
+
+bool check_connections(const struct config *config, char *error, size_t error_size) {
+    if (!pooling_check(config->database_url, "DATABASE_URL", error, error_size)) {
+        return false;
+    }
+    enum budget budget = budget_of(config, error, error_size);
+    if (budget == BUDGET_UNKNOWN) {
+        const struct logger logger = {.level = config->log_level, .worker = -1};
+        log_write(&logger, LOG_LEVEL_WARNING,
+                  "the database does not answer; its connection limit could not be checked",
+                  "{s:s}", "reason", error);
+    }
+    return budget != BUDGET_EXCEEDED;
+}
+
+bool check_settings(const struct config *config, char *error, size_t error_size) {
+    return listener_check(config->listen, (unsigned)config->workers, error, error_size) &&
+           is_connection_string(config->database_url, error, error_size);
+}
+
+/* Whether run-time files can be written. */
+static bool check_files(const struct config *config, char *error, size_t error_size) {
+    if (!make_run_folder(config, error, error_size)) {
+        return false;
+    }
+    char place[PATH_MAX];
+    snprintf(place, sizeof place, "%s", config->shared_file);
+    if (access(place, F_OK) != 0) {
+        char *slash = strrchr(place, '/');
+        snprintf(slash ? slash : place, 2, "%s", slash ? "" : ".");
+    }
+    if (access(place, R_OK | W_OK) != 0) {
+        snprintf(error, error_size, "%.300s: %s; make it writable, or set QA_STATE_DIR", place,
+                 strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* Prints one line; whether all is well. */
+static bool say(const char *what, const char *problem) {
+    printf("%-11s  %s%s\n", what, *problem ? "no: " : "yes", problem);
+    return !*problem;
+}
+
+static void look_at_database(const struct config *config, struct inspection *inspection) {
+    char error[INSPECTION_TEXT_SIZE];
+    inspect_database(config->database_url, config->owner_database_url, inspection);
+    if (!*inspection->database && budget_of(config, error, sizeof error) == BUDGET_EXCEEDED) {
+        memcpy(inspection->database, error, sizeof error);
+    }
+}
+
+int check_and_tell(const struct config *config) {
+    struct inspection inspection;
+    char error[512] = "";
+    bool ok = check_settings(config, error, sizeof error);
+    ok = say("settings", ok ? "" : error);
+    fputs(config->remarks, stdout);
+    look_at_database(config, &inspection);
+    ok = say("database", inspection.database) && ok;
+    ok = say("schema", inspection.schema) && ok;
+    if (!*inspection.permissions && check_files(config, error, sizeof error)) {
+        *error = '\0';
+    }
+    ok = say("permissions", *inspection.permissions ? inspection.permissions : error) && ok;
+    return ok ? STATUS_OK : STATUS_FAILED;
+}
