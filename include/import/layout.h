@@ -38,6 +38,7 @@ struct layout {
     size_t column_count;
     struct column columns[LAYOUT_COLUMNS_MAX];
     bool has_photo_urls; /* the table; after the file's columns */
+    bool is_ranked;      /* the table: its large groups are kept in order */
 };
 
 /* In the order of dataset_files. */

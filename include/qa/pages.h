@@ -18,16 +18,15 @@
 
 struct pages;
 
-/* From so many elements on a page is large. */
-enum { LARGE_PAGE = 50 };
+/* Whether a page shows or skips so many elements that its query is to be sent alone: it would hold
+ * up others that are sent with it, and many at once would fill memory or take too long together. */
+bool page_is_large(int64_t count, int64_t offset);
 
-/* What a page is made of: its key, the counter that covers all that it shows, and its query. A
- * large one is made by itself: it would hold up its company, and many of them at once would fill
- * memory. */
+/* What a page is made of: its key, the counter that covers all that it shows, and its query. */
 struct page_query {
     struct page_key key;
     size_t slot;
-    bool is_large;
+    bool is_large; /* page_is_large() */
     enum statement statement;
     int parameter_count;
     const char *parameters[QUERY_PARAMETERS_MAX];

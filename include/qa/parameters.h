@@ -15,7 +15,8 @@
 struct paging {
     int64_t page;   /* from 1 */
     int64_t count;  /* 1 to 1000 */
-    int64_t offset; /* rows before the page; INT64_MAX when that many cannot be counted */
+    int64_t offset; /* rows before the page; INT64_MAX - count when that many, or the page's
+                       own after them, cannot be counted */
 };
 
 /* True, and *value set, for ASCII digits only, leading zeros allowed, from 1 to `most`. */

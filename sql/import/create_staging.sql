@@ -11,12 +11,14 @@ CREATE UNLOGGED TABLE atelier_qa_import.rejected (
     table_name text, ordinal bigint, reason text, PRIMARY KEY (table_name, ordinal)
 );
 
--- The triggers that belong to the published tables: they keep photo URLs and mark changed products.
+-- The triggers that belong to the published tables: they keep photo URLs, mark changed products and
+-- rank the rows of large groups.
 CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN function_id IN (to_regproc('keep_photo_urls'), to_regproc('mark_changed_questions'),
                            to_regproc('mark_changed_answers'), to_regproc('mark_left_product'),
-                           to_regproc('lock_moved_question'), to_regproc('drop_product_pages'));
+                           to_regproc('lock_moved_question'), to_regproc('drop_product_pages'),
+                           to_regproc('rank_question'), to_regproc('rank_answer'));
 
 -- Indexes (step 1), foreign keys and those triggers (step 2) of the published tables.
 CREATE TABLE atelier_qa_import.definitions AS
@@ -98,6 +100,21 @@ BEGIN
         EXECUTE definition.make;
     END LOOP;
     PERFORM set_config('search_path', path, true);
+END
+$$;
+
+-- Ranks the rows of large groups (sql/migrations/0009_ranks.sql).
+CREATE PROCEDURE atelier_qa_import.rank_rows(table_name text, parent_column text)
+    LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('
+        UPDATE atelier_qa_import.%1$I AS staged SET ranked = true
+        FROM (SELECT ctid AS place, row_number() OVER (PARTITION BY %2$I ORDER BY id) AS nth
+              FROM atelier_qa_import.%1$I
+              WHERE %2$I = ANY (ARRAY(SELECT %2$I FROM atelier_qa_import.%1$I
+                                      GROUP BY %2$I
+                                      HAVING count(*) > unranked_rows()))) AS member
+        WHERE staged.ctid = place AND nth > unranked_rows()', table_name, parent_column);
 END
 $$;
 

@@ -6,7 +6,7 @@ SELECT json_build_object(
     'count', $3::bigint,
     'results', coalesce(json_agg(shown), '[]'))
 FROM (
-    SELECT id AS answer_id, body::text, iso_8601(created_at) AS date, answerer_name::text,
+    SELECT id AS answer_id, body, iso_8601(created_at) AS date, answerer_name,
         helpful AS helpfulness,
         CASE WHEN photo_urls::text = '[]' THEN photo_urls ELSE (
             SELECT coalesce(json_agg(photo), '[]')
@@ -14,7 +14,7 @@ FROM (
                 SELECT id, url::text FROM answers_photos
                 WHERE answer_id = answer.id
                 ORDER BY id) AS photo) END AS photos
-    FROM answers AS answer
-    WHERE question_id = $1::bigint AND NOT reported
-    ORDER BY helpful DESC, id
-    LIMIT $3::bigint OFFSET $4::bigint) AS shown
+    FROM (
+        SELECT * FROM shown_answers($1::bigint, $3::bigint + $4::bigint)
+        ORDER BY helpful DESC, id
+        LIMIT $3::bigint OFFSET $4::bigint) AS answer) AS shown

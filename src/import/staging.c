@@ -112,12 +112,18 @@ static bool send_rows(struct staged_file *file, struct photo_merge *photos,
     return result == CSV_END && session_send(session, buffer, used);
 }
 
-/* Indexes and statistics; foreign keys and triggers come when all files are there. */
+static bool rank_rows(const struct layout *layout, struct session *session) {
+    const char *const names[] = {layout->table, layout->parent_column};
+    return !layout->is_ranked || session_call(session, IMPORT_STATEMENT_RANK_ROWS, 2, names);
+}
+
+/* Ranks, indexes and statistics; foreign keys and triggers come when all files are there. */
 static bool make_indexes(struct staged_file *file, struct session *session) {
     const char *const parameters[] = {file->layout->table, "1"};
     char analyze[64];
     snprintf(analyze, sizeof analyze, "ANALYZE atelier_qa_import.%s", file->layout->table);
-    file->is_indexed = session_call(session, IMPORT_STATEMENT_MAKE, 2, parameters) &&
+    file->is_indexed = rank_rows(file->layout, session) &&
+                       session_call(session, IMPORT_STATEMENT_MAKE, 2, parameters) &&
                        session_run(session, analyze);
     return file->is_indexed;
 }

@@ -30,7 +30,7 @@ void list_answers(struct http_request *request) {
                 .page = paging.page,
                 .count = paging.count},
         .slot = generations_slot(SUBJECT_QUESTION, question_id),
-        .is_large = paging.count >= LARGE_PAGE,
+        .is_large = page_is_large(paging.count, paging.offset),
         .statement = STATEMENT_LIST_ANSWERS,
         .parameter_count = 4,
         .parameters = {question, page, count, offset},

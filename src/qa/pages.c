@@ -38,6 +38,11 @@ struct pages {
     uint64_t shared_hits;
 };
 
+bool page_is_large(int64_t count, int64_t offset) {
+    enum { MANY_SHOWN = 50, MANY_SKIPPED = 1000 };
+    return count >= MANY_SHOWN || offset >= MANY_SKIPPED;
+}
+
 struct pages *pages_new(struct pool *pool, const struct generations *generations,
                         const struct pages_settings *settings) {
     struct pages *pages = calloc(1, sizeof *pages);

@@ -70,8 +70,8 @@ bool read_paging(struct http_request *request, struct paging *paging) {
     if (paging->count > COUNT_MAX) {
         paging->count = COUNT_MAX;
     }
-    paging->offset = paging->page - 1 > INT64_MAX / paging->count
-                         ? INT64_MAX
-                         : (paging->page - 1) * paging->count;
+    const int64_t most = INT64_MAX - paging->count;
+    paging->offset =
+        paging->page - 1 > most / paging->count ? most : (paging->page - 1) * paging->count;
     return true;
 }

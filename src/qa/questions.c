@@ -36,7 +36,7 @@ void list_questions(struct http_request *request) {
                 .page = paging.page,
                 .count = paging.count},
         .slot = generations_slot(SUBJECT_PRODUCT, product_id),
-        .is_large = paging.count >= LARGE_PAGE,
+        .is_large = page_is_large(paging.count, paging.offset),
         .statement = STATEMENT_LIST_QUESTIONS,
         .parameter_count = 4,
         .parameters = {product, count, offset, answers},

@@ -1,0 +1,1 @@
+CALL atelier_qa_import.rank_rows($1::text, $2::text)
