@@ -103,12 +103,19 @@ def overload_note(row):
             f"{refused}; {well}.")
 
 
+def viral_note(row):
+    return (f"Large groups: {row['writes']:,.0f} votes and additions a second; p99 of the hundredth page "
+            f"{row['hundredth_p99_ms']:.1f} ms, of other products' pages {row['other_p99_ms']:.1f} ms.")
+
+
 def notes(report):
     """What the table has no column for."""
     lines = [""]
     for row in report["rows"]:
         if row["name"] == "overload":
             lines.append(overload_note(row))
+        if row["name"] == "viral":
+            lines.append(viral_note(row))
         if row["failed"]:
             lines.append(f"{row['title']}: failures {row['failures']}.")
     return lines

@@ -11,8 +11,9 @@ from constant_rate import run_constant_rate
 from limits import (ANSWERS_QUERY, INSERT_ANSWER, ONE_ROW_UPDATE, QUESTIONS_QUERY, SELECT_1,
                     run_pgbench)
 from overload import run_overload
-from settings import HEADLINE_RUNS, OVERLOAD, READ_CONNECTIONS, WRITE_CONNECTIONS
+from settings import HEADLINE_RUNS, OVERLOAD, READ_CONNECTIONS, VIRAL_RUNS, WRITE_CONNECTIONS
 from targets import ids_by_rank, mixed_traffic
+from viral import HUNDREDTH, MEMBERS, OTHER, WRITERS, run_viral
 
 ANY, OFF, DEFAULT = "any", "off", "default"  # the service's cache
 
@@ -20,6 +21,8 @@ P99_MS_BAR = 10
 OVERLOAD_BAR = 0.8
 REFUSAL_MS_BAR = 100  # p99: at once, seen through a generator that shares the processors
 RECOVERY_S_BAR = 1
+VIRAL_FIRST_MS_BAR = 50  # p99
+VIRAL_HUNDREDTH_MS_BAR = 250
 
 # In which the caches of all workers get their pages; in which server processes map what they read.
 FILL_S = 60
@@ -75,6 +78,10 @@ def overload(bench, seconds):
     return run_overload(bench.folder, bench.stack, bench.rates["random-products"], seconds)
 
 
+def viral(bench, seconds):
+    return run_viral(bench.stack, seconds)
+
+
 # In the order in which a round runs them: each limit beside its scenario, few changes of the cache.
 MEASUREMENTS = (
     Measurement("select-1", ANY, pgbench(SELECT_1)),
@@ -93,6 +100,7 @@ MEASUREMENTS = (
     Measurement("new-answers", DEFAULT,
                 wrk("new_answer", "uniform", "questions", WRITE_CONNECTIONS), writes=True),
     Measurement("insert-answer", ANY, pgbench_alone(INSERT_ANSWER), writes=True),
+    Measurement("viral", DEFAULT, viral, warm_up=0, writes=True, runs=VIRAL_RUNS),
     Measurement("headline", DEFAULT, headline, warm_up=FILL_S, writes=True,
                 runs=HEADLINE_RUNS))
 
@@ -136,6 +144,8 @@ SCENARIOS = (
              "pgbench one-row UPDATE", 1.0, **one_of("one-row-update")),
     Scenario("new-answers", "new answers with two photos",
              "pgbench insert of the same rows", 0.7, **one_of("insert-answer")),
+    Scenario("viral", f"first page of {MEMBERS:,} questions or answers, {WRITERS} clients writing to them",
+             f"p99 ≤ {VIRAL_FIRST_MS_BAR} ms, hundredth page ≤ {VIRAL_HUNDREDTH_MS_BAR} ms, no error"),
     Scenario("headline", "constant rate, mixed traffic",
              f"p99 ≤ {P99_MS_BAR} ms, no error"),
     Scenario("overload", f"overload: {OVERLOAD} times the best, cache off",
@@ -190,6 +200,8 @@ def row_of(scenario, rounds):
         row[f"p{at:g}_ms"] = median(result.get("percentiles_ms", {}).get(at) for result in results)
     if scenario.name == "overload":
         row.update(overload_figures(results))
+    if scenario.name == "viral":
+        row.update(viral_figures(results))
     limits = []
     if scenario.limit:
         limits = [scenario.limit({name: each[name]["rate"] for name in scenario.needs})
@@ -214,6 +226,13 @@ def overload_figures(results):
             "recovered_s": None if None in recoveries else median(recoveries)}
 
 
+def viral_figures(results):
+    def p99(page):
+        return median(result["percentiles_ms_by_page"][page].get(99.0) for result in results)
+    return {"writes": median(result["writes"] for result in results),
+            "hundredth_p99_ms": p99(HUNDREDTH), "other_p99_ms": p99(OTHER)}
+
+
 def faults_of(scenario, row, results):
     if row["failed"]:
         yield f"{row['failed']} failed requests"
@@ -224,6 +243,11 @@ def faults_of(scenario, row, results):
             yield f"p99 above {P99_MS_BAR} ms"
         if any(result["sent"] < 0.99 * result["offered"] for result in results):
             yield "not sent in time"
+    if scenario.name == "viral":
+        for page, p99, bar in (("first", row["p99_ms"], VIRAL_FIRST_MS_BAR),
+                               ("hundredth", row["hundredth_p99_ms"], VIRAL_HUNDREDTH_MS_BAR)):
+            if p99 is None or p99 > bar:
+                yield f"p99 of the {page} page above {bar} ms"
     if scenario.name == "overload":
         if row["sent"] < 0.9 * row["offered"]:
             yield "not sent in time"

@@ -18,6 +18,7 @@ PGBENCH_CLIENTS = 8
 # than a worker's queue holds, and with NGINX's own to the workers fewer than it has (16384).
 CONNECTIONS_PER_WORKER = 2000
 HEADLINE_RUNS = 7.5        # as long as this many other runs
+VIRAL_RUNS = 2             # as long as so many other runs
 OVERLOAD = 3               # times what the service can do
 
 

@@ -50,6 +50,20 @@ def test_failed_requests_fail_a_scenario_of_whatever_speed():
     assert row_of(ALL["hot-reads"], rounds)["verdict"] == "3 failed requests"
 
 
+def test_pages_of_large_groups_have_a_bar_each():
+    def viral(first, hundredth):
+        pages = {"first": {99.0: first}, "hundredth": {99.0: hundredth}, "other": {99.0: 1}}
+        return row_of(ALL["viral"], [{"viral": {
+            **result(900), "percentiles_ms": pages["first"], "percentiles_ms_by_page": pages,
+            "writes": 500}}])["verdict"]
+    assert viral(50, 250) == "met"
+    assert viral(51, 250) == "p99 of the first page above 50 ms"
+    assert viral(50, 251) == "p99 of the hundredth page above 250 ms"
+    assert row_of(ALL["viral"], [{"viral": {
+        **result(900, failed=1), "percentiles_ms_by_page": {"first": {}, "hundredth": {}, "other": {}},
+        "writes": 0}}])["verdict"].startswith("1 failed requests; p99 of the first")
+
+
 def test_what_a_limit_needs_is_measured_with_its_scenario():
     names = [each.name for each in needed_measurements([ALL["random-answers"], ALL["overload"]])]
     assert names == ["random-products", "answers-query", "random-answers", "overload", "hot-reads"]

@@ -648,6 +648,24 @@ def test_a_second_import_changes_nothing(target):
     assert all(" 0 imported, " in line for line in error.splitlines() if "rows read" in line)
 
 
+def ranked(target, table):
+    return [number for number, in target.sql(f"SELECT id FROM {table} WHERE ranked ORDER BY id")]
+
+
+@pytest.mark.parametrize("order", [1, -1])  # with -1 only after sorting
+def test_large_groups_are_ranked_in_empty_tables_and_beside_rows(target, order):
+    """sql/migrations/0009_ranks.sql: the first 200 rows of a group are not."""
+    target.write(questions=[post(number, 1 if number <= 203 else 2) for number in range(1, 206)][::order],
+                 answers=[post(number, 5) for number in range(1, 202)][::order])
+    target.run(DONE)
+    assert ranked(target, "questions") == [201, 202, 203]
+    assert ranked(target, "answers") == [201]
+    target.write(questions=[post(300, 1), post(301, 2)], answers=[post(300, 5), post(301, 7)])
+    target.run(DONE)
+    assert ranked(target, "questions") == [201, 202, 203, 300]
+    assert ranked(target, "answers") == [201, 300]
+
+
 def test_what_the_database_has_stays_and_new_rows_are_added(target):
     target.write(questions=[post(1, 5, "old"), post(3, 5, "old")], answers=[post(1, 1, "old")])
     target.run(DONE)
