@@ -56,9 +56,11 @@ CREATE INDEX questions_rank ON questions (product_id, rank DESC, id) WHERE rank 
 CREATE INDEX answers_rank ON answers (question_id, rank DESC, id) WHERE rank IS NOT NULL;
 
 -- The triggers see the rows that the same statement has added before: a statement that adds many to
--- one group ranks those that come after the first.
+-- one group ranks those that come after the first. They plan by index only, since a plan that is made
+-- while a table is empty serves until an import has filled it.
 CREATE FUNCTION rank_question() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+    SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 BEGIN
     NEW.ranked :=
@@ -72,6 +74,7 @@ $$;
 
 CREATE FUNCTION rank_answer() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+    SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 BEGIN
     NEW.ranked :=
