@@ -94,7 +94,7 @@ static bool is_host_with_port(const char *text, size_t host, size_t length) {
         end++;
     }
     size_t digits = end - host - 1;
-    return is_name && digits >= 1 && digits <= 5 && (end == length || memchr("/?#", text[end], 3));
+    return is_name && digits >= 1 && digits <= 5 && (end == length || strchr("/?#", text[end]));
 }
 
 bool text_is_photo_url(const char *text, size_t length) {

@@ -104,6 +104,7 @@ class Provocations:
             headers = {**JSON, **(headers or {})}
         answer = ask_once(stack or self._stack, operation.method, target, body, headers)
         operation.assert_describes(answer)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
         self.seen.add((operation.name, answer.status_code))
         if answer.status_code >= 400 and operation.method != "HEAD":
             problem = answer.json()
