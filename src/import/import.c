@@ -117,7 +117,8 @@ static bool open_database(struct import *import) {
         return false;
     }
     if (!migrated) {
-        return fail(&import->failure, "the database lacks tables: run `atelier-qa migrate` first");
+        return fail(&import->failure,
+                    "the database is not up to date: run `atelier-qa migrate` first");
     }
     import->holds_lock = lock(session);
     return import->holds_lock && decide(import) &&

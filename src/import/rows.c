@@ -55,7 +55,9 @@ static size_t count(struct csv_text line, char wanted) {
 static char find_separator(struct csv_text line) {
     char found = separators[0];
     for (size_t i = 1; i < sizeof separators; i++) {
-        found = count(line, separators[i]) > count(line, found) ? separators[i] : found;
+        if (count(line, separators[i]) > count(line, found)) {
+            found = separators[i];
+        }
     }
     return found;
 }

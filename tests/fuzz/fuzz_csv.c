@@ -1,6 +1,6 @@
 /*
  * Fuzzes the CSV reader, and the checks of dates and of UTF-8 on the fields that it finds. The
- * first byte of the input is the size of the pieces in which the rest is given.
+ * first byte of the input is the size of the pieces in which the rest is given, and the separator.
  *
  * Promises checked: the rows are the same whatever the pieces, and wherever the buffer cuts them as
  * long as it holds each; every byte is in exactly one row, a line end, an empty line or a
@@ -15,6 +15,8 @@
 #include <string.h>
 
 enum { ROW_LIMIT = 256 };
+
+static char separator; /* of the input under test */
 
 #define REQUIRE(condition)                                                                         \
     do {                                                                                           \
@@ -59,7 +61,7 @@ static void require_same_row(const struct csv_row *a, const struct csv_row *b) {
 /* Reads the row at `at`, behind a line end, by itself into a buffer that holds all. */
 static void require_same_when_alone(const struct csv_row *row, const char *at, const char *end) {
     struct pieces pieces = {at - 1, (size_t)(end - at) + 1, 5};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, ',', pieces.left + 1);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, separator, pieces.left + 1);
     struct csv_row alone;
     REQUIRE(reader && csv_reader_next(reader, &alone) == CSV_ROW);
     bool fits = !alone.fault && alone.raw.length + 2 <= ROW_LIMIT;
@@ -89,7 +91,7 @@ static const char *require_row_at(const char *at, const char *end, const struct 
 static const char *require_empty_line(const char *at, const char *end) {
     for (; at < end && *at != '\n'; at++) {
         bool is_return = *at == '\r' && at + 1 < end && at[1] == '\n';
-        REQUIRE(*at == ' ' || *at == '\t' || *at == ',' || is_return);
+        REQUIRE(*at == ' ' || *at == '\t' || *at == separator || is_return);
     }
     return at == end ? end : at + 1;
 }
@@ -109,10 +111,10 @@ static void require_round_trip(const struct csv_row *row) {
             }
         }
         *out++ = '"';
-        *out++ = i + 1 < row->column_count ? ',' : '\n';
+        *out++ = i + 1 < row->column_count ? separator : '\n';
     }
     struct pieces pieces = {csv, (size_t)(out - csv), 7};
-    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, ',', sizeof csv);
+    struct csv_reader *reader = csv_reader_new(read_piece, &pieces, separator, sizeof csv);
     struct csv_row again;
     REQUIRE(reader && csv_reader_next(reader, &again) == CSV_ROW);
     REQUIRE(!again.fault && again.column_count == row->column_count);
@@ -147,9 +149,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     const char *text = (const char *)data + 1, *end = text + size - 1, *at = text;
+    separator = ",;\t|"[data[0] / 64];
     struct pieces whole = {text, size - 1, size}, parts = {text, size - 1, 1 + data[0] % 64};
-    struct csv_reader *reader = csv_reader_new(read_piece, &whole, ',', ROW_LIMIT);
-    struct csv_reader *twin = csv_reader_new(read_piece, &parts, ',', ROW_LIMIT);
+    struct csv_reader *reader = csv_reader_new(read_piece, &whole, separator, ROW_LIMIT);
+    struct csv_reader *twin = csv_reader_new(read_piece, &parts, separator, ROW_LIMIT);
     REQUIRE(reader && twin);
     if (size > 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         at += 3;
