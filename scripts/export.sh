@@ -1,8 +1,9 @@
 #!/bin/sh
 # Writes what a database holds as the three public files, which `atelier-qa import` reads. All three
-# show the same moment.
+# show the same moment, and only their owner can read them.
 #   export.sh CONNECTION_STRING DIR   (a role that may read all, such as the owner)
 set -eu
+umask 077  # they hold e-mail addresses
 
 database=$1
 folder=$2

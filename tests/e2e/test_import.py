@@ -371,6 +371,7 @@ def test_what_is_exported_is_what_was_imported(target, tmp_path):
     with target.stack.empty_database("export_" + uuid.uuid4().hex) as url:
         other = Target(target.stack, url, tmp_path / "exported")
         subprocess.run([EXPORT_SH, target.url, other.folder], check=True)
+        assert {path.stat().st_mode & 0o777 for path in other.folder.iterdir()} == {0o600}
         other.finish(other.start("migrate"), DONE)
         other.run(DONE)
         for table in FILES:
