@@ -69,6 +69,8 @@ number=${rate%r/*}
 burst=${QA_RATE_BURST:-$((2 * ${number:-0}))}
 fits "$burst" '[0-9]{1,7}' ||
     fail "QA_RATE_BURST must be a number, not \"$burst\""
+[ -n "$rate" ] || [ -z "${QA_RATE_BURST:-}" ] ||
+    echo "configure-nginx: QA_RATE_BURST has no effect without QA_RATE_LIMIT" >&2
 [ "$origins" = '*' ] || for origin in $origins; do
     fits "$origin" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
         fail "QA_CORS_ORIGINS must be * or list origins such as https://shop.example, not \"$origin\""

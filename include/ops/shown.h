@@ -1,4 +1,5 @@
-/* Values as their owners show them: what surrounds them in a file, a mail or on a page comes along. */
+/* Values as their owners show them: what surrounds them in a file, a mail or on a page comes along.
+ */
 #pragma once
 
 /* Takes white space, and then one pair of quotes, off both ends, in place. */

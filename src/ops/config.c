@@ -268,6 +268,11 @@ static bool check_line(const struct given *given, const struct env_line *line, c
         if (line_value(given, line->name)) {
             return wrong(error, size, "%s%s is set for the second time", place, line->name);
         }
+        const char *value = getenv(line->name);
+        if (value && *value && *line->value && strcmp(value, line->value) != 0) {
+            fprintf(given->remarks, "%s%s has no effect: the environment sets it, too\n", place,
+                    line->name);
+        }
         return strcmp(line->name, "QA_ENV_FILE") != 0 ||
                wrong(error, size, "%sQA_ENV_FILE cannot be set in the file that it names", place);
     }

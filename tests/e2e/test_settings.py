@@ -234,3 +234,14 @@ def test_a_check_tells_of_missing_permissions(run, stack, tmp_path):
     (tmp_path / "file").touch()
     lines = checked(run("serve", "--check", QA_STATE_DIR=str(tmp_path / "file")))
     assert "QA_STATE_DIR" in lines["permissions"]
+
+
+def test_a_burst_without_a_limit_is_told(tmp_path):
+    def configure(**settings):
+        return subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", tmp_path], text=True,
+                              env={"PATH": os.environ["PATH"], **settings}, capture_output=True)
+
+    assert configure(QA_RATE_LIMIT="5r/s", QA_RATE_BURST="9").stderr == ""
+    told = configure(QA_RATE_BURST="9")
+    assert told.returncode == 0
+    assert_one_line(told, 0, "QA_RATE_BURST", "QA_RATE_LIMIT")

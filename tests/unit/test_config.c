@@ -218,13 +218,21 @@ END_TEST
 
 START_TEST(what_a_file_says_in_vain_is_told) {
     setenv("QA_ENV_FILE",
-           scratch_file("in_vain", "DATABASE_ULR=a\nWORKERS=3\nPGHOST=b\nPOSTGRES_DB=c\n"), 1);
+           scratch_file("in_vain", "DATABASE_ULR=a\nWORKERS=3\nPGHOST=b\nPOSTGRES_DB=c\n"
+                                   "QA_WORKERS=3\nQA_RATE_LIMIT=5r/s\nQA_LISTEN=a:1\n"),
+           1);
+    setenv("QA_WORKERS", "2", 1);
+    setenv("QA_RATE_LIMIT", "5r/m", 1);
+    setenv("QA_LISTEN", "a:1", 1);
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
     ck_assert_ptr_nonnull(strstr(config.remarks, "line 1: DATABASE_ULR is not a setting; did you "
                                                  "mean DATABASE_URL?\n"));
     ck_assert_ptr_nonnull(strstr(config.remarks, "line 2: WORKERS is not a setting; did you mean "
                                                  "QA_WORKERS?\n"));
     ck_assert_ptr_nonnull(strstr(config.remarks, "line 3: PGHOST has no effect"));
+    ck_assert_ptr_nonnull(strstr(config.remarks, "line 5: QA_WORKERS has no effect"));
+    ck_assert_ptr_nonnull(strstr(config.remarks, "line 6: QA_RATE_LIMIT has no effect"));
+    ck_assert_ptr_null(strstr(config.remarks, "QA_LISTEN"));
     ck_assert_ptr_null(strstr(config.remarks, "POSTGRES_DB"));
     config_free(&config);
 }
