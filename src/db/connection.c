@@ -140,6 +140,15 @@ static bool is_success(const PGresult *result) {
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
+/* Whether a result tells what became of its query. An error without SQLSTATE is libpq's own, such
+ * as out of memory: what the server did is not known. And what comes between the end of a write's
+ * result and its sync is not the next query's but an error of the commit. */
+static bool is_conclusive(const struct connection *connection, const PGresult *result) {
+    bool is_from_server =
+        is_success(result) || PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
+    return is_from_server && (connection->result_open || TAILQ_EMPTY(&connection->unproven));
+}
+
 /* All results of the first sent query are here. */
 static void end_of_result(struct connection *connection) {
     struct query *query = TAILQ_FIRST(&connection->sent);
@@ -195,7 +204,7 @@ static bool take_results(struct connection *connection) {
                 connection->setup_error = strdup(why_not_prepared(result));
             }
             PQclear(result);
-        } else if (query) {
+        } else if (query && is_conclusive(connection, result)) {
             connection->result_open = true;
             PQclear(query->result);
             query->result = result;
