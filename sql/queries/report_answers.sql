@@ -13,5 +13,5 @@ WITH report AS (
     FROM target
     WHERE answers.id = target.id AND NOT reported
 )
-SELECT position, (SELECT product_id FROM questions WHERE id = question_id), question_id
+SELECT position, product_of(question_id) AS product_id, question_id
 FROM report JOIN target USING (id)

@@ -15,5 +15,5 @@ WITH vote AS (
     WHERE answers.id = target.id
     RETURNING answers.id, question_id
 )
-SELECT position, (SELECT product_id FROM questions WHERE id = question_id), question_id
+SELECT position, product_of(question_id) AS product_id, question_id
 FROM vote JOIN changed USING (id)

@@ -4,6 +4,8 @@ import pytest
 
 import seed
 from api import MAX_ID, assert_problem, new_product
+from stack import wait_until
+from wire import Client, request, send_at_once, worker_sockets
 
 TABLES = ["questions", "answers"]
 
@@ -98,3 +100,26 @@ def test_a_chunked_body_is_ignored(api, rows):
 def test_an_answer_to_a_reported_question_is_accepted(api, rows):
     api.report("questions", rows["questions"])
     api.add_answer(rows["questions"])
+
+
+@pytest.mark.parametrize("action, count", [("helpful", 1), ("helpful", 3), ("report", 1)])
+def test_what_waits_until_a_question_has_moved_shows_where_it_is_then(stack, api, action, count):
+    """The question changes its product by hand; `count` votes for its answers come meanwhile."""
+    product, destination = new_product(), new_product()
+    [question] = seed.questions(stack, product, [0])
+    answers = seed.answers(stack, question, [0] * count)
+    for _ in range(20):  # every worker's cache holds the page
+        assert api.questions(destination) == []
+    clients = [Client(worker_sockets(stack)[0]) for _ in answers]
+    with stack.database(stack.superuser_url()) as mover:
+        mover.execute("UPDATE questions SET product_id = %s WHERE id = %s", (destination, question))
+        send_at_once(clients, [request("PUT", f"/qa/answers/{answer}/{action}") for answer in answers])
+        wait_until(stack.waiting_backends, 5)
+        mover.connection.commit()
+    assert [client.receive().status for client in clients] == [204] * count
+    for client in clients:
+        client.close()
+    expected = dict.fromkeys(map(str, answers), 1) if action == "helpful" else {}
+    for _ in range(20):
+        [shown] = api.questions(destination)
+        assert {key: each["helpfulness"] for key, each in shown["answers"].items()} == expected
