@@ -50,7 +50,9 @@ directory=$1
 port=${PORT:-8080}
 listen=${QA_LISTEN:-unix:${QA_STATE_DIR:-.local}/run/worker}
 workers=${QA_WORKERS:-$(nproc)}
-origins=$(list "${QA_CORS_ORIGINS:-*}")
+# As browsers send them: without a slash at the end, and without the port that the scheme implies.
+origins=$(list "$(list "${QA_CORS_ORIGINS:-*}" |
+    sed -E 's,/$,,; s,^(https://.*):443$,\1,; s,^(http://.*):80$,\1,')")
 headers=$(list "${QA_CORS_HEADERS:-}")
 proxies=$(list "${QA_TRUSTED_PROXIES:-}")
 rate=${QA_RATE_LIMIT:-}

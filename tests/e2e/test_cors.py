@@ -1,5 +1,6 @@
 """Cross-origin requests: every answer may be read by any page, or by those configured."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -139,6 +140,8 @@ def configure(folder, **settings):
     ("QA_CORS_CREDENTIALS", {"QA_CORS_CREDENTIALS": "maybe", "QA_CORS_ORIGINS": ORIGIN}),
     ("QA_CORS_ORIGINS", {"QA_CORS_ORIGINS": f"* {ORIGIN}"}),
     ("QA_CORS_ORIGINS", {"QA_CORS_ORIGINS": "shop.example"}),
+    ("QA_CORS_ORIGINS", {"QA_CORS_ORIGINS": "https://shop.example/page"}),
+    ("QA_CORS_ORIGINS", {"QA_CORS_ORIGINS": "https://"}),
     ("QA_CORS_HEADERS", {"QA_CORS_HEADERS": 'X-A";'}),
     ("QA_CORS_HEADERS", {"QA_CORS_HEADERS": "X-A $host"}),
     ("QA_CORS_HEADERS", {"QA_CORS_HEADERS": "X-A\nX-B:"}),
@@ -157,6 +160,16 @@ def test_wrong_settings_are_refused_in_one_line(tmp_path, word, settings):
 @pytest.mark.parametrize("value", ["", "false", "0", "No", "off"])
 def test_credentials_can_be_switched_off(tmp_path, value):
     assert configure(tmp_path, QA_CORS_CREDENTIALS=value).returncode == 0
+
+
+def test_origins_are_understood_as_an_address_bar_shows_them(tmp_path):
+    shown = ("https://a.example/ https://a.example https://b.example:443/ http://b.example:80"
+             " http://c.example:443 https://c.example:8080/ https://[::1]:443")
+    assert configure(tmp_path, QA_CORS_ORIGINS=shown).returncode == 0
+    text = (tmp_path / "http.conf").read_text()
+    assert re.findall(r'"(http[^"]*)" \$http_origin;', text) == [
+        "https://a.example", "https://b.example", "http://b.example", "http://c.example:443",
+        "https://c.example:8080", "https://[::1]"]
 
 
 def test_lists_may_have_commas_blanks_and_repetitions(tmp_path):
