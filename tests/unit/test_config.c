@@ -9,14 +9,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static char **environment;
+static char **environment; /* a copy, since what environ is itself belongs to setenv() */
 static struct config config;
 static char error[256];
 
 static void clear_environment(void) {
-    static char *nothing[] = {NULL};
-    environment = environ;
-    environ = nothing;
+    size_t count = 0;
+    while (environ && environ[count]) {
+        count++;
+    }
+    free(environment);
+    environment = calloc(count + 1, sizeof *environment);
+    ck_assert_ptr_nonnull(environment);
+    if (count > 0) {
+        memcpy(environment, environ, count * sizeof *environment);
+    }
+    clearenv();
 }
 
 static void restore_environment(void) {

@@ -358,7 +358,6 @@ END_TEST
 Suite *generate_suite(void) {
     Suite *suite = suite_create("generate");
     TCase *files = tcase_create("files");
-    tcase_set_timeout(files, 60);
     tcase_add_unchecked_fixture(files, scratch_make, scratch_remove);
     tcase_add_test(files, the_same_seed_gives_the_same_bytes_and_another_does_not);
     tcase_add_test(files, the_bytes_are_the_same_on_every_machine);
