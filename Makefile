@@ -92,6 +92,10 @@ $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 
 # ---- Tests ----
 
+# $(call needs,KIND,PROBE): unless the shell command PROBE succeeds, ends with the Debian packages of
+# that KIND that are missing, and how to install them.
+needs = @{ $(2); } >/dev/null 2>&1 || deploy/install-packages.sh --missing $(1)
+
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c)
@@ -108,17 +112,21 @@ $(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs check)
 
 .PHONY: unit
-unit: $(UNIT_TESTS)  ## run the unit tests (SANITIZE=1: with sanitizers)
+unit:  ## run the unit tests (SANITIZE=1: with sanitizers)
+	$(call needs,unit,$(CC) --version && pkg-config --exists $(LIBRARIES) check)
+	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	$(UNIT_TESTS)
 
 .PHONY: model
 model:  ## check every order of steps of the coherent cache's protocol, with spin
+	$(call needs,test,command -v spin && gcc --version)
 	tests/model/run.sh
 
 FUZZ_SECONDS ?= 30
 
 .PHONY: fuzz
 fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuzz/seeds on
+	$(call needs,test,clang --version)
 	@mkdir -p build/fuzz/corpus
 	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined \
 	    -fno-sanitize-recover=all -o build/fuzz/csv \
@@ -129,22 +137,29 @@ fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuz
 # Used by tests/e2e/test_api_description.py.
 build/schemathesis/complete: tests/e2e/requirements.txt
 	@rm -rf $(@D)
+	@echo "Fetching Schemathesis, which takes a minute once"
 	@/usr/bin/python3 -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
 .PHONY: e2e
-e2e: $(PROGRAM)  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
+e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
+	$(call needs,e2e,$(CC) --version && pkg-config --exists $(LIBRARIES) && command -v curl \
+	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
+	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
+	@$(MAKE) --no-print-directory $(PROGRAM) have-k6 build/schemathesis/complete
 	SANITIZE=$(SANITIZE) /usr/bin/python3 -m pytest tests/e2e
 
 .PHONY: lint
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, the API's description
+	$(call needs,test,command -v clang-format && command -v clang-tidy && command -v shellcheck \
+	    && pkg-config --exists $(LIBRARIES) check)
 	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
 	@scripts/check-layers.sh
 	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
 	@scripts/lint-api.sh && echo "redocly: no findings"
 	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
-	    'clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
+	    'echo "  TIDY $$1"; clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
 	    && echo "clang-tidy: no findings"
 
 .PHONY: format
@@ -153,18 +168,7 @@ format:  ## reformat the C sources
 
 .PHONY: test
 test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box tests, also with sanitizers
-	deploy/install-packages.sh test
-	$(MAKE) build
-	$(MAKE) lint
-	$(MAKE) unit
-	$(MAKE) unit SANITIZE=1
-	$(MAKE) k6-smoke
-	$(MAKE) fuzz FUZZ_SECONDS=20
-	/usr/bin/python3 -m pytest tests/bench
-	$(MAKE) model
-	$(MAKE) e2e
-	$(MAKE) e2e SANITIZE=1
-	tests/compose/run.sh --if-engine
+	@scripts/test.sh $(STEPS)
 
 .PHONY: test-browser
 test-browser: $(PROGRAM)  ## the demo page in Chromium, which is installed if missing
@@ -222,8 +226,6 @@ k6: have-k6  ## run k6/SCRIPT.js (load) against BASE_URL; build/k6/SCRIPT.html
 .PHONY: k6-smoke
 k6-smoke: have-k6  ## k6/smoke.js against BASE_URL, or against a stack of its own
 	@scripts/k6.sh --own smoke
-
-e2e: have-k6
 
 # ---- End of load tests ---------------------------------------------------------------------------
 

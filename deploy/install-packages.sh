@@ -3,11 +3,14 @@
 # is missing, as root or through sudo.
 #   install-packages.sh          what `make run` needs
 #   install-packages.sh build    what compiling needs, and no more
+#   install-packages.sh unit     also what `make unit` needs; and so e2e
 #   install-packages.sh test     also what `make test` needs
 #   install-packages.sh bench    also what `make bench` needs
 #   install-packages.sh k6       also what k6 is built with
 #   install-packages.sh compose  also what `make test-compose` needs
 #   install-packages.sh browser  also what `make test-browser` needs
+#   install-packages.sh --missing KIND   installs nothing, but names what is missing of one of these,
+#                                        and how to install it; the exit status is 1
 #
 # It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker or PgBouncer,
 # which their packages would create and start, now and at the next boot.
@@ -15,7 +18,9 @@ set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev zlib1g-dev uthash-dev"
 run="postgresql nginx curl python3-venv"
-test="check clang libclang-rt-14-dev clang-format clang-tidy python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer shellcheck spin wrk"
+unit="check"
+e2e="python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer"
+test="$unit $e2e clang libclang-rt-dev clang-format clang-tidy shellcheck spin wrk"
 bench="python3 wrk"
 k6="golang-go ca-certificates"
 compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
@@ -35,6 +40,10 @@ missing() {  # prints those of the named packages that are not installed
     # And any Go.
     if command -v go >/dev/null || [ -x /usr/local/go/bin/go ]; then
         installed="$installed golang-go:installed"
+    fi
+    # And the run-time libraries of any Clang, whose package has its version in the name.
+    if ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1; then
+        installed="$installed libclang-rt-dev:installed"
     fi
     for package in "$@"; do
         case " $installed " in
@@ -86,21 +95,35 @@ if [ "${1:-}" = as-root ]; then
     exit
 fi
 
+name_only=false
+if [ "${1:-}" = --missing ]; then
+    name_only=true
+    shift
+fi
+[ "${1:-}" = unit ] || unit=""
+[ "${1:-}" = e2e ] || e2e=""
 [ "${1:-}" = test ] || test=""
 [ "${1:-}" = bench ] || bench=""
 [ "${1:-}" = k6 ] || k6=""
 [ "${1:-}" = compose ] || compose=""
 [ "${1:-}" = browser ] || browser=""
-[ "${1:-}" != build ] || run=""
+case ${1:-} in build | unit) run="" ;; esac
+kind=${1:-}
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $test $bench $k6 $compose $browser" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $compose $browser" >&2
+    ! $name_only || exit 1
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $test $bench $k6 $compose $browser)
+set -- $(missing $build $run $unit $e2e $test $bench $k6 $compose $browser)
+if $name_only; then
+    echo "These Debian packages are missing: ${*:-none; the programs and libraries of the installed ones cannot be found}" >&2
+    echo "To install them: deploy/install-packages.sh $kind" >&2
+    exit 1
+fi
 if [ $# -gt 0 ]; then
-    echo "Installing: $*"
+    echo "Installing, which may take some minutes: $*"
 elif ! grep -qsF "$mark" "$policy"; then  # left by an installation that was killed
     exit 0
 fi

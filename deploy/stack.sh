@@ -25,7 +25,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 checkout=$(dirname "$deploy")
-seconds_to_ready=30
+seconds_to_ready=120  # on a small and busy machine; what ends is told at once
 for variable in DATABASE_URL_FILE QA_OWNER_DATABASE_URL_FILE QA_ENV_FILE; do
     [[ -z ${!variable:-} ]] || export "$variable=$(realpath --canonicalize-missing "${!variable}")"
 done
@@ -287,8 +287,8 @@ start_service() {
         exec setsid --fork "${unprivileged[@]}" bash -c 'echo $$ >../service.pid && exec "$@"' - \
             "$state/bin/atelier-qa" serve </dev/null >>"../${log[service]}" 2>&1 8>&- 9>&-
     )
-    local try
-    for try in {1..100}; do
+    local deadline=$((SECONDS + seconds_to_ready))
+    while ((SECONDS <= deadline)); do
         [[ ! -s service.pid ]] || return 0
         sleep 0.02
     done

@@ -12,12 +12,12 @@ struct phrases {
     size_t count;
 };
 
-/* A `struct phrases` of string literals. */
+/* A `struct phrases` of string literals. Versions of clang-format differ on such braces. */
+/* clang-format off */
 #define PHRASES(...)                                                                               \
-    {                                                                                              \
-        (const char *const[]){__VA_ARGS__},                                                        \
-            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)                      \
-    }
+    {(const char *const[]){__VA_ARGS__},                                                           \
+     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)}
+/* clang-format on */
 
 struct slot {
     const char *name;

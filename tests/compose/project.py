@@ -10,6 +10,7 @@ from pathlib import Path
 
 import requests
 
+from api import PATIENCE_S
 from stack import free_port, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -66,12 +67,12 @@ class Project:
 
     def is_ready(self):
         try:
-            return requests.get(self.base_url + "/readyz", timeout=10).status_code == 200
+            return requests.get(self.base_url + "/readyz", timeout=PATIENCE_S).status_code == 200
         except requests.ConnectionError:
             return False
 
     def wait_until_ready(self):
-        wait_until(self.is_ready, 60)
+        wait_until(self.is_ready)
 
     def scale(self, containers):
         self.compose("up", "--detach", "--no-recreate", "--scale", f"service={containers}")

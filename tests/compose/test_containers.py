@@ -4,7 +4,7 @@ add, kill and remove containers."""
 import pytest
 import requests
 
-from api import EMAIL, new_product
+from api import EMAIL, PATIENCE_S, new_product
 from load import Load
 from project import WORKERS, run
 from stack import wait_until
@@ -26,7 +26,7 @@ def is_healthy(project, container):
 
 
 def wait_for_workers(project, containers):
-    wait_until(lambda: len(project.workers()) == WORKERS * containers, 20)
+    wait_until(lambda: len(project.workers()) == WORKERS * containers)
 
 
 def reads(products):
@@ -59,7 +59,7 @@ def assert_votes_counted_once(project, questions, load):
 
 def assert_no_request_fails(project, questions, change, containers):
     """While `change` is made, until that many containers serve."""
-    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=240) as load:
+    with Load(project.port, reads(range(1, 200)) + votes(questions)) as load:
         load.wait_for(200)
         change()
         wait_for_workers(project, containers)
@@ -146,11 +146,11 @@ def test_the_program_as_process_1_serves_reaps_and_drains(project):
                     "--env", "DATABASE_URL_FILE=/service-secrets/url", "--env", "QA_WORKERS=1",
                     project.images["QA_IMAGE"]).strip()
     try:
-        wait_until(lambda: is_healthy(project, container), 60)
+        wait_until(lambda: is_healthy(project, container))
         assert project.inside(container, "cat", "/proc/1/comm").strip() == "atelier-qa"
         project.inside(container, "sh", "-c", "(sleep 0.1 & sleep 0.1 &)")  # orphans
         states = "cat /proc/[0-9]*/stat | cut -d' ' -f2,3"
-        wait_until(lambda: "sleep" not in project.inside(container, "sh", "-c", states), 10)
+        wait_until(lambda: "sleep" not in project.inside(container, "sh", "-c", states))
         run("docker", "stop", "--time", "30", container)
         assert state(project, container)["ExitCode"] == 0
         log = both_streams(container)
@@ -187,7 +187,7 @@ def test_a_write_is_seen_by_every_container_at_once(project, api):
     for vote in range(1, 31):
         api.vote("questions", question)
         for _ in range(WORKERS * 3):  # each on a new connection, and so through any worker
-            [shown] = requests.get(project.base_url + target, timeout=20).json()["results"]
+            [shown] = requests.get(project.base_url + target, timeout=PATIENCE_S).json()["results"]
             assert shown["question_helpfulness"] == vote
     pages = project.ask_each_worker(target)
     assert len(pages) == WORKERS * 3
@@ -195,7 +195,7 @@ def test_a_write_is_seen_by_every_container_at_once(project, api):
 
 
 def test_all_containers_have_their_share(project):
-    with Load(project.port, reads(range(1, 200)), limit_s=60) as load:
+    with Load(project.port, reads(range(1, 200))) as load:
         load.wait_for(3000)
     [nginx] = project.containers("nginx")
     log = run("docker", "logs", "--tail", "2000", nginx)
@@ -208,7 +208,7 @@ def test_all_containers_have_their_share(project):
 
 def test_no_read_fails_when_a_container_is_killed(project, questions):
     victim = project.containers("service")[1]
-    with Load(project.port, reads(range(1, 200)) + votes(questions), limit_s=120) as load:
+    with Load(project.port, reads(range(1, 200)) + votes(questions)) as load:
         load.wait_for(200)
         run("docker", "kill", victim)
         wait_for_workers(project, 2)
@@ -224,10 +224,10 @@ def test_no_read_fails_when_a_container_is_killed(project, questions):
 def test_a_container_that_crashes_comes_back_by_itself(project):
     container = project.containers("service")[0]
     started = state(project, container)["StartedAt"]
-    with Load(project.port, reads(range(1, 200)), limit_s=120) as load:
+    with Load(project.port, reads(range(1, 200))) as load:
         # Detached: the command ends with the container.
         run("docker", "exec", "--detach", container, "sh", "-c", KILL_THE_SUPERVISOR)
-        wait_until(lambda: state(project, container)["StartedAt"] != started, 30)
+        wait_until(lambda: state(project, container)["StartedAt"] != started)
         wait_for_workers(project, 3)
         load.wait_for(200)
     assert load.others(200) == []
@@ -256,7 +256,7 @@ def test_the_database_may_go_and_come_back(project, api):
     finally:
         run("docker", "start", postgres)
     # NGINX goes round: every worker has its connections again.
-    wait_until(lambda: all(status() == 201 for _ in range(8)), 60)
+    wait_until(lambda: all(status() == 201 for _ in range(8)))
 
 
 def test_data_and_passwords_outlive_the_containers(project, api):

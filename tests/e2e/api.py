@@ -9,6 +9,9 @@ from unittest.mock import ANY
 
 import requests
 
+# No test promises how fast a machine is: this only ends a wait for what never comes.
+PATIENCE_S = 180
+
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 STRONG_TAG = re.compile(r'"[^"]+"')
 WEAK_TAG = re.compile(r'W/"[^"]+"')
@@ -58,7 +61,7 @@ class Api:
         self.session.headers["Accept-Encoding"] = "identity"
 
     def request(self, method, path, **options):
-        return self.session.request(method, self.base_url + path, timeout=20, **options)
+        return self.session.request(method, self.base_url + path, timeout=PATIENCE_S, **options)
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
@@ -123,7 +126,7 @@ def ask(connection, method, target, body=None, headers=None):
 
 def ask_once(stack, method, target, body=None, headers=None):
     """`ask` through NGINX on a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_S)
     connection._validate_path = lambda path: None  # tests send targets that http.client refuses
     try:
         return ask(connection, method, target, body, headers)

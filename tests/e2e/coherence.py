@@ -14,7 +14,8 @@ import traceback
 from dataclasses import dataclass, field
 
 import seed
-from api import ANSWER, QUESTION, new_product
+from api import ANSWER, PATIENCE_S, QUESTION, new_product
+from stack import wait_until
 from wire import Client, request, worker_sockets
 
 PRODUCTS = 2  # each has one question that all answer and vote on, and one answer that all vote on
@@ -293,19 +294,17 @@ class Checker:
     def __exit__(self, *_):
         self._stopping.value = 1
         for _ in self._processes:
-            self.findings.add(self._results.get(timeout=60))
+            self.findings.add(self._results.get(timeout=2 * PATIENCE_S))
         for process in self._processes:
             process.join()
 
     def acknowledged(self):
         return sum(ledger.acknowledged.value for ledger in self.ledgers)
 
-    def go_on_until(self, acknowledged, seconds):
-        """Until so many writes are acknowledged in all, a read was stale, or the time is over."""
-        end = time.monotonic() + seconds
-        while (self.acknowledged() < acknowledged and not self._stale.value
-               and time.monotonic() < end):
-            time.sleep(0.05)
+    def go_on(self, acknowledged):
+        """Until so many more writes are acknowledged, or a read was stale."""
+        goal = self.acknowledged() + acknowledged
+        wait_until(lambda: self.acknowledged() >= goal or self._stale.value)
 
     def compare_with(self, stack):
         """After the clients have ended: every page of every worker shows what the database has, and

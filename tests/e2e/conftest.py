@@ -88,6 +88,7 @@ def proxied_stack():
 
 @pytest.fixture(scope="session")
 def fault_stack():
-    """The stack that tests break; short queues, so that a test can fill one."""
-    with running(QA_SAMPLE_PRODUCTS="20", QA_QUEUE_LIMIT="20") as stack:
+    """The stack that tests break; short queues, so that a test can fill one, and time to see who
+    waits for a lock."""
+    with running(QA_SAMPLE_PRODUCTS="20", QA_QUEUE_LIMIT="20", QA_LOCK_TIMEOUT_MS="1000") as stack:
         yield stack

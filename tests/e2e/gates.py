@@ -60,4 +60,4 @@ def closed(stack, gate):
 
 
 def wait_until_somebody_waits(stack, count=1):
-    wait_until(lambda: len(stack.waiting_backends()) == count, 5)
+    wait_until(lambda: len(stack.waiting_backends()) == count)

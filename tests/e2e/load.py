@@ -1,22 +1,21 @@
 """Load on the loopback: several clients that go on while a test breaks something."""
 
 import threading
-import time
 from http.client import HTTPConnection, HTTPException
 
-from api import ask
+from api import PATIENCE_S, ask
+from stack import wait_until
 
 
 class Load:
     """Clients on keep-alive connections that repeat `requests`, a list of (method, target, body),
-    while the `with` block runs; at most for `limit_s`. `outcomes` then holds a
-    (method, target, status) for each, where a broken connection has the status "broken"."""
+    while the `with` block runs. `outcomes` then holds a (method, target, status) for each, where a
+    broken connection has the status "broken"."""
 
-    def __init__(self, port, requests, clients=8, limit_s=60):
+    def __init__(self, port, requests, clients=8):
         self.outcomes = []
         self._port = port
         self._requests = requests
-        self._end = time.monotonic() + limit_s
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=[i]) for i in range(clients)]
 
@@ -30,12 +29,13 @@ class Load:
         for thread in self._threads:
             thread.join()
 
-    def wait_for(self, count):
-        """Until `count` more requests were answered."""
-        goal = len(self.outcomes) + count
-        while len(self.outcomes) < goal:
-            assert time.monotonic() < self._end, "the load came to a stop"
-            time.sleep(0.01)
+    def wait_for(self, count, *statuses):
+        """Until `count` more requests were answered, with these statuses where some are given."""
+        def counted():
+            return self.count(*statuses) if statuses else len(self.outcomes)
+
+        goal = counted() + count
+        wait_until(lambda: counted() >= goal)
 
     def count(self, *statuses):
         return sum(outcome[2] in statuses for outcome in self.outcomes)
@@ -45,9 +45,9 @@ class Load:
         return [outcome for outcome in self.outcomes if outcome[2] not in statuses]
 
     def _run(self, client):
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
         turn = client
-        while not self._stopping.is_set() and time.monotonic() < self._end:
+        while not self._stopping.is_set():
             method, target, body = self._requests[turn % len(self._requests)]
             turn += 1
             try:

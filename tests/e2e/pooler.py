@@ -35,7 +35,7 @@ def pooler(url, mode, **settings):
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                        start_new_session=True)
         try:
-            wait_until(lambda: answers(address), 10)
+            wait_until(lambda: answers(address))
             yield address
         finally:
             process.send_signal(signal.SIGINT)

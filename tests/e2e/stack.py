@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg2
 
-from api import ask
+from api import PATIENCE_S, ask
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK_SH = CHECKOUT / "deploy/stack.sh"
@@ -23,8 +23,9 @@ WORKERS = 2
 CONNECTIONS = 6  # of a worker to the database: two for reads, four for writes
 
 
-def wait_until(condition, seconds):
-    """Until `condition()` is true; fails when that takes longer."""
+def wait_until(condition, seconds=PATIENCE_S):
+    """Until `condition()` is true; fails when that takes longer. Whoever gives fewer seconds than
+    PATIENCE_S makes a promise that a busy machine may not keep."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"
@@ -84,7 +85,7 @@ class UnixConnection(HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=PATIENCE_S)
         self._path = str(path)
 
     def connect(self):
@@ -154,13 +155,13 @@ class Stack:
                 process.terminate()
 
     def wait_until_ready(self):
-        wait_until(lambda: all(self.readiness()), 20)
+        wait_until(lambda: all(self.readiness()))
 
     def wait_until_whole(self):
         """Ready, with all connections to the database, and without workers that still drain."""
         self.wait_until_ready()
         wait_until(lambda: len(self.backends()) == WORKERS * CONNECTIONS
-                   and len(self.worker_pids()) == WORKERS, 20)
+                   and len(self.worker_pids()) == WORKERS)
 
     def readiness(self):
         """Whether each worker is ready."""
@@ -269,7 +270,7 @@ class Stack:
     def stop_database(self, stop=signal.SIGINT):
         """SIGINT breaks all connections; SIGQUIT is a crash."""
         os.kill(self.postmaster_pid(), stop)
-        wait_until(lambda: not self.postmaster_pid(), 10)
+        wait_until(lambda: not self.postmaster_pid())
 
     def backends(self, condition="true"):
         """The process ids of the service's sessions, or of some of them."""

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urljoin
@@ -18,7 +17,7 @@ from api import ask_once, assert_problem
 from conftest import LOADERIO_TOKEN, running
 from description import FILE, OPERATIONS, all_examples, assert_fits, documented_problems
 from stack import paused, wait_until
-from test_overload import clients_of, few_connections, read
+from test_overload import all_places_taken, few_connections
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -116,6 +115,15 @@ class Provocations:
         with ThreadPoolExecutor(len(OPERATIONS)) as clients:
             return list(clients.map(lambda operation: self.send(operation, **options), OPERATIONS))
 
+    def send_all_until_seen(self, status, **options):
+        """... over and over, until each operation that documents the status has had it."""
+        def are_seen():
+            self.send_all(**options)
+            return {(operation.name, status) for operation in OPERATIONS
+                    if status in operation.responses} <= self.seen
+
+        wait_until(are_seen)
+
     def send_wrong_values(self, operation):
         for name in operation.parameters("query") + operation.parameters("path"):
             self.send(operation, **{name: "0"})
@@ -147,25 +155,18 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
         sent.send(operation, question_id=UNKNOWN, answer_id=UNKNOWN, token="x")
         sent.send_wrong_values(operation)
         sent.send_bad_http(operation)
-    for _ in range(3):
-        sent.send_all(stack=limited_stack, token="x")
+    sent.send_all_until_seen(429, stack=limited_stack, token="x")
 
     fresh = {"product_id": 1_000_001, "question_id": UNKNOWN + 1}  # pages that no cache has
     with stack.frozen_backends():
         sent.send_all(**fresh)
     stack.wait_until_whole()
-    with few_connections(stack), clients_of(stack.port, 50) as clients:
-        with stack.frozen_backends():
-            for client in clients:  # one by one, until all places of NGINX are taken
-                with contextlib.suppress(OSError):
-                    client.send(read())
-                time.sleep(0.03)
-            for operation in OPERATIONS:
-                sent.send(operation, **fresh)
-    stack.wait_until_whole()
+    with few_connections(stack), all_places_taken(stack):
+        for operation in OPERATIONS:
+            sent.send(operation, **fresh)
     stack.stop_database()
     try:
-        wait_until(lambda: not any(stack.readiness()), 3)
+        wait_until(lambda: not any(stack.readiness()))
         sent.send_all(**fresh)
     finally:
         stack.start()
@@ -173,7 +174,7 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
     with paused([stack.supervisor_pid(), *stack.worker_pids()]):
         sent.send_all(**fresh)
     os.kill(stack.supervisor_pid(), signal.SIGTERM)
-    wait_until(lambda: not stack.supervisor_pid() and not stack.worker_pids(), 15)
+    wait_until(lambda: not stack.supervisor_pid() and not stack.worker_pids())
     sent.send_all()
     stack.start()
 

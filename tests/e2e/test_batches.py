@@ -15,7 +15,6 @@ from conftest import running
 from stack import wait_until
 from wire import Client, request, send_at_once, worker_sockets
 
-LOCK_TIMEOUT_S = 0.5
 LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", 4))  # of each test under load
 
 
@@ -24,14 +23,24 @@ def stack():
     """A stack of two workers that have one connection each for writes: while that is busy, writes
     wait, and what waits together leaves together."""
     with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1",
-                 QA_LOCK_TIMEOUT_MS=str(int(LOCK_TIMEOUT_S * 1000))) as stack:
+                 QA_LOCK_TIMEOUT_MS="1500", QA_STATEMENT_TIMEOUT_MS="6000",
+                 QA_REQUEST_TIMEOUT_MS="7000") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def default_stack():
+    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info") as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
 def busy_stack():
-    """The stack as it comes, but that PostgreSQL notices a deadlock long before a lock timeout."""
-    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info") as stack:
+    """A stack that takes its time, however slow the disk, and where PostgreSQL notices a deadlock
+    long before a lock timeout."""
+    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_QUEUE_WAIT_MS="10000",
+                 QA_LOCK_TIMEOUT_MS="20000", QA_STATEMENT_TIMEOUT_MS="21000",
+                 QA_REQUEST_TIMEOUT_MS="22000", QA_DRAIN_TIMEOUT_MS="23000") as stack:
         stack.sql("ALTER SYSTEM SET deadlock_timeout = '20ms'")
         stack.sql("SELECT pg_reload_conf()")
         yield stack
@@ -228,12 +237,12 @@ def test_a_locked_row_is_503_for_its_own_clients_only(stack, table, action):
     assert column(stack, table, action, [locked]) == [0 if action == "helpful" else False]
 
 
-def test_a_locked_row_is_503_for_its_own_clients_only_with_the_settings_as_they_come(busy_stack):
-    *ids, locked = items(busy_stack, "answers", 31)
+def test_a_locked_row_is_503_for_its_own_clients_only_with_the_settings_as_they_come(default_stack):
+    *ids, locked = items(default_stack, "answers", 31)
     mixed = [*ids, *[locked] * 30]
     random.shuffle(mixed)
-    clients = [Client(worker_sockets(busy_stack)[0]) for _ in mixed]
-    with busy_stack.locked("SELECT FROM answers WHERE id = %s FOR UPDATE", locked):
+    clients = [Client(worker_sockets(default_stack)[0]) for _ in mixed]
+    with default_stack.locked("SELECT FROM answers WHERE id = %s FOR UPDATE", locked):
         send_at_once(clients, [change("answers", "helpful", number) for number in mixed])
         replies = [client.receive() for client in clients]
     for client in clients:
@@ -242,7 +251,7 @@ def test_a_locked_row_is_503_for_its_own_clients_only_with_the_settings_as_they_
     told = list(zip(mixed, statuses(replies)))
     assert {status for number, status in told if number == locked} <= {503, 504}
     assert {status for number, status in told if number != locked} <= {204, 503}
-    assert column(busy_stack, "answers", "helpful", ids) == [
+    assert column(default_stack, "answers", "helpful", ids) == [
         int((number, 204) in told) for number in ids]
 
 
@@ -306,13 +315,14 @@ def test_a_batch_whose_connection_broke_is_not_sent_again(stack):
 
 def test_a_lone_write_does_not_wait_for_company(busy_stack):
     [answer] = items(busy_stack, "answers", 1)
-    times = []
+
+    def left_at_once():
+        started = time.monotonic()
+        assert client.ask(change("answers", "helpful", answer)).status == 204
+        return time.monotonic() - started < 0.1
+
     with Client(worker_sockets(busy_stack)[0]) as client:
-        for _ in range(30):
-            started = time.monotonic()
-            assert client.ask(change("answers", "helpful", answer)).status == 204
-            times.append(time.monotonic() - started)
-    assert sorted(times)[len(times) // 2] < 0.1
+        wait_until(left_at_once)  # a slow disk may need some tries, a wait for company would be in all
 
 
 def database_counts(stack):
@@ -324,13 +334,13 @@ def database_counts(stack):
 
 
 def bursts(stack, requests, seconds, clients=400):
-    """Requests drawn from a list, so many at a time, half of them to each worker, for some seconds;
-    those that took effect, which must be nearly all: on a slow disk some wait too long."""
+    """Requests drawn from a list, so many at a time, half of them to each worker, for some seconds
+    and until there are thousands; those that took effect, which must be nearly all."""
     workers = itertools.cycle(worker_sockets(stack))
     clients = [Client(next(workers)) for _ in range(clients)]
     end = time.monotonic() + seconds
     sent, accepted = 0, []
-    while time.monotonic() < end:
+    while time.monotonic() < end or sent < 2000:
         drawn = random.choices(requests, k=len(clients))
         send_at_once(clients, drawn)
         answered = statuses([client.receive() for client in clients])
@@ -339,7 +349,7 @@ def bursts(stack, requests, seconds, clients=400):
         accepted += [one for one, status in zip(drawn, answered) if status != 503]
     for client in clients:
         client.close()
-    assert len(accepted) > 0.9 * sent > 1000
+    assert len(accepted) > 0.9 * sent
     return accepted
 
 

@@ -15,7 +15,7 @@ import pytest
 import gates
 import seed
 import test_process
-from api import QUESTION, new_product
+from api import PATIENCE_S, QUESTION, new_product
 from conftest import running
 from stack import wait_until
 from wire import Client, request, send_at_once, worker_sockets
@@ -26,7 +26,7 @@ SILENT_S = 5 + 0.5  # after it a killed service is missed
 
 
 def wait_until_started(supervisor):
-    wait_until(lambda: time.time() - os.stat(f"/proc/{supervisor}").st_mtime > STARTED_S, 10)
+    wait_until(lambda: time.time() - os.stat(f"/proc/{supervisor}").st_mtime > STARTED_S)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -127,14 +127,18 @@ def test_what_one_worker_has_made_is_answered_by_the_others_too(stack, page, wor
                             first.headers["etag"])
 
 
-def test_a_reload_empties_what_workers_have_and_share(small_stack):
-    page = Page(small_stack)
-    with Client(worker_sockets(small_stack)[0]) as client:
+def test_a_reload_empties_what_workers_have_and_share(configured_stack):
+    stack = configured_stack  # its pages do not expire so soon
+    stack.wait_until_whole()
+    wait_until_started(stack.supervisor_pid())
+    page = Page(stack)
+    with Client(worker_sockets(stack)[0]) as client:
         assert not page.is_new(client)
-    page.change_by_hand()
-    os.kill(small_stack.supervisor_pid(), signal.SIGHUP)
-    # Soon enough that it has not expired.
-    wait_until(lambda: all(seen_by_a_new_client(small_stack, page)), LIFETIME_S - 0.5)
+        page.change_by_hand()
+        assert not page.is_new(client)
+    stack.reload()
+    wait_until(lambda: all(seen_by_a_new_client(stack, page)))
+    stack.wait_until_whole()
 
 
 def seen_by_a_new_client(stack, page):
@@ -270,24 +274,37 @@ def test_a_failure_is_everybodys_who_waits_for_the_same_query(stack, page):
 def test_a_change_by_hand_shows_when_the_page_expires(small_stack):
     page = Page(small_stack)
     with Client(worker_sockets(small_stack)[0]) as client:
-        assert not page.is_new(client)
         cached = time.monotonic()
-        page.change_by_hand()
         assert not page.is_new(client)
-        wait_until(lambda: page.is_new(client), LIFETIME_S + 2)
+        page.change_by_hand()
+        wait_until(lambda: page.is_new(client))
         assert time.monotonic() - cached > LIFETIME_S - 0.1  # reading it does not prolong its life
 
 
-def test_cached_pages_are_answered_until_they_expire_while_the_database_is_away(small_stack):
-    page, other = Page(small_stack), Page(small_stack)
+def test_cached_pages_are_answered_while_the_database_is_away(fault_stack):
+    fault_stack.wait_until_whole()
+    wait_until_started(fault_stack.supervisor_pid())
+    page, other = Page(fault_stack), Page(fault_stack)
+    with Client(worker_sockets(fault_stack)[0]) as client:
+        assert not page.is_new(client)
+        fault_stack.stop_database()
+        try:
+            wait_until(lambda: not any(fault_stack.readiness()))
+            assert not page.is_new(client)
+            assert page.get(client, Accept_Encoding="gzip").status == 200
+            assert other.get(client).status == 503
+        finally:
+            fault_stack.start()
+    fault_stack.wait_until_whole()
+
+
+def test_but_only_until_they_expire(small_stack):
+    page = Page(small_stack)
     with Client(worker_sockets(small_stack)[0]) as client:
         assert not page.is_new(client)
         small_stack.stop_database()
         try:
-            assert not page.is_new(client)
-            assert page.get(client, Accept_Encoding="gzip").status == 200
-            assert other.get(client).status == 503
-            wait_until(lambda: page.get(client).status == 503, LIFETIME_S + 1)
+            wait_until(lambda: page.get(client).status == 503)
         finally:
             small_stack.start()
         small_stack.wait_until_whole()
@@ -430,7 +447,7 @@ def test_the_death_of_a_worker_makes_all_pages_anew_that_others_have_cached(stac
         page.change_by_hand()
         assert not page.is_new(client)
         os.kill(service.workers[0], signal.SIGKILL)
-        wait_until(lambda: page.is_new(client), 1)
+        wait_until(lambda: page.is_new(client))
 
 
 @contextlib.contextmanager
@@ -442,7 +459,7 @@ def vote_left_behind(stack, service, question):
             gates.wait_until_somebody_waits(stack)
             yield voter
         wait_until(lambda: stack.sql("SELECT helpful FROM questions WHERE id = %s",
-                                     question) == [(1,)], 5)
+                                     question) == [(1,)])
 
 
 def votes_on(page, client):
@@ -458,7 +475,7 @@ def test_a_commit_that_a_killed_service_left_behind_shows_at_the_others(stack, s
             for pid in (one.process.pid, *one.workers):
                 os.kill(pid, signal.SIGKILL)
             assert votes_on(page, reader) == 0
-        wait_until(lambda: votes_on(page, reader) == 1, SILENT_S + 1)
+        wait_until(lambda: votes_on(page, reader) == 1)
 
 
 def test_a_commit_that_a_stopped_service_left_behind_shows_at_the_others(stack, services):
@@ -469,16 +486,16 @@ def test_a_commit_that_a_stopped_service_left_behind_shows_at_the_others(stack, 
             one.process.send_signal(signal.SIGTERM)
             assert voter.receive().status == 504
             voter.close()
-            assert one.process.wait(15) == 0
+            assert one.process.wait(PATIENCE_S) == 0
             assert votes_on(page, reader) == 0
-        wait_until(lambda: votes_on(page, reader) == 1, 3)
+        wait_until(lambda: votes_on(page, reader) == 1)
 
 
 def test_a_shared_file_of_another_version_is_refused(stack, tmp_path):
     shared = tmp_path / "generations"
     shared.write_bytes(b"something else")
     with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(shared)) as service:
-        assert service.process.wait(10) != 0
+        assert service.process.wait(PATIENCE_S) != 0
         [error] = service.errors_of_supervisor()
         assert "QA_SHARED_FILE" in str(error)
     assert shared.read_bytes() == b"something else"
@@ -495,10 +512,10 @@ def test_a_draining_worker_closes_after_a_cached_answer(stack, tmp_path):
             assert "connection" not in page.get(client, **call).headers
         page.change_by_hand()
         service.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        service.wait_until_draining()
         for client, call in zip(clients, calls):
             reply = page.get(client, **call)
             assert reply.status == (304 if "If_None_Match" in call else 200)
             assert reply.headers["connection"].lower() == "close"
             assert b"By hand." not in reply.body
-        assert service.process.wait(15) == 0
+        assert service.process.wait(PATIENCE_S) == 0

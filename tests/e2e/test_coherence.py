@@ -2,7 +2,6 @@
 `coherence.py` is the checker."""
 
 import contextlib
-import itertools
 import os
 import random
 import signal
@@ -42,17 +41,16 @@ def wait_until_ready(stack):
             return False
 
     wait_until(lambda: all(map(is_ready, worker_sockets(stack)))
-               and len(stack.worker_pids()) == WORKERS and not stack.busy_backends(), 20)
+               and len(stack.worker_pids()) == WORKERS and not stack.busy_backends())
 
 
-def break_things(stack, breaks, seconds):
-    """One after the other, over and over."""
-    end = time.monotonic() + seconds
-    for break_something in itertools.cycle(breaks):
+def break_things(stack, checker, breaks):
+    """One after the other; before each the clients have got somewhere."""
+    for break_something in breaks:
         time.sleep(0.4)
-        if time.monotonic() > end:
-            return
+        checker.go_on(acknowledged=15)
         break_something(stack)
+    checker.go_on(acknowledged=15)
 
 
 def kill(*pids):
@@ -62,6 +60,7 @@ def kill(*pids):
 
 
 def kill_a_worker(stack):
+    wait_until(stack.worker_pids)
     kill(random.choice(stack.worker_pids()))
 
 
@@ -85,8 +84,9 @@ def terminate_all_sessions(stack):
 
 def crash_the_database(stack):
     """A server process that dies takes all others with it."""
-    wait_until(stack.backends, 5)
-    victim = stack.backends()[0]
+    sessions = []
+    wait_until(lambda: sessions.extend(stack.backends()) or sessions)
+    victim = sessions[0]
     kill(victim)
 
     def is_back():
@@ -95,15 +95,15 @@ def crash_the_database(stack):
         except psycopg2.OperationalError:
             return False
 
-    wait_until(is_back, 20)
+    wait_until(is_back)
 
 
 def test_no_read_is_older_than_an_acknowledged_write(crew):
     with Checker(crew) as checker:
-        checker.go_on_until(acknowledged=3000, seconds=12)
+        checker.go_on(acknowledged=1500)
     findings = checker.findings
     assert (findings.stale, findings.wrong) == ([], [])
-    assert findings.acknowledged >= 1000
+    assert findings.acknowledged >= 1500
     assert findings.reads > findings.acknowledged
     assert checker.compare_with(crew).stale == []
 
@@ -112,7 +112,7 @@ def test_not_while_workers_and_sessions_die_and_connections_are_cut(crew):
     breaks = [kill_a_worker, terminate_a_session, reload, terminate_a_session, kill_all_workers,
               terminate_all_sessions, crash_the_database]
     with Checker(crew, faults=True) as checker:
-        break_things(crew, breaks, seconds=7)
+        break_things(crew, checker, 2 * breaks)
     findings = checker.findings
     assert (findings.stale, findings.wrong) == ([], [])
     assert findings.acknowledged >= 200
@@ -127,7 +127,7 @@ def test_not_while_workers_and_sessions_die_and_connections_are_cut(crew):
 def test_the_checker_notices_a_page_that_is_kept_as_newer_than_its_query():
     with running(FAULT="NOTE_AFTER_QUERY", **SETTINGS) as stack:
         with Checker(stack) as checker:
-            checker.go_on_until(acknowledged=20_000, seconds=15)
+            checker.go_on(acknowledged=20_000)
     assert checker.findings.stale
     assert not checker.findings.wrong
 
@@ -143,9 +143,20 @@ def page(crew):
 
 
 def votes_shown(stack, page):
-    """On the page as each worker has it."""
-    return {Client(path).ask(page).json()["results"][0]["question_helpfulness"]
-            for path in worker_sockets(stack)}
+    """On the page as each worker has it, as soon as that has a connection to the database."""
+    def shown_by(path):
+        replies = []
+
+        def has_replied():
+            with Client(path) as client:
+                replies.append(client.ask(page))
+            return replies[-1].status != 503
+
+        wait_until(has_replied)
+        assert replies[-1].status == 200
+        return replies[-1].json()["results"][0]["question_helpfulness"]
+
+    return {shown_by(path) for path in worker_sockets(stack)}
 
 
 def votes_committed(stack, question):
@@ -162,15 +173,15 @@ def orphan(stack, question, page):
             gates.wait_until_somebody_waits(stack)
             yield voter
             assert votes_shown(stack, page) == {0}
-        wait_until(lambda: votes_committed(stack, question) == 1, 5)
-        wait_until(lambda: votes_shown(stack, page) == {1}, 2 * LONG_S)
+        wait_until(lambda: votes_committed(stack, question) == 1)
+        wait_until(lambda: votes_shown(stack, page) == {1})
 
 
 def test_a_commit_after_the_death_of_its_worker_shows_in_the_end(crew, page):
     with orphan(crew, *page):
         workers = crew.worker_pids()
         kill_all_workers(crew)
-        wait_until(lambda: len(set(crew.worker_pids()) - set(workers)) == WORKERS, 5)
+        wait_until(lambda: len(set(crew.worker_pids()) - set(workers)) == WORKERS)
 
 
 def test_a_commit_that_takes_longer_than_any_time_limit_shows_in_the_end(crew, page):

@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import gates
 import seed
 import wire
 from api import ANSWER, QUESTION, Api, ask_once, assert_problem, new_product
 from load import Load
 from stack import paused, wait_until
 
-DEADLINE_S = 3  # QA_REQUEST_TIMEOUT_MS
-QUEUE_LIMIT = 20  # of the fault stack
+QUEUE_LIMIT, READ_CONNECTIONS = 20, 2  # of a worker of the fault stack
 READ = ("GET", "/qa/questions?product_id=1", None)
 
 
@@ -66,14 +66,21 @@ def reads(count):
 
 
 def ask_all(stack, requests):
-    """Sends all of them at the same time; (answer, seconds it took) of each."""
-    def timed(request):
-        started = time.monotonic()
-        answer = ask_once(stack, *request)
-        return answer, time.monotonic() - started
-
+    """Sends all of them at the same time; the answers."""
     with ThreadPoolExecutor(len(requests)) as clients:
-        return list(clients.map(timed, requests))
+        return list(clients.map(lambda request: ask_once(stack, *request), requests))
+
+
+def replies_at_once(stack, call):
+    """The reply of a worker to a (method, target, body), which is there before it has answered those
+    who come later: however slow the machine is, it waits for nothing."""
+    method, target, body = call
+    worker = wire.worker_sockets(stack)[0]
+    with wire.Client(worker) as client:
+        client.send(wire.request(method, target, body and json.loads(body)))
+        wire.wait_until_taken_in(worker)
+        assert client.has_reply()
+        return client.receive()
 
 
 def assert_refused(answer):
@@ -115,13 +122,13 @@ def test_each_new_reason_of_an_outage_is_told_once_and_its_end_with_how_long_it_
                               ("NOLOGIN", "not permitted to log in")]:
             victim.sql(f"ALTER ROLE atelier_qa_service {change}")
             victim.terminate_backends()
-            wait_until(lambda: len(told(words)) == 2, 10)
+            wait_until(lambda: len(told(words)) == 2)
         # For the last of them, which has been told before, there is nothing to wait for but tries.
         tries = victim.refused_logins()
-        wait_until(lambda: victim.refused_logins() >= tries + 12, 10)
+        wait_until(lambda: victim.refused_logins() >= tries + 12)
     finally:
         victim.sql("ALTER ROLE atelier_qa_service LOGIN CONNECTION LIMIT -1")
-    wait_until(lambda: len(told("the database is back")) == 2, 10)
+    wait_until(lambda: len(told("the database is back")) == 2)
     reasons = [line for line in victim.log()[before:] if "since" in line and "reason" in line]
     assert_each_reason_is_told_once(reasons, workers=2)
     for back in told("the database is back"):
@@ -138,13 +145,13 @@ def test_a_database_that_is_read_only_is_told_once_until_it_is_over(victim, shop
     try:
         victim.sql("ALTER SYSTEM SET default_transaction_read_only = on")
         victim.sql("SELECT pg_reload_conf()")
-        wait_until(lambda: ask_once(victim, *vote).status_code == 503, 10)
+        wait_until(lambda: ask_once(victim, *vote).status_code == 503)
         for _ in range(10):
             assert_refused(ask_once(victim, *vote))
     finally:
         victim.sql("ALTER SYSTEM RESET default_transaction_read_only")
         victim.sql("SELECT pg_reload_conf()")
-    wait_until(lambda: ask_once(victim, *vote).status_code == 204, 10)
+    wait_until(lambda: ask_once(victim, *vote).status_code == 204)
     shop.vote("questions", question, times=10)
     lines = [line for line in victim.log()[before:] if line["level"] == "error"]
     assert all("read-only" in line["reason"] for line in lines)
@@ -159,12 +166,10 @@ def test_database_away_is_503_at_once_and_over_when_it_is_back(victim, shop, que
     questions_before = victim.sql("SELECT count(*) FROM questions")
     victim.stop_database()
     try:
-        wait_until(lambda: not any(victim.readiness()), 3)
-        for method, path, body in all_calls(question):
-            started = time.monotonic()
-            answer = ask_once(victim, method, path, body)
-            assert_refused(answer)
-            assert time.monotonic() - started < 1
+        wait_until(lambda: not any(victim.readiness()))
+        for call in all_calls(question):
+            assert_refused(ask_once(victim, *call))
+            assert replies_at_once(victim, call).status == 503
         assert shop.get("/healthz").status_code == 200
         assert_refused(shop.get("/readyz"))
         assert_problem(shop.get("/qa/questions?product_id=x"), 400)
@@ -199,12 +204,11 @@ def test_terminated_backends_are_replaced_without_a_restart_of_workers(victim):
     workers = victim.worker_pids()
     with Load(victim.port, [READ, *reads(20)]) as load:
         for _ in range(3):
-            load.wait_for(100)
+            load.wait_for(100, 200)
             victim.terminate_backends()
             victim.wait_until_ready()
-        load.wait_for(100)
+        load.wait_for(100, 200)
     assert load.others(200, 503) == []
-    assert load.count(200) > 400
     assert victim.worker_pids() == workers
 
 
@@ -212,30 +216,39 @@ def test_a_frozen_database_is_504_within_the_deadline(victim, shop, question):
     requests = all_calls(question)[:6] + reads(6)
     with victim.frozen_backends():
         answers = ask_all(victim, requests)
-        for (answer, seconds), (method, _, _) in zip(answers, requests):
+        for answer, (method, _, _) in zip(answers, requests):
             assert_late(answer, method)
-            assert seconds < DEADLINE_S + 2
+            # The worker's own, not NGINX's, which gives up later.
+            assert "the deadline passed" in answer.json()["detail"]
         victim.wait_until_ready()  # on new connections, while the old backends are still frozen
         assert shop.get(READ[1]).status_code == 200
-    wait_until(lambda: not victim.busy_backends(), 10)
+    wait_until(lambda: not victim.busy_backends())
     assert 0 <= helpfulness(victim, question) <= 1
     shop.vote("questions", question)
 
 
 def test_a_full_queue_is_503_at_once(victim):
-    with victim.frozen_backends():
-        answers = ask_all(victim, reads(100))
-    refused = [(answer, seconds) for answer, seconds in answers if answer.status_code == 503]
-    late = [answer for answer, _ in answers if answer.status_code == 504]
-    # The first deadlines to pass bring new connections, which may still serve what has time left.
-    served = [answer for answer, _ in answers if answer.status_code == 200]
-    assert len(refused) + len(late) + len(served) == len(answers)
-    assert 0 < len(late) + len(served) <= 2 * QUEUE_LIMIT
-    for answer, seconds in refused:
-        assert_refused(answer)
-        assert seconds < DEADLINE_S - 1
-    for answer in late:
-        assert_late(answer, "GET")
+    worker = wire.worker_sockets(victim)[0]
+    with contextlib.ExitStack() as open_clients:
+        clients = [open_clients.enter_context(wire.Client(worker)) for _ in range(100)]
+        with victim.frozen_backends():
+            wire.send_at_once(clients, [wire.request(method, target)
+                                        for method, target, _ in reads(100)])
+            wire.wait_until_taken_in(worker)
+            at_once = [client for client in clients if client.has_reply()]
+            others = [client for client in clients if client not in at_once]
+            # Who has a place in the queue waits, at the longest until the deadline.
+            early = [client.receive() for client in at_once]
+            late = [client.receive() for client in others]
+        assert 0 < len(clients) - len([reply for reply in early if reply.status == 503]) <= (
+            QUEUE_LIMIT + READ_CONNECTIONS)
+        # The first deadlines to pass bring new connections, which may still serve what has time left.
+        assert {reply.status for reply in early} <= {503, 504, 200}
+        assert {reply.status for reply in late} <= {504, 200}
+        for reply in early:
+            if reply.status == 503:
+                assert reply.headers["content-type"] == "application/problem+json"
+                assert int(reply.headers["retry-after"]) >= 1
 
 
 @pytest.mark.parametrize("index", range(3, 6))
@@ -257,24 +270,25 @@ def test_a_short_lock_is_waited_for(victim, shop, question):
     with ThreadPoolExecutor(1) as clients:
         with victim.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
             waiting = clients.submit(shop.put, f"/qa/questions/{question}/helpful")
-            time.sleep(0.3)
+            gates.wait_until_somebody_waits(victim)
         assert waiting.result().status_code == 204
     assert helpfulness(victim, question) == 1
 
 
 def test_a_locked_table_ends_every_read_within_the_deadline(victim):
     with victim.locked("LOCK TABLE questions IN ACCESS EXCLUSIVE MODE"):
-        for answer, seconds in ask_all(victim, reads(10)):
+        for answer in ask_all(victim, reads(10)):
             assert answer.status_code in (503, 504)
-            assert_problem(answer, answer.status_code)
-            assert seconds < DEADLINE_S + 2
+            problem = assert_problem(answer, answer.status_code)
+            # The worker's own, not NGINX's, which gives up later.
+            assert answer.status_code == 503 or "the deadline passed" in problem["detail"]
 
 
 def test_a_write_whose_connection_breaks_is_answered_honestly(victim, question):
-    with victim.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
+    with gates.on_commits(victim), gates.closed(victim, gates.COMMITS):
         with ThreadPoolExecutor(1) as clients:
             waiting = clients.submit(ask_once, victim, "PUT", f"/qa/questions/{question}/helpful")
-            wait_until(victim.waiting_backends, 1)
+            wait_until(victim.waiting_backends)
             victim.terminate_backends()
             answer = waiting.result()
     if answer.status_code == 503:
@@ -292,10 +306,10 @@ def test_clients_that_go_away_while_they_wait_leave_nothing_behind(victim, shop,
         connections = [socket.create_connection(("127.0.0.1", victim.port)) for _ in requests]
         for connection, request in zip(connections, requests):
             connection.sendall(request)
-        wait_until(victim.waiting_backends, 2)
+        wait_until(victim.waiting_backends)
         for connection in connections:
             connection.close()
-    wait_until(lambda: not victim.busy_backends(), 5)
+    wait_until(lambda: not victim.busy_backends())
     shop.vote("questions", question)
     assert 1 <= helpfulness(victim, question) <= 2
 
@@ -308,7 +322,7 @@ def test_reads_survive_kill_9_of_workers_without_one_failure(victim):
             load.wait_for(100)
             workers = victim.worker_pids()
             os.kill(workers[turn % 2], signal.SIGKILL)
-            wait_until(lambda: len(set(victim.worker_pids()) - set(workers)) == 1, 5)
+            wait_until(lambda: len(set(victim.worker_pids()) - set(workers)) == 1)
         load.wait_for(100)
     assert load.others(200) == []
 
@@ -331,11 +345,11 @@ def test_a_vote_on_a_kept_connection_whose_worker_is_gone_is_sent_anew(victim, q
             gone = victim.worker_pids()
             for worker in gone:
                 os.kill(worker, signal.SIGKILL)
-            wait_until(lambda: not set(gone) & set(victim.worker_pids()), 5)
+            wait_until(lambda: not set(gone) & set(victim.worker_pids()))
         assert [client.receive().status for client in clients] == 8 * [204]
     assert helpfulness(victim, question) == 16
     sent_anew = re.compile(r'"method":"PUT".*"status":204.*"upstream":"[^"]+ : ')
-    wait_until(lambda: sent_anew.search(victim.access_log()), 5)
+    wait_until(lambda: sent_anew.search(victim.access_log()))
 
 
 def test_a_worker_that_hangs_is_replaced(victim, question):
@@ -343,8 +357,7 @@ def test_a_worker_that_hangs_is_replaced(victim, question):
     hanging, other = victim.worker_pids()
     os.kill(hanging, signal.SIGSTOP)
     with Load(victim.port, [READ, vote, READ], clients=6) as load:
-        wait_until(lambda: hanging not in victim.worker_pids() and len(victim.worker_pids()) == 2,
-                   12)
+        wait_until(lambda: hanging not in victim.worker_pids() and len(victim.worker_pids()) == 2)
         victim.wait_until_ready()
     assert other in victim.worker_pids()
     assert [outcome for outcome in load.others(200) if outcome[0] == "GET"] == []
@@ -364,7 +377,7 @@ def test_a_reload_under_load_fails_not_one_request(victim, question):
             old = set(victim.worker_pids())
             victim.reload()
             wait_until(lambda: len(victim.worker_pids()) == 2
-                       and not old & set(victim.worker_pids()), 15)
+                       and not old & set(victim.worker_pids()))
         load.wait_for(100)
     assert load.others(200, 201, 204) == []
     assert victim.supervisor_pid() == supervisor
@@ -377,7 +390,7 @@ def test_reloads_in_quick_succession_end_with_one_set_of_new_workers(victim):
         for _ in range(5):
             victim.reload()
             time.sleep(0.02)
-        wait_until(lambda: not old & set(victim.worker_pids()), 15)
+        wait_until(lambda: not old & set(victim.worker_pids()))
         victim.wait_until_whole()
     assert load.others(200) == []
 
@@ -389,7 +402,7 @@ def test_a_reload_takes_new_settings(victim, shop, shown):
     with victim.env_file(f"QA_LOADERIO_TOKEN={shown}\n"):
         assert_problem(shop.get(f"/loaderio-{name}.txt"), 404)
         victim.reload()
-        wait_until(lambda: shop.get(f"/loaderio-{name}.txt").status_code == 200, 15)
+        wait_until(lambda: shop.get(f"/loaderio-{name}.txt").status_code == 200)
 
 
 def test_a_reload_takes_the_new_program(victim):
@@ -400,7 +413,7 @@ def test_a_reload_takes_the_new_program(victim):
     def runs_it(pid):
         with contextlib.suppress(FileNotFoundError):  # an old worker that has just ended
             return os.path.samefile(f"/proc/{pid}/exe", victim.program)
-    wait_until(lambda: victim.worker_pids() and all(map(runs_it, victim.worker_pids())), 15)
+    wait_until(lambda: victim.worker_pids() and all(map(runs_it, victim.worker_pids())))
 
 
 @pytest.mark.parametrize("setting", ["QA_MAX_CLIENTS=none", "QA_SHARED_FILE=another"])
@@ -409,14 +422,14 @@ def test_a_reload_with_a_wrong_setting_keeps_the_old_workers_and_logs_one_error(
     before = len(errors(victim))
     with victim.env_file(f"{setting}\n"), Load(victim.port, [READ], clients=2) as load:
         victim.reload()
-        wait_until(lambda: len(errors(victim)) > before, 5)
+        wait_until(lambda: len(errors(victim)) > before)
         load.wait_for(100)
     assert len(errors(victim)) == before + 1
     assert setting.split("=")[0] in str(errors(victim)[-1])
     assert load.others(200) == []
     assert victim.worker_pids() == workers
     victim.reload()
-    wait_until(lambda: not set(workers) & set(victim.worker_pids()), 15)
+    wait_until(lambda: not set(workers) & set(victim.worker_pids()))
 
 
 def test_new_workers_that_do_not_get_ready_leave_the_old_ones_in_place(victim):
@@ -429,9 +442,9 @@ def test_new_workers_that_do_not_get_ready_leave_the_old_ones_in_place(victim):
     victim.stop_database()
     try:
         victim.reload()
-        wait_until(lambda: len(victim.worker_pids()) > 2, 5)
-        wait_until(lambda: len(errors_of_supervisor()) > before, 15)
-        wait_until(lambda: victim.worker_pids() == workers, 5)
+        wait_until(lambda: len(victim.worker_pids()) > 2)
+        wait_until(lambda: len(errors_of_supervisor()) > before)
+        wait_until(lambda: victim.worker_pids() == workers)
     finally:
         victim.start()
     assert len(errors_of_supervisor()) == before + 1
@@ -442,7 +455,7 @@ def test_a_stop_under_load_lets_nobody_down_and_nginx_tells_what_is_missing(vict
     with Load(victim.port, mix) as load:
         load.wait_for(200)
         os.kill(victim.supervisor_pid(), signal.SIGTERM)
-        wait_until(lambda: not victim.supervisor_pid() and not victim.worker_pids(), 15)
+        wait_until(lambda: not victim.supervisor_pid() and not victim.worker_pids())
         load.wait_for(100)
     try:
         assert load.others(200, 204, 502) == []
@@ -473,7 +486,7 @@ def test_writes_are_never_lost_and_never_doubled_whatever_breaks(victim):
         load.wait_for(100)
     assert load.others(201, 204, 502, 503, 504, "broken") == []
     victim.wait_until_whole()
-    wait_until(lambda: not victim.busy_backends(), 10)
+    wait_until(lambda: not victim.busy_backends())
 
     applied = {vote[:2]: helpfulness(victim, number) for number, vote in zip(questions, votes)}
     applied[post[:2]] = victim.sql("SELECT count(*) FROM questions WHERE product_id = %s",

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 import seed
-from api import QUESTION, Answer, ask_once, assert_problem, new_product
+from api import PATIENCE_S, QUESTION, Answer, ask_once, assert_problem, new_product
 from conftest import LOADERIO_TOKEN
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -29,7 +29,7 @@ class Received(io.BytesIO):
 def converse(stack, *messages):
     """Sends the messages one after the other on one connection, until NGINX closes it; the
     answers, interim ones included."""
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=PATIENCE_S) as connection:
         for message in messages:
             connection.sendall(message)
         received = Received(b"".join(iter(lambda: connection.recv(65536), b"")))
@@ -165,7 +165,7 @@ def test_expect_100_continue_is_answered_before_the_body_is_sent(stack, api):
     body = question()
     head = post(b"", b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d" % len(body),
                 product)
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=PATIENCE_S) as connection:
         connection.sendall(head)
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
         connection.sendall(body)
@@ -175,7 +175,7 @@ def test_expect_100_continue_is_answered_before_the_body_is_sent(stack, api):
 
 def test_a_body_that_ends_early_adds_nothing(stack, api):
     product = new_product()
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=PATIENCE_S) as connection:
         connection.sendall(post(question()[:-5], b"Content-Length: %d" % len(question()), product))
     assert api.questions(product) == []
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from api import EMAIL, Api, new_product
+from api import EMAIL, PATIENCE_S, Api, new_product
 from conftest import running
 from stack import wait_until
 
@@ -61,7 +61,7 @@ class Target:
 
     def generate(self, products):
         subprocess.run([self.stack.program, "generate", self.folder, "--products", str(products)],
-                       check=True, capture_output=True, timeout=120)
+                       check=True, capture_output=True, timeout=PATIENCE_S)
 
     def start(self, *arguments, **options):
         return subprocess.Popen([self.stack.program, *arguments], env=self._environment,
@@ -75,7 +75,7 @@ class Target:
         return self.finish(process, status)
 
     def finish(self, process, status):
-        _, error = process.communicate(timeout=120)
+        _, error = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == status, error
         assert "Sanitizer" not in error and "runtime error" not in error, error
         return error
@@ -627,7 +627,7 @@ def test_make_import_is_done_where_bad_rows_are_listed(target):
         return subprocess.run(
             ["make", "--no-print-directory", "-o", target.stack.program, "import", f"DATA={data}",
              f"PROGRAM={target.stack.program}"], cwd=CHECKOUT, text=True, capture_output=True,
-            timeout=60, env={**os.environ, "QA_OWNER_DATABASE_URL": target.url,
+            timeout=PATIENCE_S, env={**os.environ, "QA_OWNER_DATABASE_URL": target.url,
                              "QA_STATE_DIR": str(target.folder)})
 
     target.write(questions=[post(1, 5), post("x", 5)])
@@ -715,7 +715,7 @@ def test_a_row_that_was_posted_while_the_import_prepared_stays(target):
         cursor.execute("INSERT INTO questions (product_id, body, asker_name, asker_email)"
                        " VALUES (5, 'posted', 'will', %s)", [EMAIL])  # it gets the id 1
         process = target.start("import", ".")
-        wait_until(lambda: waits_for_tables(target), 20)
+        wait_until(lambda: waits_for_tables(target))
         cursor.connection.commit()
     error = target.finish(process, DONE)
     assert "rows were posted meanwhile" in error
@@ -828,7 +828,7 @@ def under_way(target, *arguments):
     target.generate(20000)
     process = target.start("import", ".", *arguments)
     try:
-        wait_until(lambda: copies(target) or process.poll() is not None, 60)
+        wait_until(lambda: copies(target) or process.poll() is not None)
         assert process.poll() is None, process.communicate()
         yield process
     finally:
@@ -841,7 +841,7 @@ def test_a_signal_while_rows_are_read_leaves_the_database_as_it_was(target, numb
     before = contents(target)
     with under_way(target) as process:
         process.send_signal(number)
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == -number
         assert "stopped" in error
     assert contents(target) == before
@@ -853,9 +853,9 @@ def test_a_signal_before_the_rows_are_published_leaves_the_database_as_it_was(ta
     with target.stack.database(target.url) as cursor:
         cursor.execute("SELECT FROM questions")  # keeps the tables from being exchanged
         process = target.start("import", ".")
-        wait_until(lambda: waits_for_tables(target), 20)
+        wait_until(lambda: waits_for_tables(target))
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
     assert process.returncode == -signal.SIGINT
     assert contents(target) == before
 
@@ -866,8 +866,8 @@ def test_a_long_wait_is_told(target):
     with told.open("w") as file, target.stack.database(target.url) as cursor:
         cursor.execute("SELECT FROM questions")
         process = target.start("import", ".", stderr=file)
-        wait_until(lambda: "waiting until nobody uses the tables: 0:0" in told.read_text(), 20)
-    assert process.wait(timeout=30) == DONE, told.read_text()
+        wait_until(lambda: "waiting until nobody uses the tables: 0:0" in told.read_text())
+    assert process.wait(timeout=PATIENCE_S) == DONE, told.read_text()
 
 
 def test_a_signal_while_standard_input_says_nothing_is_heeded(target):
@@ -875,7 +875,7 @@ def test_a_signal_while_standard_input_says_nothing_is_heeded(target):
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == -signal.SIGINT
+    assert process.wait(timeout=PATIENCE_S) == -signal.SIGINT
     process.communicate()
 
 
@@ -971,9 +971,9 @@ def test_the_caches_are_told_at_the_commit_and_not_when_the_import_has_cleared_u
             process = live_target.start("import", ".")
             wait_until(lambda: live_target.sql(
                 "SELECT pid FROM pg_stat_activity WHERE query ~ 'import.move_sequence'"
-                " AND pid <> pg_backend_pid()"), 20)
+                " AND pid <> pg_backend_pid()"))
             clearing.enter_context(live.stack.locked("SELECT FROM atelier_qa_import.rejected"))
-        wait_until(lambda: live.api.questions(product), 20)
+        wait_until(lambda: live.api.questions(product))
         for _ in range(20):
             assert len(live.api.questions(product)) == 1
         assert process.poll() is None

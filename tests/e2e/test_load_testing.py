@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from api import Api
+from api import PATIENCE_S, Api
 from conftest import running
 from stack import wait_until
 
@@ -41,7 +41,7 @@ class Run:
                      **environment}) as process:
             try:
                 meanwhile(process)
-                self.output, _ = process.communicate(timeout=120)
+                self.output, _ = process.communicate(timeout=PATIENCE_S)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -154,7 +154,7 @@ def test_a_run_that_is_interrupted_has_not_passed(stack, tmp_path):
     before = helpfulness(stack, "questions")
 
     def interrupt(process):
-        wait_until(lambda: helpfulness(stack, "questions") > before, 60)
+        wait_until(lambda: helpfulness(stack, "questions") > before)
         os.killpg(process.pid, signal.SIGINT)
 
     run = Run(tmp_path, stack.base_url, "load", interrupt, RATE="40", DURATION="100s")
@@ -168,7 +168,7 @@ def test_a_service_that_goes_away_in_a_run_is_not_logged_for_each_request(tmp_pa
         before = helpfulness(stack, "questions")
 
         def stop(_):
-            wait_until(lambda: helpfulness(stack, "questions") > before, 60)
+            wait_until(lambda: helpfulness(stack, "questions") > before)
             stack.stop()
 
         run = Run(tmp_path, stack.base_url, "load", stop, RATE="200", DURATION="10s",
@@ -202,7 +202,7 @@ def make_have_k6(checkout, k6):
     others = [entry for entry in os.environ["PATH"].split(":") if not Path(entry, "k6").exists()]
     return subprocess.run(
         ["make", "--silent", "-C", checkout, "have-k6"], text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60,
+        stderr=subprocess.STDOUT, timeout=PATIENCE_S,
         env={**os.environ, "PATH": ":".join([str(folder), *others]), "GOPROXY": "off",
              "GOMODCACHE": str(checkout / "modules"), "GOFLAGS": "-modcacherw"})
 
@@ -232,7 +232,7 @@ def test_an_older_k6_is_not_used_and_compiling_is_announced_first(fresh_checkout
 
 def payload(*arguments):
     return subprocess.run([sys.executable, CHECKOUT / "scripts/loaderio-payload.py", *arguments],
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
 
 
 def test_the_payload_for_loaderio_has_rows_that_exist_and_belong_together(stack):

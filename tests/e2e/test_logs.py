@@ -42,7 +42,7 @@ def test_the_access_log_has_request_id_and_the_time_of_the_worker(stack, api):
     def logged():
         return [line for line in stack.access_log().splitlines() if request_id in line]
 
-    wait_until(logged, 5)
+    wait_until(logged)
     [line] = logged()
     entry = json.loads(line)
     assert entry["request_id"] == request_id

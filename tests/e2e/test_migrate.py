@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from api import PATIENCE_S
+
 MIGRATIONS = Path(__file__).parents[2] / "sql/migrations"
 
 
@@ -28,7 +30,7 @@ def start_migrate(stack, url):
 
 def migrate(stack, url):
     process = start_migrate(stack, url)
-    output = process.communicate(timeout=30)
+    output = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, output
 
 
@@ -66,7 +68,7 @@ def test_a_second_run_changes_nothing(stack, database):
 def test_runs_at_the_same_time_do_not_get_in_each_others_way(stack, database):
     processes = [start_migrate(stack, database) for _ in range(4)]
     for process in processes:
-        output = process.communicate(timeout=60)
+        output = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, output
     before = schema(stack, database)
     migrate(stack, database)
@@ -146,7 +148,7 @@ def test_a_migration_that_waits_for_a_table_in_use_keeps_nobody_else_waiting(sta
                 other.connection.commit()
         assert process.poll() is None
         cursor.connection.commit()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_S) == 0
         process.communicate()
     before = schema(stack, database)
     migrate(stack, database)
@@ -155,6 +157,6 @@ def test_a_migration_that_waits_for_a_table_in_use_keeps_nobody_else_waiting(sta
 
 def test_a_database_that_is_not_there_is_one_line_and_a_failure(stack, tmp_path):
     process = start_migrate(stack, f"postgresql:///nowhere?host={tmp_path}")
-    output, error = process.communicate(timeout=30)
+    output, error = process.communicate(timeout=PATIENCE_S)
     assert process.returncode not in (0, None)
     assert len((output + error).splitlines()) == 1

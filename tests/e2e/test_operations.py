@@ -28,7 +28,7 @@ def test_a_dump_restored_into_an_empty_cluster_gives_the_same_answers(stack, tmp
         # What was changed behind the service's back is in no cache after a reload.
         old = set(other.worker_pids())
         other.reload()
-        wait_until(lambda: old.isdisjoint(other.worker_pids()), 20)
+        wait_until(lambda: old.isdisjoint(other.worker_pids()))
         other.wait_until_whole()
         assert answers_of(other, products) == answers_of(stack, products)
         # The restored sequences and privileges serve writes too.
@@ -61,6 +61,6 @@ def test_votes_change_rows_in_place(stack, api):
     for answer in ids:
         api.vote("answers", answer)
     # A session that falls idle reports its counts after up to ten seconds.
-    wait_until(lambda: updates()[0] - before[0] >= len(ids), 20)
+    wait_until(lambda: updates()[0] - before[0] >= len(ids))
     all_updates, in_place = (new - old for new, old in zip(updates(), before))
     assert in_place >= 0.9 * all_updates

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 import seed
-from api import ANSWER, assert_problem, new_product
+from api import ANSWER, PATIENCE_S, assert_problem, new_product
 from description import DOCUMENT
 from test_migrate import migrate
 
@@ -114,7 +114,7 @@ def test_photos_added_at_the_same_time_are_all_copied(stack, answers):
         other.join(0.5)
         assert other.is_alive()  # it waits for this transaction
         cursor.connection.commit()
-        other.join(10)
+        other.join(PATIENCE_S)
     assert copies(stack, answers)[0] == ["/1.jpg", "/2.jpg"]
 
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import test_process
-from api import ask
+from api import PATIENCE_S, ask
 from pooler import pooler
 from stack import wait_until
 
@@ -18,7 +18,7 @@ HABITS = [{}, {"server_round_robin": 1}, {"default_pool_size": 1},
 
 def run(stack, *arguments, **environment):
     return subprocess.run([stack.program, *arguments], env={**os.environ, **environment}, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
 
 
 def assert_refused(result, setting):
@@ -59,8 +59,8 @@ def test_one_that_appears_later_is_told_by_the_workers(stack, tmp_path):
     with pooler(stack.serving_url, "transaction", default_pool_size=1) as url:
         pass
     with test_process.running(stack, tmp_path, DATABASE_URL=url) as service:
-        wait_until(lambda: any("Connection refused" in str(line) for line in service.lines()), 10)
+        wait_until(lambda: any("Connection refused" in str(line) for line in service.lines()))
         port = int(dict(part.split("=") for part in url.split())["port"])
         with pooler(stack.serving_url, "transaction", default_pool_size=1, listen_port=port):
             wait_until(lambda: any("pool_mode = session" in str(line)
-                                   for line in service.lines()), 20)
+                                   for line in service.lines()))

@@ -8,11 +8,13 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
+import gates
 import seed
-from api import ask, new_product
+from api import PATIENCE_S, ask, new_product
 from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until
 
 
@@ -32,12 +34,27 @@ class Service:
         return UnixConnection(self.folder / f"run/worker{number}.sock")
 
     def wait_until_ready(self):
-        wait_until(lambda: is_ready(self.connection(0)) and is_ready(self.connection(1)), 10)
+        wait_until(lambda: is_ready(self.connection(0)) and is_ready(self.connection(1)))
         self.workers = children(self.process.pid)
         assert len(self.workers) == 2
 
     def lines(self):
         return [json.loads(line) for line in (self.folder / "log").open()]
+
+    def wait_until_draining(self):
+        """Until no worker takes new connections; those that it has go on."""
+        def listens(worker):
+            with open("/proc/net/unix") as sockets:
+                next(sockets)
+                rows = [line.split() for line in sockets]
+            listening = {f"socket:[{row[6]}]" for row in rows if int(row[3], 16) & 0x10000}
+            try:
+                return any(os.readlink(entry) in listening
+                           for entry in Path(f"/proc/{worker}/fd").iterdir())
+            except FileNotFoundError:  # it is just closing one
+                return os.path.exists(f"/proc/{worker}/cwd")
+
+        wait_until(lambda: not any(map(listens, self.workers)))
 
     def errors_of_supervisor(self):
         return [line for line in self.lines() if line["level"] == "error" and "worker" not in line]
@@ -62,7 +79,7 @@ def running(stack, folder, **settings):
         workers = children(service.process.pid)
         service.process.kill()
         service.process.wait()
-        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/cwd") for pid in workers), 10)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/cwd") for pid in workers))
         assert_no_sanitizer_report(folder / "log")
 
 
@@ -71,11 +88,11 @@ def test_no_worker_outlives_a_supervisor_that_dies_while_it_starts(stack, tmp_pa
         folder = tmp_path / str(attempt)
         folder.mkdir()
         service = Service(stack, folder)
-        wait_until(lambda: children(service.process.pid), 5)
+        wait_until(lambda: children(service.process.pid))
         service.workers = children(service.process.pid)
         service.process.kill()
         service.process.wait()
-        wait_until(service.no_worker_is_left, 10)
+        wait_until(service.no_worker_is_left)
 
 
 @pytest.fixture
@@ -88,21 +105,21 @@ def service(stack, tmp_path):
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_exits_0_and_leaves_no_worker(service, stop):
     service.process.send_signal(stop)
-    assert service.process.wait(15) == 0
+    assert service.process.wait(PATIENCE_S) == 0
     assert service.no_worker_is_left()
 
 
 def test_a_stop_finishes_the_request_in_flight(stack, service):
     [question] = seed.questions(stack, new_product(), [0])
-    with ThreadPoolExecutor(1) as clients:
-        with stack.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", question):
+    with ThreadPoolExecutor(1) as clients, gates.on_commits(stack):
+        with gates.closed(stack, gates.COMMITS):
             waiting = clients.submit(ask, service.connection(), "PUT",
                                      f"/qa/questions/{question}/helpful")
-            wait_until(stack.waiting_backends, 5)
+            gates.wait_until_somebody_waits(stack)
             service.process.send_signal(signal.SIGTERM)
-            time.sleep(0.2)
+            service.wait_until_draining()
         assert waiting.result().status_code == 204
-    assert service.process.wait(15) == 0
+    assert service.process.wait(PATIENCE_S) == 0
     assert stack.sql("SELECT helpful FROM questions WHERE id = %s", question) == [(1,)]
 
 
@@ -110,17 +127,17 @@ def test_a_stop_answers_what_still_comes_on_open_connections(service):
     connection = service.connection()
     assert ask(connection, "GET", "/healthz").status_code == 200
     service.process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    service.wait_until_draining()
     answer = ask(connection, "GET", "/qa/questions?product_id=1")
     assert answer.status_code == 200
     assert answer.headers["Connection"].lower() == "close"
-    assert service.process.wait(15) == 0
+    assert service.process.wait(PATIENCE_S) == 0
 
 
 def test_a_stop_in_the_middle_of_a_reload_exits_0(service):
     service.process.send_signal(signal.SIGHUP)
     service.process.send_signal(signal.SIGTERM)
-    assert service.process.wait(15) == 0
+    assert service.process.wait(PATIENCE_S) == 0
     assert service.no_worker_is_left()
 
 
@@ -131,7 +148,7 @@ def test_a_reload_that_needs_more_connections_than_the_database_has_is_refused(s
         service.wait_until_ready()
         env_file.write_text("QA_READ_CONNECTIONS=60\n")
         service.process.send_signal(signal.SIGHUP)
-        wait_until(service.errors_of_supervisor, 5)
+        wait_until(service.errors_of_supervisor)
         [error] = service.errors_of_supervisor()
         assert "connections" in str(error)
         assert children(service.process.pid) == service.workers
@@ -139,7 +156,7 @@ def test_a_reload_that_needs_more_connections_than_the_database_has_is_refused(s
 
 def test_workers_do_not_outlive_their_supervisor(service):
     service.process.kill()
-    wait_until(service.no_worker_is_left, 10)
+    wait_until(service.no_worker_is_left)
 
 
 def test_after_a_kill_it_can_be_started_again_in_the_same_place(stack, service, tmp_path):
@@ -153,14 +170,14 @@ def test_it_listens_on_tcp_ports_one_for_each_worker(stack, tmp_path):
     base = free_port()
     with running(stack, tmp_path, QA_LISTEN=f"127.0.0.1:{base}"):
         wait_until(lambda: is_ready(HTTPConnection("127.0.0.1", base))
-                   and is_ready(HTTPConnection("127.0.0.1", base + 1)), 10)
+                   and is_ready(HTTPConnection("127.0.0.1", base + 1)))
 
 
 def test_it_makes_the_folders_of_its_run_time_files(stack, tmp_path):
     base = free_port()
     with running(stack, tmp_path, QA_LISTEN=f"127.0.0.1:{base}",
                  QA_STATE_DIR=str(tmp_path / "not/there")):
-        wait_until(lambda: is_ready(HTTPConnection("127.0.0.1", base)), 10)
+        wait_until(lambda: is_ready(HTTPConnection("127.0.0.1", base)))
 
 
 def test_each_worker_holds_two_connections_for_reads_and_four_for_writes(stack):

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import psycopg2
 import pytest
 
 import seed
-from api import Api, new_product
+from api import PATIENCE_S, Api, new_product
 from product_pages import COUNT_AND_WRONG, READY, all_are_ready
 from stack import wait_until
 from test_migrate import migrate
@@ -200,7 +201,7 @@ def waits_for(shop, blocker, change):
     thread.join(0.3)
     assert thread.is_alive()
     blocker.connection.commit()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -233,7 +234,7 @@ def test_a_page_is_whole_when_the_tables_were_emptied_and_filled_meanwhile(shop)
         reader.join(0.3)
         assert reader.is_alive()
         importer.connection.commit()
-        reader.join(10)
+        reader.join(PATIENCE_S)
     assert len(read[0]["results"]) == 3
 
 
@@ -255,11 +256,18 @@ def test_nobody_waits_for_marks_to_be_dropped(shop):
         maker = threading.Thread(target=drop)
         maker.start()
         try:
+            # A maker that waits for its lock keeps nearly all waiting, a busy machine a few.
             other.execute("SET lock_timeout = '40ms'")
+            other.connection.commit()
+            waited = 0
             for _ in range(50):
-                other.execute("UPDATE questions SET helpful = 8 WHERE id = 2")
+                try:
+                    other.execute("UPDATE questions SET helpful = 8 WHERE id = 2")
+                except psycopg2.errors.LockNotAvailable:
+                    waited += 1
                 other.connection.commit()
                 other.execute("SELECT pg_sleep(0.01)")
+            assert waited <= 10
         finally:
             done.set()
             maker.join()
@@ -313,9 +321,9 @@ MARKS_LAST = """
     DELETE FROM changed_products"""
 
 
-def wrong_pages(shop, make, seconds):
-    """Four writers, a maker and somebody who checks, all at once; how many pages were checked, and
-    how many were wrong."""
+def wrong_pages(shop, make, enough):
+    """Four writers, a maker and somebody who checks, all at once, until `enough(checked, wrong)`: how
+    many pages were checked, and how many were wrong."""
     done = threading.Event()
     failures = []
 
@@ -348,9 +356,9 @@ def wrong_pages(shop, make, seconds):
         with shop.session() as cursor:
             cursor.execute("SET default_transaction_isolation = 'repeatable read'")
             cursor.connection.commit()
-            timer = threading.Timer(seconds, done.set)
-            timer.start()
-            while not done.is_set():
+            began = time.monotonic()
+            while not failures and not enough(checked, wrong):
+                assert time.monotonic() - began < PATIENCE_S
                 cursor.execute(COUNT_AND_WRONG)
                 counts = cursor.fetchone()
                 cursor.connection.commit()
@@ -364,19 +372,20 @@ def wrong_pages(shop, make, seconds):
 
 
 def test_no_page_is_shown_that_does_not_hold_what_is_committed(shop):
-    checked, wrong = wrong_pages(shop, MARKS_FIRST, 5)
-    assert checked > 100
+    began = time.monotonic()
+    _, wrong = wrong_pages(shop, MARKS_FIRST, lambda checked, wrong: wrong or (
+        checked > 100 and time.monotonic() - began > 5))
     assert wrong == 0
 
 
 def test_the_same_notices_a_maker_that_removes_marks_it_has_not_seen(shop):
-    assert wrong_pages(shop, MARKS_LAST, 5)[1] > 0
+    assert wrong_pages(shop, MARKS_LAST, lambda checked, wrong: wrong)[1] > 0
 
 
 # The service
 
 def test_the_service_makes_all_pages_ready(stack):
-    wait_until(lambda: all_are_ready(stack), 20)
+    wait_until(lambda: all_are_ready(stack))
 
 
 def test_the_service_makes_changed_pages_ready_again(stack, api):
@@ -385,22 +394,22 @@ def test_the_service_makes_changed_pages_ready_again(stack, api):
     answer = api.add_answer(question)["answer_id"]
     api.vote("answers", answer, times=3)
     seed.questions(stack, new_product(), [1, 2, 3])  # by hand
-    wait_until(lambda: all_are_ready(stack), 20)
+    wait_until(lambda: all_are_ready(stack))
     stack.sql("UPDATE product_pages SET page = '{\"product_id\": \"x\"}' WHERE product_id = %s",
               product)
     other = Api(stack.base_url).get("/qa/questions", params={"product_id": product, "count": 6})
     assert other.json()["results"][0]["answers"][str(answer)]["helpfulness"] == 3
     api.vote("questions", question)
     assert api.questions(product)[0]["question_helpfulness"] == 1
-    wait_until(lambda: all_are_ready(stack), 20)
+    wait_until(lambda: all_are_ready(stack))
 
 
 def test_pages_are_ready_again_after_a_crash_of_the_database(fault_stack):
-    wait_until(lambda: all_are_ready(fault_stack), 20)
+    wait_until(lambda: all_are_ready(fault_stack))
     fault_stack.stop_database(signal.SIGQUIT)
     fault_stack.start()
     fault_stack.wait_until_ready()
-    wait_until(lambda: all_are_ready(fault_stack), 20)
+    wait_until(lambda: all_are_ready(fault_stack))
 
 
 def test_pages_are_ready_again_when_the_worker_that_makes_them_was_killed(fault_stack):
@@ -408,7 +417,7 @@ def test_pages_are_ready_again_when_the_worker_that_makes_them_was_killed(fault_
     for pid in fault_stack.worker_pids():
         os.kill(pid, signal.SIGKILL)
     fault_stack.sql("DELETE FROM product_pages")
-    wait_until(lambda: all_are_ready(fault_stack), 30)
+    wait_until(lambda: all_are_ready(fault_stack))
     fault_stack.wait_until_whole()
 
 
@@ -423,15 +432,15 @@ def test_pages_that_cannot_be_made_are_told_once_and_missed_by_nobody(fault_stac
     try:
         product = new_product()
         question = shop.add_question(product)["question_id"]
-        wait_until(lambda: len(told()) > before, 20)
+        wait_until(lambda: len(told()) > before)
         shop.vote("questions", question, times=2)
         assert shop.questions(product)[0]["question_helpfulness"] == 2
     finally:
         fault_stack.sql("ALTER TABLE product_pages DROP CONSTRAINT none")
-    wait_until(lambda: all_are_ready(fault_stack), 20)
+    wait_until(lambda: all_are_ready(fault_stack))
     assert len(told()) == before + 1
 
 
 def test_the_setting_of_answers_holds_for_ready_pages(configured_stack):
-    wait_until(lambda: all_are_ready(configured_stack), 20)
+    wait_until(lambda: all_are_ready(configured_stack))
     assert configured_stack.sql("SELECT DISTINCT most_answers FROM product_pages") == [(3,)]

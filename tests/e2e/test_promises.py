@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 import pytest
 
 import seed
-from api import ask, new_product
+from api import PATIENCE_S, ask, new_product
 
 CLIENTS = 8
 
@@ -14,7 +14,7 @@ CLIENTS = 8
 def from_many_clients(stack, requests):
     """Sends (method, target, body) requests from several clients at once; their statuses."""
     def send(share):
-        connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_S)
         return [ask(connection, *request).status_code for request in share]
 
     with ThreadPoolExecutor(CLIENTS) as clients:
@@ -118,12 +118,12 @@ def test_a_read_among_concurrent_writes_shows_all_that_were_acknowledged_before(
     acknowledged = []
 
     def vote(_):
-        connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_S)
         for _ in range(50):
             assert ask(connection, "PUT", f"/qa/questions/{question}/helpful").status_code == 204
             acknowledged.append(1)
 
-    connection = HTTPConnection("127.0.0.1", stack.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_S)
     with ThreadPoolExecutor(CLIENTS) as clients:
         writing = [clients.submit(vote, client) for client in range(CLIENTS)]
         while not all(writer.done() for writer in writing):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api import ask, assert_problem
+from api import PATIENCE_S, ask, assert_problem
 from stack import wait_until
 from test_cors import configure
 
@@ -21,7 +21,7 @@ STRANGER = "127.0.0.9"
 def send(stack, forwarded_for, source="127.0.0.1", path="/qa/questions?product_id=1", **headers):
     """The answer to a request that comes from one of this machine's addresses."""
     host = "::1" if source == "::1" else "127.0.0.1"
-    connection = HTTPConnection(host, stack.port, timeout=20, source_address=(source, 0))
+    connection = HTTPConnection(host, stack.port, timeout=PATIENCE_S, source_address=(source, 0))
     try:
         if forwarded_for is not None:
             headers["X-Forwarded-For"] = forwarded_for
@@ -39,7 +39,7 @@ def client_in_log(stack, forwarded_for, source="127.0.0.1"):
     def entries():
         return [line for line in stack.access_log().splitlines() if request_id in line]
 
-    wait_until(entries, 10)
+    wait_until(entries)
     [line] = entries()
     return json.loads(line)["client"]
 

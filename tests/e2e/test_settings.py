@@ -9,6 +9,8 @@ import yaml
 
 from stack import CHECKOUT
 
+from api import PATIENCE_S
+
 VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
              "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
              "QA_QUEUE_WAIT_MS",
@@ -24,7 +26,8 @@ def run(stack, tmp_path):
         environment = {"DATABASE_URL": stack.serving_url, "QA_STATE_DIR": str(tmp_path),
                        **environment}
         return subprocess.run([stack.program, *arguments], env={**os.environ, **environment},
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=PATIENCE_S)
     return run
 
 

@@ -10,19 +10,19 @@ import seed
 from api import ANSWER, QUESTION, new_product
 from conftest import running
 from stack import wait_until
-from wire import Client, request, send_at_once, worker_sockets
+from wire import Client, request, send_at_once, wait_until_taken_in, worker_sockets
 
 CLIENTS = 1000
 
 
 @pytest.fixture(scope="module")
 def crew():
-    """A stack with two workers that counts queries, and where a query may wait for some seconds."""
+    """A stack with two workers that counts queries, and where a query may wait for long."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * CLIENTS), hard))
     with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_CACHE_LIFETIME_S="3600", QA_SHARED_CACHE_MB="0",
-                 QA_LOCK_TIMEOUT_MS="3000", QA_STATEMENT_TIMEOUT_MS="3500",
-                 QA_REQUEST_TIMEOUT_MS="4000") as stack:
+                 QA_LOCK_TIMEOUT_MS="20000", QA_STATEMENT_TIMEOUT_MS="21000",
+                 QA_REQUEST_TIMEOUT_MS="22000", QA_DRAIN_TIMEOUT_MS="23000") as stack:
         stack.sql("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
         stack.stop_database()
         stack.start()
@@ -61,19 +61,15 @@ def queries(stack):
                      " AND query !~ 'INSERT|UPDATE'")[0][0]
 
 
-def wait_until_taken_in(worker):
-    """Until a worker has taken in what was sent before."""
-    with Client(worker) as client:
-        assert client.ask(request("GET", "/healthz")).status == 200
-
-
 def ask_all(stack, addresses, target):
     """The replies to one GET on a connection to each of the addresses, all under way before one is
     answered."""
     clients = [Client(address) for address in addresses]
+    for client in clients:
+        client.connect()
     with gates.closed(stack, gates.READS):
         send_at_once(clients, len(clients) * [request("GET", target)])
-        wait_until(stack.waiting_backends, 5)
+        wait_until(stack.waiting_backends)
         for worker in worker_sockets(stack):
             wait_until_taken_in(worker)
     replies = [client.receive() for client in clients]

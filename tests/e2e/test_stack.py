@@ -11,7 +11,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from api import Api
+from api import PATIENCE_S, Api
 from conftest import running
 from stack import CHECKOUT, wait_until
 
@@ -60,7 +60,7 @@ def test_ctrl_c_ends_all_that_run_started(fault_stack):
         with fault_stack.in_foreground() as run:
             fault_stack.wait_until_ready()
             os.killpg(run.pid, signal.SIGINT)
-            run.wait(30)
+            run.wait(PATIENCE_S)
         assert processes(fault_stack) == [None, None, None]
     finally:
         fault_stack.start()
@@ -72,7 +72,7 @@ def test_after_a_power_failure_the_next_start_works_and_the_data_are_there(fault
     before = api.questions(20, count=1000)
     for pid in processes(fault_stack):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: processes(fault_stack) == [None, None, None], 5)
+    wait_until(lambda: processes(fault_stack) == [None, None, None])
     fault_stack.start()
     assert api.questions(20, count=1000) == before
 
@@ -89,7 +89,7 @@ def test_what_the_database_held_in_memory_is_there_again_after_a_restart(fault_s
     assert before > 0
     fault_stack.stop_database()
     fault_stack.start()
-    wait_until(lambda: pages_of_answers() >= before, 10)  # nobody has asked for them
+    wait_until(lambda: pages_of_answers() >= before)  # nobody has asked for them
 
 
 def copies_rows(stack):
@@ -104,9 +104,9 @@ def test_sample_data_whose_load_was_cut_short_come_whole_with_the_next_start(num
         assert stack.sql("SELECT count(*) FROM sample_data") == [(0,)]
         stack.stop()
         with stack.in_foreground(**sample) as run:
-            wait_until(lambda: copies_rows(stack), 60)
+            wait_until(lambda: copies_rows(stack))
             os.killpg(run.pid, number)
-            run.wait(30)
+            run.wait(PATIENCE_S)
         if number == signal.SIGINT:
             assert processes(stack) == [None, None, None]
         result = stack.stack_sh("start", **sample)
@@ -155,7 +155,7 @@ def test_what_a_settings_file_says_to_nginx_and_the_stack_has_effect(fault_stack
         with fault_stack.env_file("export QA_RATE_LIMIT='7r/s'\nQA_READ_CONNECTIONS = 3\n"):
             fault_stack.start()
             assert "rate=7r/s" in (fault_stack.folder / "nginx/http.conf").read_text()
-            wait_until(lambda: len(fault_stack.backends()) == 2 * 7, 10)
+            wait_until(lambda: len(fault_stack.backends()) == 2 * 7)
             fault_stack.stop()
     finally:
         fault_stack.start()

@@ -1,7 +1,10 @@
 """Clients on raw sockets, for tests that need thousands of requests, or many at the same moment."""
 
 import json
+import select
 import socket
+
+from api import PATIENCE_S
 
 
 def request(method, target, fields=None, **headers):
@@ -28,7 +31,7 @@ class Client:
     """A connection that is kept alive, and made anew after it broke: to NGINX, when `address` is a
     port, or to a worker, when it is the path of its socket."""
 
-    def __init__(self, address, timeout=20):
+    def __init__(self, address, timeout=PATIENCE_S):
         self._address = address
         self._timeout = timeout
         self._socket = None
@@ -72,6 +75,10 @@ class Client:
             self._socket.settimeout(self._timeout)
             self._socket.connect(str(self._address))
 
+    def has_reply(self):
+        """Whether a reply is there, or has begun to come."""
+        return bool(select.select([self._socket], [], [], 0)[0])
+
     def close(self):
         if self._socket:
             self._socket.close()
@@ -103,6 +110,14 @@ class Client:
 def worker_sockets(stack):
     """The paths of the workers' own sockets."""
     return sorted((stack.folder / "run").resolve().glob("worker*.sock"))
+
+
+def wait_until_taken_in(worker):
+    """Until a worker has taken in all that was sent to it before, and has sent what it had to say to
+    that without waiting for anything."""
+    with Client(worker) as client:
+        for _ in range(3):
+            assert client.ask(request("GET", "/healthz")).status == 200
 
 
 def send_at_once(clients, requests):

@@ -104,8 +104,9 @@ static char *written_csv(void (*write_rows)(struct csv_writer *writer)) {
 }
 
 static void write_hard_rows(struct csv_writer *writer) {
-    static const char *const texts[] = {"plain",      "",     "a,b",   "say \"hi\"",
-                                        "two\nlines", "cr\r", "café 😀"};
+    static const char *const texts[] = {
+        "plain", "", "a,b", "say \"hi\"", "two\nlines", "cr\r", "café 😀",
+    };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         csv_write_text(writer, texts[i], strlen(texts[i]));
         csv_write_number(writer, i == 0 ? UINT64_MAX : i - 1);

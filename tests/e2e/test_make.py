@@ -1,0 +1,87 @@
+"""What `make` tells a newcomer: which packages are missing, and, after all steps of `make test`,
+which of them failed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stack import wait_until
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def make(target, **environment):
+    return subprocess.run(["make", target], cwd=CHECKOUT, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, "MAKEFLAGS": "", **environment})
+
+
+@pytest.mark.parametrize("target, packages", [
+    ("unit", ["libpq-dev", "check"]), ("e2e", ["libpq-dev", "nginx", "python3-pytest"])])
+def test_packages_that_are_missing_are_named_and_how_to_install_them(tmp_path, target, packages):
+    """As on a machine without libraries and with no package installed."""
+    (tmp_path / "updates").mkdir()
+    (tmp_path / "status").touch()
+    result = make(target, DPKG_ADMINDIR=str(tmp_path), PKG_CONFIG_LIBDIR=str(tmp_path))
+    assert result.returncode != 0
+    [names] = re.findall("These Debian packages are missing: (.*)", result.stdout)
+    assert set(packages) <= set(names.split())
+    assert f"To install them: deploy/install-packages.sh {target}\n" in result.stdout
+    assert len(result.stdout.splitlines()) < 5
+
+
+@pytest.fixture
+def small_checkout(tmp_path):
+    """With the script that runs the steps, and steps that need no package."""
+    for folder in ("scripts", "deploy"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(CHECKOUT / "scripts/test.sh", tmp_path / "scripts")
+    (tmp_path / "deploy/install-packages.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "deploy/install-packages.sh").chmod(0o755)
+    (tmp_path / "Makefile").write_text("lint:\n\t@echo linted\n"
+                                       "unit:\n\t@echo broken; exit 3\n"
+                                       "model:\n\t@touch begun; exec sleep 1000\n")
+    return tmp_path
+
+
+def run(checkout, *steps):
+    return subprocess.run([checkout / "scripts/test.sh", *steps], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+
+
+def test_a_step_that_fails_does_not_keep_the_others_from_being_run(small_checkout):
+    result = run(small_checkout, "unit", "lint")
+    assert result.returncode == 1
+    assert "\nbroken\n" in result.stdout and "\nlinted\n" in result.stdout
+    _, summary = result.stdout.split("==== Summary\n")
+    assert re.fullmatch(r"packages +0:\d\d min  passed\n"
+                        r"unit +0:\d\d min  FAILED with exit status 2\n"
+                        r"lint +0:\d\d min  passed\n"
+                        r"in all +0:\d\d min\n", summary)
+
+
+def test_when_all_steps_pass_so_does_the_whole(small_checkout):
+    assert run(small_checkout, "lint").returncode == 0
+    assert run(small_checkout, "no-such-step").returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_step_under_way_and_the_summary_says_so(small_checkout, number):
+    with subprocess.Popen([small_checkout / "scripts/test.sh", "model", "lint"], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, start_new_session=True) as process:
+        wait_until((small_checkout / "begun").exists)
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does
+        else:
+            process.terminate()
+        output, _ = process.communicate()
+    assert process.returncode == 128 + number
+    assert output.split("==== Summary\n")[1].splitlines()[1] == "interrupted"
+    assert "linted" not in output
