@@ -1,5 +1,4 @@
-/* Values as their owners show them: what surrounds them in a file, a mail or on a page comes along.
- */
+/* Values as their owners show them: with what surrounds them in a file, a mail or on a page. */
 #pragma once
 
 /* Takes white space, and then one pair of quotes, off both ends, in place. */

@@ -14,6 +14,7 @@ static struct config config;
 static char error[256];
 
 static void clear_environment(void) {
+    static char *nothing[] = {NULL};
     size_t count = 0;
     while (environ && environ[count]) {
         count++;
@@ -25,6 +26,7 @@ static void clear_environment(void) {
         memcpy(environment, environ, count * sizeof *environment);
     }
     clearenv();
+    environ = nothing;
 }
 
 static void restore_environment(void) {
