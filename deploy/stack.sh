@@ -246,9 +246,9 @@ install_program() {
     fi
 }
 
-port_is_taken() {  # whether anything listens on it: 0A is the state, the port is hexadecimal
+port_is_taken() {  # whether anything listens on $1: 0A is the state, the port is hexadecimal
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-        awk -v port="$(printf ':%04X' "$port")" \
+        awk -v port="$(printf ':%04X' "$1")" \
             '$4 == "0A" && substr($2, length($2) - 4) == port { found = 1 } END { exit !found }'
 }
 
@@ -257,7 +257,7 @@ configure_nginx() {
     export QA_ERROR_LOG=${QA_ERROR_LOG:-../${log[nginx]}}
     "$deploy/configure-nginx.sh" nginx || exit 1
     stop_orphans_of_nginx
-    ! port_is_taken || fail "port $port is in use; set PORT to another one, as in: make run PORT=8081"
+    ! port_is_taken "$port" || fail "port $port is in use; set PORT to another one, as in: make run PORT=8081"
     echo "$port" >port
 }
 
@@ -310,9 +310,17 @@ start_nginx() {
     fi
 }
 
-wait_until_ready() {
+# Whether the workers have their sockets: NGINX logs an error for each that it cannot reach.
+listening() {
+    case $QA_LISTEN in
+    unix:*) [[ -S ${QA_LISTEN#unix:}$((QA_WORKERS - 1)).sock ]] ;;
+    *) port_is_taken $((${QA_LISTEN##*:} + QA_WORKERS - 1)) ;;
+    esac
+}
+
+wait_until() {  # wait_until CONDITION, a command
     local deadline=$((SECONDS + seconds_to_ready))
-    until ready; do
+    until "$1"; do
         if ! pid_of service >/dev/null; then
             last_words service
             fail "the service has ended, see $state/${log[service]}"
@@ -346,8 +354,9 @@ start() {
     migrate
     ! $private_cluster || load_sample_data
     start_service
+    wait_until listening
     start_nginx
-    wait_until_ready
+    wait_until ready
     if $private_cluster; then echo private; else echo external; fi >started
 }
 

@@ -33,6 +33,12 @@ def test_a_port_in_use_is_told_and_nothing_is_left_running(fault_stack):
         stack.start()
 
 
+def test_a_start_leaves_no_error_in_any_log():
+    with running(QA_SAMPLE_PRODUCTS="0") as stack:
+        assert (stack.folder / "log/nginx-error.log").read_text() == ""
+        assert [line for line in stack.log() if line["level"] not in ("debug", "info")] == []
+
+
 def test_a_start_of_what_runs_changes_nothing(fault_stack):
     before = processes(fault_stack), fault_stack.worker_pids()
     fault_stack.start()
