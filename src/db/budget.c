@@ -1,7 +1,8 @@
 /* Does the database have room for our connections? */
 #include "db/budget.h"
 
-#include <libpq-fe.h>
+#include "db/one_off.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,7 @@ static const char sql[] =
 
 enum budget budget_check(const char *database_url, long needed, char *message,
                          size_t message_size) {
-    /* Later parameters win over those in the connection string. */
-    const char *const keywords[] = {"dbname", "connect_timeout", "fallback_application_name", NULL};
-    const char *const values[] = {database_url, "3", "atelier-qa", NULL};
-    PGconn *session = PQconnectdbParams(keywords, values, 1);
+    PGconn *session = one_off_connect(database_url, "3", "atelier-qa");
     PGresult *result = PQstatus(session) == CONNECTION_OK ? PQexec(session, sql) : NULL;
     enum budget budget = BUDGET_UNKNOWN;
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {

@@ -3,6 +3,7 @@
 
 #include "db/embedded_sql.h"
 #include "db/migrations.h"
+#include "db/one_off.h"
 #include "db/pooling.h"
 
 #include <libpq-fe.h>
@@ -12,13 +13,6 @@
 #include <string.h>
 
 static const char not_looked_at[] = "not looked at";
-
-static PGconn *open_session(const char *database_url) {
-    const char *const keywords[] = {"dbname", "connect_timeout", "client_encoding",
-                                    "fallback_application_name", NULL};
-    const char *const values[] = {database_url, "3", "UTF8", "atelier-qa", NULL};
-    return PQconnectdbParams(keywords, values, 1);
-}
 
 /* The first problem stands for all. */
 __attribute__((format(printf, 2, 3))) static void note(char *text, const char *format, ...) {
@@ -73,7 +67,7 @@ static void inspect_statement(struct inspection *inspection, PGconn *session,
 void inspect_database(const char *database_url, const char *owner_database_url,
                       struct inspection *inspection) {
     *inspection = (struct inspection){0};
-    PGconn *session = open_session(database_url);
+    PGconn *session = one_off_connect(database_url, "3", "atelier-qa");
     if (PQstatus(session) != CONNECTION_OK) {
         const char *reason = PQerrorMessage(session);
         note(inspection->database, "%.*s; start the server, or set DATABASE_URL",

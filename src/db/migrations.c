@@ -2,6 +2,7 @@
 #include "db/migrations.h"
 
 #include "db/embedded_sql.h"
+#include "db/one_off.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -121,15 +122,8 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
     return true;
 }
 
-static PGconn *open_session(const char *database_url) {
-    const char *const keywords[] = {"dbname", "connect_timeout", "client_encoding",
-                                    "fallback_application_name", NULL};
-    const char *const values[] = {database_url, "10", "UTF8", "atelier-qa migrate", NULL};
-    return PQconnectdbParams(keywords, values, 1);
-}
-
 bool migrations_apply(const char *database_url, const struct logger *logger) {
-    PGconn *session = open_session(database_url);
+    PGconn *session = one_off_connect(database_url, "10", "atelier-qa migrate");
     /* Closing the session also gives the lock back. */
     bool ok = PQstatus(session) == CONNECTION_OK && lock(session)
                   ? apply_missing(session, logger)
@@ -139,7 +133,7 @@ bool migrations_apply(const char *database_url, const struct logger *logger) {
 }
 
 int migrations_missing(const char *database_url) {
-    PGconn *session = open_session(database_url);
+    PGconn *session = one_off_connect(database_url, "10", "atelier-qa migrate");
     int missing = 0;
     for (const struct embedded_sql *migration = embedded_migrations; migration->name; migration++) {
         bool applied = false;

@@ -1,6 +1,7 @@
 /* Is there a connection pooler on the way that lends server connections by transaction? */
 #include "db/pooling.h"
 
+#include "db/one_off.h"
 #include "ops/clock.h"
 
 #include <libpq-fe.h>
@@ -19,15 +20,11 @@ const char pooling_refusal[] =
     "a connection pooler lends server connections by transaction or statement there; the program "
     "needs sessions of its own: pool_mode = session, or the address of PostgreSQL itself";
 
-/* Of the server process: nothing else in the world has its start time and id. */
+/* Of the server process: nothing else in the world has its start time and id. Some poolers leave a
+ * session its server connection once it has settings of its own, and so may serve. */
 static const char sql[] =
+    "SET atelier_qa.session TO 'kept';"
     "SELECT pid || ' ' || backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()";
-
-static PGconn *open_session(const char *database_url) {
-    const char *const keywords[] = {"dbname", "connect_timeout", "fallback_application_name", NULL};
-    const char *const values[] = {database_url, "3", "atelier-qa", NULL};
-    return PQconnectdbParams(keywords, values, 1);
-}
 
 static bool wait_for_result(PGconn *session) {
     struct pollfd socket = {.fd = PQsocket(session), .events = POLLIN};
@@ -81,10 +78,10 @@ static bool are_mixed(PGconn *one, PGconn *other) {
 }
 
 bool pooling_check(const char *database_url, const char *setting, char *error, size_t error_size) {
-    PGconn *one = open_session(database_url);
+    PGconn *one = one_off_connect(database_url, "3", "atelier-qa");
     bool mixed = false;
     if (PQstatus(one) == CONNECTION_OK) {
-        PGconn *other = open_session(database_url);
+        PGconn *other = one_off_connect(database_url, "3", "atelier-qa");
         mixed = PQstatus(other) == CONNECTION_OK && are_mixed(one, other);
         PQfinish(other);
     }

@@ -1,6 +1,7 @@
 /* A session with the database, over libpq without blocking. */
 #include "import/session.h"
 
+#include "db/one_off.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
 
@@ -126,13 +127,11 @@ void session_give_up(struct session *session) {
 
 bool session_open(struct session *session, const char *database_url, const atomic_bool *abandoned,
                   struct failure *failure) {
-    const char *const keywords[] = {"dbname", "connect_timeout", "client_encoding",
-                                    "fallback_application_name", NULL};
-    const char *const values[] = {database_url, "10", "UTF8", "atelier-qa import", NULL};
-    *session = (struct session){.connection = PQconnectdbParams(keywords, values, 1),
-                                .failure = failure,
-                                .abandoned = abandoned,
-                                .heeds_stop = true};
+    *session =
+        (struct session){.connection = one_off_connect(database_url, "10", "atelier-qa import"),
+                         .failure = failure,
+                         .abandoned = abandoned,
+                         .heeds_stop = true};
     if (PQstatus(session->connection) != CONNECTION_OK) {
         return fail_with_connection(session);
     }
