@@ -1,15 +1,12 @@
 /* Configuration: one table of settings; flags, environment, env file and help all come from it. */
 #include "ops/config.h"
 
-#include "ops/env_file.h"
+#include "ops/given.h"
 #include "ops/setting_names.h"
 #include "ops/shown.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,240 +89,12 @@ static const struct setting settings[] = {
 
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 
-/* The contents of a file, kept while settings are read. */
-struct file {
-    struct file *next;
-    char text[];
-};
-
-/* What was given for each setting; NULL where nothing was. The texts belong to argv, to the
- * environment or to the files. */
-struct given {
-    const char *text[SETTING_COUNT];
-    struct file *files;
-    struct env_line *lines; /* of QA_ENV_FILE; owned */
-    size_t line_count;
-    FILE *remarks;
-};
-
 static char **text_of(struct config *config, const struct setting *setting) {
     return (char **)((char *)config + setting->offset);
 }
 
 static int64_t *number_of(struct config *config, const struct setting *setting) {
     return (int64_t *)((char *)config + setting->offset);
-}
-
-__attribute__((format(printf, 3, 4))) static bool wrong(char *error, size_t size,
-                                                        const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error, size, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
-static const char byte_order_mark[] = "\xEF\xBB\xBF";
-
-/* The contents of a file of at most 64 KiB, without a byte-order mark and trailing line ends; NULL
- * with errno set, EILSEQ where it is not text of one byte a letter. */
-static char *read_small_file(struct given *given, const char *path) {
-    enum { LIMIT = 64 * 1024 };
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return NULL;
-    }
-    struct file *file = calloc(1, sizeof *file + LIMIT + 1);
-    size_t length = 0;
-    ssize_t count = file ? 1 : -1;
-    while (count > 0 && length <= LIMIT) {
-        count = read(descriptor, file->text + length, LIMIT + 1 - length);
-        length += count > 0 ? (size_t)count : 0;
-    }
-    bool is_text = count == 0 && strlen(file->text) == length;
-    int reason = length > LIMIT ? EFBIG : count == 0 ? EILSEQ : errno;
-    close(descriptor);
-    if (count < 0 || length > LIMIT || !is_text) {
-        free(file);
-        errno = reason;
-        return NULL;
-    }
-    while (length > 0 && (file->text[length - 1] == '\n' || file->text[length - 1] == '\r')) {
-        file->text[--length] = '\0';
-    }
-    file->next = given->files;
-    given->files = file;
-    bool has_mark = strncmp(file->text, byte_order_mark, sizeof byte_order_mark - 1) == 0;
-    return file->text + (has_mark ? sizeof byte_order_mark - 1 : 0);
-}
-
-/* One line on a name that is no setting, with the one that may have been meant. */
-static void describe_unknown(const char *name, char *text, size_t size) {
-    const char *nearest = setting_name_nearest(name);
-    snprintf(text, size, "%s is not a setting%s%s%s", name, nearest ? "; did you mean " : "",
-             nearest ? nearest : "", nearest ? "?" : "");
-}
-
-static const char *why_unreadable(void) {
-    return errno == EILSEQ ? "it holds zero bytes, as UTF-16 has them; UTF-8 is needed"
-                           : strerror(errno);
-}
-
-static bool read_flags(struct given *given, int argc, char **argv, bool *help, char *error,
-                       size_t size) {
-    for (int i = 1; i < argc; i++) {
-        const char *name = argv[i];
-        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-            *help = true;
-            return true;
-        }
-        size_t length = strcspn(name, "=");
-        size_t found = 0;
-        while (found < SETTING_COUNT &&
-               !(settings[found].flag && length == strlen(settings[found].flag) + 2 &&
-                 strncmp(name, "--", 2) == 0 &&
-                 strncmp(name + 2, settings[found].flag, length - 2) == 0)) {
-            found++;
-        }
-        if (found == SETTING_COUNT) {
-            return wrong(error, size, "unknown argument '%s' (--help lists all)", name);
-        }
-        const char *value = name[length] == '=' ? name + length + 1 : argv[++i];
-        if (i >= argc) {
-            return wrong(error, size, "%s needs a value", name);
-        }
-        given->text[found] = value;
-    }
-    return true;
-}
-
-/* Takes what one place says of a setting: `value`, or, of a secret, the contents of the file that
- * `path` names. Empty ones are as good as none: compose files set them so. */
-static bool take(struct given *given, size_t index, const char *value, const char *path,
-                 char *error, size_t size) {
-    const char *variable = settings[index].variable;
-    bool has_value = value && *value;
-    bool has_path = settings[index].kind == SECRET && path && *path;
-    if (given->text[index] || (!has_value && !has_path)) {
-        return true;
-    }
-    if (has_value && has_path) {
-        return wrong(error, size, "%s and %s_FILE are both set; set one", variable, variable);
-    }
-    given->text[index] = has_value ? value : read_small_file(given, path);
-    return given->text[index] ||
-           wrong(error, size, "%s_FILE: cannot read '%s': %s", variable, path, why_unreadable());
-}
-
-static bool read_environment(struct given *given, char *error, size_t size) {
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        char file_variable[64];
-        snprintf(file_variable, sizeof file_variable, "%s_FILE", settings[i].variable);
-        if (!take(given, i, getenv(settings[i].variable), getenv(file_variable), error, size)) {
-            return false;
-        }
-    }
-    for (char **entry = environ; *entry; entry++) {
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(*entry, "="), *entry);
-        if (setting_name_is_ours(name) && !setting_name_is_known(name, strlen(name))) {
-            char remark[160];
-            describe_unknown(name, remark, sizeof remark);
-            fprintf(given->remarks, "%s\n", remark);
-        }
-    }
-    return true;
-}
-
-static const char *line_value(const struct given *given, const char *name) {
-    for (size_t i = 0; i < given->line_count; i++) {
-        if (strcmp(given->lines[i].name, name) == 0) {
-            return given->lines[i].value;
-        }
-    }
-    return NULL;
-}
-
-/* Of the names of others, those that libpq reads from the environment, and nowhere else. */
-static bool is_of_libpq(const char *name) {
-    static const char *const names[] = {"PGHOST",     "PGHOSTADDR", "PGPORT",
-                                        "PGDATABASE", "PGUSER",     "PGPASSWORD",
-                                        "PGPASSFILE", "PGSERVICE",  "PGSSLMODE"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What is wrong with a line, or what its writer may not expect. */
-static bool check_line(const struct given *given, const struct env_line *line, const char *path,
-                       char *error, size_t size) {
-    char place[PATH_MAX + 32];
-    snprintf(place, sizeof place, "%s: line %zu: ", path, line->number);
-    if (setting_name_is_known(line->name, strlen(line->name))) {
-        if (line_value(given, line->name)) {
-            return wrong(error, size, "%s%s is set for the second time", place, line->name);
-        }
-        const char *value = getenv(line->name);
-        if (value && *value && *line->value && strcmp(value, line->value) != 0) {
-            fprintf(given->remarks, "%s%s has no effect: the environment sets it, too\n", place,
-                    line->name);
-        }
-        return strcmp(line->name, "QA_ENV_FILE") != 0 ||
-               wrong(error, size, "%sQA_ENV_FILE cannot be set in the file that it names", place);
-    }
-    char unknown[160];
-    describe_unknown(line->name, unknown, sizeof unknown);
-    if (setting_name_is_ours(line->name)) {
-        return wrong(error, size, "%s%s", place, unknown);
-    }
-    if (is_of_libpq(line->name)) {
-        fprintf(given->remarks, "%s%s has no effect in a file; set DATABASE_URL\n", place,
-                line->name);
-    } else if (setting_name_nearest(line->name)) {
-        fprintf(given->remarks, "%s%s\n", place, unknown);
-    }
-    return true;
-}
-
-static bool read_lines(struct given *given, const char *path, char *error, size_t size) {
-    char *rest = read_small_file(given, path);
-    if (!rest) {
-        return wrong(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, why_unreadable());
-    }
-    struct env_line line = {0};
-    enum env_line_kind kind;
-    while ((kind = env_file_next(&rest, &line)) == ENV_LINE_SETTING) {
-        if (!check_line(given, &line, path, error, size)) {
-            return false;
-        }
-        struct env_line *lines = reallocarray(given->lines, given->line_count + 1, sizeof line);
-        if (!lines) {
-            return wrong(error, size, "out of memory");
-        }
-        given->lines = lines;
-        given->lines[given->line_count++] = line;
-    }
-    return kind == ENV_LINE_END ||
-           wrong(error, size, "%s: line %zu %s", path, line.number, line.reason);
-}
-
-/* Names that are no setting are left to others who read the same file. */
-static bool read_env_file(struct given *given, const char *path, char *error, size_t size) {
-    if (!read_lines(given, path, error, size)) {
-        return false;
-    }
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        char file_variable[64];
-        snprintf(file_variable, sizeof file_variable, "%s_FILE", settings[i].variable);
-        if (!take(given, i, line_value(given, settings[i].variable),
-                  line_value(given, file_variable), error, size)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool parse_number(const struct setting *setting, const char *text, int64_t *number,
@@ -419,33 +188,13 @@ static bool check(struct config *config, char *error, size_t size) {
     return true;
 }
 
-static void given_free(struct given *given) {
-    for (struct file *file = given->files; file;) {
-        struct file *next = file->next;
-        free(file);
-        file = next;
-    }
-    free(given->lines);
-}
-
-/* All that was given, in the order of precedence. */
-static bool gather(struct given *given, int argc, char **argv, bool *help, char *error,
-                   size_t size) {
-    if (!read_flags(given, argc, argv, help, error, size)) {
-        return false;
-    }
-    if (*help) {
-        return true;
-    }
-    if (!read_environment(given, error, size)) {
-        return false;
-    }
+/* Nothing yet; for the names there is `room`. */
+static struct given nothing_given(struct given_setting room[SETTING_COUNT]) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (settings[i].offset == AT(env_file) && given->text[i]) {
-            return read_env_file(given, given->text[i], error, size);
-        }
+        room[i] = (struct given_setting){settings[i].variable, settings[i].flag,
+                                         settings[i].kind == SECRET};
     }
-    return true;
+    return (struct given){.settings = room, .count = SETTING_COUNT};
 }
 
 /* config_load(); what was given stays in `given`, which given_free() releases. */
@@ -456,7 +205,7 @@ static enum config_result load(struct config *config, struct given *given, int a
     memset(config, 0, sizeof *config);
     given->remarks = open_memstream(&config->remarks, &length);
     bool ok = given->remarks || wrong(error, size, "out of memory");
-    ok = ok && gather(given, argc, argv, &help, error, size);
+    ok = ok && given_read(given, argc, argv, &help, error, size);
     if (given->remarks && (fclose(given->remarks) != 0 || !config->remarks)) {
         ok = wrong(error, size, "out of memory");
     }
@@ -469,7 +218,8 @@ static enum config_result load(struct config *config, struct given *given, int a
 
 enum config_result config_load(struct config *config, int argc, char **argv, char *error,
                                size_t error_size) {
-    struct given given = {0};
+    struct given_setting room[SETTING_COUNT];
+    struct given given = nothing_given(room);
     enum config_result result = load(config, &given, argc, argv, error, error_size);
     given_free(&given);
     return result;
@@ -606,7 +356,8 @@ static void print_elsewhere(const struct given *given) {
 
 bool config_print(bool elsewhere, char *error, size_t error_size) {
     struct config config;
-    struct given given = {0};
+    struct given_setting room[SETTING_COUNT];
+    struct given given = nothing_given(room);
     char *argv[] = {NULL};
     bool ok = load(&config, &given, 1, argv, error, error_size) == CONFIG_OK;
     if (ok && elsewhere) {

@@ -1,0 +1,42 @@
+/*
+ * What was given for each setting: by a flag, by the environment, or by the file that QA_ENV_FILE
+ * names, in this order of precedence. What a value may be is not looked at here.
+ */
+#pragma once
+
+#include "ops/env_file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct given_setting {
+    const char *variable;
+    const char *flag; /* without the dashes; NULL = none */
+    bool is_secret;   /* VARIABLE_FILE may name a file that holds it */
+};
+
+struct given {
+    const struct given_setting *settings;
+    size_t count;
+    FILE *remarks; /* gets a line for what was written down and has no effect */
+    /* For each setting its text, NULL where nothing was given; of argv, the environment or files.
+     */
+    const char **text;
+    struct env_line *lines; /* of QA_ENV_FILE */
+    size_t line_count;
+    struct file *files;
+};
+
+/*
+ * Reads what was given; the first three fields are the caller's, the others zero. False with one
+ * line in `error`; given_free() is needed in every case. `*help` is set at --help or -h, which ends
+ * it.
+ */
+__attribute__((warn_unused_result)) bool given_read(struct given *given, int argc, char **argv,
+                                                    bool *help, char *error, size_t size);
+
+void given_free(struct given *given);
+
+/* Formats an error; false. */
+__attribute__((format(printf, 3, 4))) bool wrong(char *error, size_t size, const char *format, ...);
