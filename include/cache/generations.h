@@ -51,7 +51,9 @@ struct generation {
  * exec, or -1 with one line in `error`. */
 int generations_file_open(const char *path, char *error, size_t error_size);
 
-/* Maps an open file. NULL, with one line in `error`, when it is not of this layout. */
+/* Maps an open file, all of which is taken from the file system first: a disk that fills up later
+ * does no harm. NULL, with one line in `error`, when there is no room or it is not of this layout.
+ */
 struct generations *generations_map(int descriptor, char *error, size_t error_size);
 
 void generations_unmap(struct generations *generations);

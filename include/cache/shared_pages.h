@@ -26,11 +26,12 @@
 
 struct shared_pages;
 
-/* Makes the memory, and a 64th more for the table; it is taken from the system bit by bit, as it is
- * used. Its descriptor, closed on exec, or -1 with errno set. */
+/* Makes the memory, and a 64th more for the table, which is taken from the system at once; the
+ * rest is taken as pages are stored. Its descriptor, closed on exec, or -1 with errno set. */
 int shared_pages_create(size_t megabytes);
 
-/* Maps what shared_pages_create() made, in another process. NULL with errno set. */
+/* Maps what shared_pages_create() made, in another process. The descriptor stays the caller's, and
+ * open as long as the pages are mapped. NULL with errno set. */
 struct shared_pages *shared_pages_map(int descriptor);
 
 void shared_pages_unmap(struct shared_pages *pages);
@@ -46,7 +47,8 @@ struct shared_page {
 bool shared_pages_find(const struct shared_pages *pages, const struct page_key *key,
                        struct generation generation, int64_t now_ms, struct shared_page *found);
 
-/* Keeps a copy of a page, unless it is larger than a 16th of the memory. */
+/* Keeps a copy of a page, unless it is larger than a 16th of the memory, or the system has no
+ * memory left. */
 void shared_pages_store(struct shared_pages *pages, const struct page_key *key,
                         struct generation generation, const void *body, size_t length,
                         int64_t expires_ms);

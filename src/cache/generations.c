@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +51,31 @@ int generations_file_open(const char *path, char *error, size_t error_size) {
     return descriptor;
 }
 
-struct generations *generations_map(int descriptor, char *error, size_t error_size) {
+/* Takes all of the file from the file system: a page of it that is touched when there is no room
+ * left ends the process by SIGBUS. 0 or an error number. */
+static int allocate(int descriptor) {
+    int reason;
+    do {
+        reason = fallocate(descriptor, 0, 0, sizeof(struct generations)) == 0 ? 0 : errno;
+    } while (reason == EINTR);
+    if (reason != EOPNOTSUPP) {
+        return reason;
+    }
+    /* The file system cannot reserve. Zeros may be written while nobody uses the file. */
+    static const char zeros[64 * 1024];
+    uint64_t version = 0;
+    reason = pread(descriptor, &version, sizeof version, 0) < 0 ? errno : 0;
+    for (off_t at = 0; reason == 0 && version == 0 && at < (off_t)sizeof(struct generations);) {
+        size_t rest = sizeof(struct generations) - (size_t)at;
+        ssize_t written = pwrite(descriptor, zeros, rest < sizeof zeros ? rest : sizeof zeros, at);
+        reason = written < 0 ? errno : 0;
+        at += written;
+    }
+    return reason;
+}
+
+/* With the lock on the file, so that of several processes one makes it. */
+static struct generations *map_locked(int descriptor, char *error, size_t error_size) {
     struct stat file;
     if (fstat(descriptor, &file) != 0 ||
         (file.st_size == 0 && ftruncate(descriptor, sizeof(struct generations)) != 0) ||
@@ -60,6 +85,14 @@ struct generations *generations_map(int descriptor, char *error, size_t error_si
     }
     struct generations *generations = MAP_FAILED;
     if (file.st_size == sizeof *generations) {
+        int reason = allocate(descriptor);
+        if (reason != 0) {
+            snprintf(error, error_size,
+                     "QA_SHARED_FILE: %s: the file takes %zu bytes; make room, or set "
+                     "QA_SHARED_FILE to a path elsewhere",
+                     strerror(reason), sizeof *generations);
+            return NULL;
+        }
         generations =
             mmap(NULL, sizeof *generations, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     }
@@ -75,6 +108,16 @@ struct generations *generations_map(int descriptor, char *error, size_t error_si
     snprintf(error, error_size,
              "QA_SHARED_FILE: the file is of another version; stop what uses it and remove it");
     return NULL;
+}
+
+struct generations *generations_map(int descriptor, char *error, size_t error_size) {
+    if (flock(descriptor, LOCK_EX) != 0) {
+        snprintf(error, error_size, "QA_SHARED_FILE: it cannot be locked: %s", strerror(errno));
+        return NULL;
+    }
+    struct generations *generations = map_locked(descriptor, error, error_size);
+    (void)flock(descriptor, LOCK_UN);
+    return generations;
 }
 
 void generations_unmap(struct generations *generations) {

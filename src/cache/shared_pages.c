@@ -2,11 +2,13 @@
 #include "cache/shared_pages.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -45,6 +47,7 @@ _Static_assert(sizeof(struct header) % UNIT_BYTES == 0, "a set is in one unit");
 _Static_assert(sizeof(struct record) == 9 * sizeof(uint64_t), "no padding: it is in the checksum");
 
 struct shared_pages {
+    int descriptor; /* the caller's */
     struct header *header;
     unsigned char *ring;
     size_t mapped_bytes;
@@ -62,9 +65,12 @@ int shared_pages_create(size_t megabytes) {
     }
     header.next = header.unit_count;
     size_t bytes = sizeof header + table_bytes(header.set_count) + ring_bytes;
+    /* A look into the table touches it, so all of it is taken now. */
+    off_t table_end = (off_t)(sizeof header + table_bytes(header.set_count));
     int descriptor = memfd_create("atelier-qa-pages", MFD_CLOEXEC);
-    if (descriptor >= 0 && (ftruncate(descriptor, (off_t)bytes) != 0 ||
-                            write(descriptor, &header, sizeof header) != sizeof header)) {
+    if (descriptor >= 0 &&
+        (ftruncate(descriptor, (off_t)bytes) != 0 || fallocate(descriptor, 0, 0, table_end) != 0 ||
+         write(descriptor, &header, sizeof header) != sizeof header)) {
         int reason = errno;
         close(descriptor);
         errno = reason;
@@ -80,6 +86,7 @@ struct shared_pages *shared_pages_map(int descriptor) {
         free(pages);
         return NULL;
     }
+    pages->descriptor = descriptor;
     pages->mapped_bytes = (size_t)file.st_size;
     pages->header =
         mmap(NULL, pages->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
@@ -211,6 +218,18 @@ static bool fits_in_place(const struct shared_pages *pages, uint64_t word,
     return memcmp(&record.key, key, sizeof *key) == 0 && units <= units_of(record.length);
 }
 
+/* Writes a record by a system call: where the system has no memory left for it, that fails, but to
+ * touch the mapped memory would end the process by SIGBUS. */
+static bool write_record(const struct shared_pages *pages, uint64_t position,
+                         const struct record *record, const void *body) {
+    const unsigned char *place = (const unsigned char *)record_at(pages, position);
+    off_t offset = place - (const unsigned char *)pages->header;
+    const struct iovec parts[] = {{(void *)(uintptr_t)record, sizeof *record},
+                                  {(void *)(uintptr_t)body, record->length}};
+    return pwritev(pages->descriptor, parts, 2, offset) ==
+           (ssize_t)(sizeof *record + record->length);
+}
+
 void shared_pages_store(struct shared_pages *pages, const struct page_key *key,
                         struct generation generation, const void *body, size_t length,
                         int64_t expires_ms) {
@@ -227,8 +246,7 @@ void shared_pages_store(struct shared_pages *pages, const struct page_key *key,
     uint64_t last = atomic_load(word);
     uint64_t position =
         fits_in_place(pages, last, key, units) ? last & POSITION_MASK : reserve(pages, units);
-    struct record *shared = record_at(pages, position);
-    memcpy(shared, &record, sizeof record);
-    memcpy(shared->body, body, length);
-    atomic_store(word, tag | position);
+    if (write_record(pages, position, &record, body)) {
+        atomic_store(word, tag | position);
+    }
 }

@@ -1,6 +1,7 @@
 /* Heartbeats of workers, in shared memory. */
 #include "process/heartbeat.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ struct heartbeats *heartbeats_map(int descriptor) {
 
 struct heartbeats *heartbeats_create(int *descriptor) {
     *descriptor = memfd_create("atelier-qa-heartbeats", MFD_CLOEXEC);
-    if (*descriptor < 0 || ftruncate(*descriptor, sizeof(struct heartbeats)) != 0) {
+    if (*descriptor < 0 || fallocate(*descriptor, 0, 0, sizeof(struct heartbeats)) != 0) {
         return NULL;
     }
     return heartbeats_map(*descriptor);

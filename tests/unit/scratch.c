@@ -3,10 +3,13 @@
 
 #include <check.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char folder[32];
 
@@ -37,4 +40,13 @@ const char *scratch_file(const char *name, const char *text) {
     FILE *file = fopen(path, "w");
     ck_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
     return path;
+}
+
+bool scratch_mount_small(const char *name, size_t bytes) {
+    const char *path = scratch_path(name);
+    char size[32];
+    snprintf(size, sizeof size, "size=%zu", bytes);
+    return unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mkdir(path, 0700) == 0 &&
+           mount("tmpfs", path, "tmpfs", 0, size) == 0;
 }

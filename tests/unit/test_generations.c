@@ -4,6 +4,7 @@
 #include "suites.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -302,6 +303,38 @@ START_TEST(a_file_that_cannot_be_opened_is_an_error) {
 }
 END_TEST
 
+START_TEST(a_full_file_system_is_told_at_the_start) {
+    if (!scratch_mount_small("full", 1024 * 1024)) {
+        return;
+    }
+    *error = '\0';
+    ck_assert_ptr_null(map("full/generations"));
+    ck_assert_msg(strstr(error, "QA_SHARED_FILE") && strstr(error, "No space") &&
+                      !strchr(error, '\n'),
+                  "%s", error);
+}
+END_TEST
+
+START_TEST(a_file_system_that_fills_up_later_does_no_harm) {
+    if (!scratch_mount_small("filling", 16 * 1024 * 1024)) {
+        return;
+    }
+    struct generations *generations = map("filling/generations");
+    ck_assert_msg(generations, "%s", error);
+    FILE *rest = fopen(scratch_path("filling/rest"), "w");
+    ck_assert_ptr_nonnull(rest);
+    setvbuf(rest, NULL, _IONBF, 0);
+    char block[4096] = {0};
+    while (fwrite(block, sizeof block, 1, rest) == 1) {
+    }
+    for (int64_t id = 1; id <= 100000; id++) { /* each page of the file is touched */
+        generations_raise(generations, generations_slot(SUBJECT_PRODUCT, id));
+    }
+    fclose(rest);
+    generations_unmap(generations);
+}
+END_TEST
+
 Suite *generations_suite(void) {
     Suite *suite = suite_create("generations");
     TCase *cases = tcase_create("generations");
@@ -324,6 +357,8 @@ Suite *generations_suite(void) {
     tcase_add_test(cases, a_file_of_another_version_is_refused);
     tcase_add_test(cases, a_file_of_another_size_is_refused_and_left_as_it_is);
     tcase_add_test(cases, a_file_that_cannot_be_opened_is_an_error);
+    tcase_add_test(cases, a_full_file_system_is_told_at_the_start);
+    tcase_add_test(cases, a_file_system_that_fills_up_later_does_no_harm);
     suite_add_tcase(suite, cases);
     return suite;
 }

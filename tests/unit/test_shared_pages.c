@@ -1,7 +1,9 @@
 /* The pages that workers share. */
 #include "cache/shared_pages.h"
+#include "scratch.h"
 #include "suites.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -294,9 +296,38 @@ START_TEST(readers_find_whole_pages_only_while_writers_write_and_are_killed) {
 }
 END_TEST
 
+/* The memory, moved to a file system that has room for the table and 200 KB of the pages. */
+START_TEST(where_memory_is_out_a_page_is_not_kept_and_nobody_dies) {
+    enum { ROOM = 200 * 1000, LENGTH = 1000 };
+    const size_t table_end = (size_t)first_record();
+    char *table = malloc(table_end);
+    ck_assert_int_eq(pread(descriptor, table, table_end, 0), (ssize_t)table_end);
+    if (!scratch_mount_small("small", table_end + ROOM)) {
+        free(table);
+        return;
+    }
+    free_pages();
+    descriptor = open(scratch_path("small/pages"), O_RDWR | O_CREAT, 0600);
+    ck_assert_int_eq(write(descriptor, table, table_end), (ssize_t)table_end);
+    ck_assert_int_eq(ftruncate(descriptor, (off_t)table_end + MEGABYTE), 0);
+    free(table);
+    pages = shared_pages_map(descriptor);
+    ck_assert_ptr_nonnull(pages);
+    int kept = 0;
+    for (int64_t id = 1; id <= 500; id++) {
+        store(id, LENGTH);
+        kept += is_there(id);
+    }
+    ck_assert_int_ge(kept, ROOM / LENGTH * 7 / 10);
+    ck_assert_int_le(kept, ROOM / LENGTH);
+    ck_assert(is_there(1));
+}
+END_TEST
+
 Suite *shared_pages_suite(void) {
     Suite *suite = suite_create("shared_pages");
     TCase *cases = tcase_create("shared_pages");
+    tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
     tcase_add_checked_fixture(cases, make_pages, free_pages);
     tcase_add_test(cases, a_page_is_found_as_it_was_stored);
     tcase_add_test(cases, a_page_is_found_by_who_maps_the_memory_too);
@@ -310,6 +341,7 @@ Suite *shared_pages_suite(void) {
     tcase_add_test(cases, a_page_larger_than_a_16th_is_not_kept);
     tcase_add_test(cases, a_page_of_which_any_byte_was_written_over_is_not_found);
     tcase_add_test(cases, readers_find_whole_pages_only_while_writers_write_and_are_killed);
+    tcase_add_test(cases, where_memory_is_out_a_page_is_not_kept_and_nobody_dies);
     suite_add_tcase(suite, cases);
     return suite;
 }
