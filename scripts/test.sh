@@ -8,6 +8,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 export MAKEFLAGS=''  # -j and the like are the caller's; a step has its own
+unset MAKELEVEL     # or make would tell with each step which directory it enters
 
 names=(build lint unit unit-sanitize k6-smoke fuzz bench-tests model e2e e2e-sanitize compose)
 declare -A does=(

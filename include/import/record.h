@@ -19,8 +19,8 @@ enum reason {
     ROW_REPEATED, /* only the database can tell */
     ROW_ORPHAN,   /* likewise */
     ROW_COLUMN,   /* the first column is wrong; + its index */
-    ROW_MISSING = (int)ROW_COLUMN + (int)LAYOUT_COLUMNS_MAX, /* the same: it is missing */
-    REASONS = (int)ROW_MISSING + (int)LAYOUT_COLUMNS_MAX
+    ROW_MISSING = ROW_COLUMN + LAYOUT_COLUMNS_MAX, /* the same: it is missing */
+    REASONS = ROW_MISSING + LAYOUT_COLUMNS_MAX
 };
 
 enum {

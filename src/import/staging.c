@@ -18,7 +18,7 @@ enum {
     HOPELESS_ROWS = 1000,
 };
 
-_Static_assert((int)SEND_BYTES > 2 * (int)RECORD_BYTES_MAX, "the buffer holds some records");
+_Static_assert(SEND_BYTES > 2 * RECORD_BYTES_MAX, "the buffer holds some records");
 
 static const enum import_statement copy_statements[DATASET_FILES] = {
     [QUESTIONS_FILE] = IMPORT_STATEMENT_COPY_QUESTIONS,

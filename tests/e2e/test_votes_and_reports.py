@@ -114,7 +114,7 @@ def test_what_waits_until_a_question_has_moved_shows_where_it_is_then(stack, api
     with stack.database(stack.superuser_url()) as mover:
         mover.execute("UPDATE questions SET product_id = %s WHERE id = %s", (destination, question))
         send_at_once(clients, [request("PUT", f"/qa/answers/{answer}/{action}") for answer in answers])
-        wait_until(stack.waiting_backends, 5)
+        wait_until(stack.waiting_backends)
         mover.connection.commit()
     assert [client.receive().status for client in clients] == [204] * count
     for client in clients:
