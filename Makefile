@@ -154,10 +154,18 @@ e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with 
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, the API's description
 	$(call needs,test,command -v clang-format && command -v clang-tidy && command -v shellcheck \
 	    && pkg-config --exists $(LIBRARIES) check)
+	@$(MAKE) --no-print-directory --keep-going lint-format lint-layers lint-shell lint-api lint-tidy
+
+.PHONY: lint-format lint-layers lint-shell lint-api lint-tidy
+lint-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
+lint-layers:
 	@scripts/check-layers.sh
+lint-shell:
 	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
+lint-api:
 	@scripts/lint-api.sh && echo "redocly: no findings"
+lint-tidy: $(GENERATED)
 	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
 	    'echo "  TIDY $$1"; clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
 	    && echo "clang-tidy: no findings"

@@ -19,7 +19,8 @@ enum reason {
     ROW_REPEATED, /* only the database can tell */
     ROW_ORPHAN,   /* likewise */
     ROW_COLUMN,   /* the first column is wrong; + its index */
-    ROW_MISSING = ROW_COLUMN + LAYOUT_COLUMNS_MAX, /* the same: it is missing */
+    /* The same: it is missing. */
+    ROW_MISSING = ROW_COLUMN + LAYOUT_COLUMNS_MAX,
     REASONS = ROW_MISSING + LAYOUT_COLUMNS_MAX
 };
 
