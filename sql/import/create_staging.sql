@@ -18,7 +18,8 @@ CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolea
     RETURN function_id IN (to_regproc('keep_photo_urls'), to_regproc('mark_changed_questions'),
                            to_regproc('mark_changed_answers'), to_regproc('mark_left_product'),
                            to_regproc('lock_moved_question'), to_regproc('drop_product_pages'),
-                           to_regproc('rank_question'), to_regproc('rank_answer'));
+                           to_regproc('rank_question'), to_regproc('rank_answer'),
+                           to_regproc('keep_question_ranks'), to_regproc('keep_answer_ranks'));
 
 -- Indexes (step 1), foreign keys and those triggers (step 2) of the published tables.
 CREATE TABLE atelier_qa_import.definitions AS
@@ -108,7 +109,8 @@ CREATE PROCEDURE atelier_qa_import.rank_rows(table_name text, parent_column text
     LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('
-        UPDATE atelier_qa_import.%1$I AS staged SET ranked = true
+        UPDATE atelier_qa_import.%1$I AS staged
+        SET ranked = true, rank = CASE WHEN NOT reported THEN helpful END
         FROM (SELECT ctid AS place, row_number() OVER (PARTITION BY %2$I ORDER BY id) AS nth
               FROM atelier_qa_import.%1$I
               WHERE %2$I = ANY (ARRAY(SELECT %2$I FROM atelier_qa_import.%1$I

@@ -6,11 +6,12 @@
 --     what it shows or skips.
 --
 -- An index on helpful itself would keep every vote from changing its row in place (0001). So the index
--- is on rank, which a vote changes in ranked rows only: the others have none. The same holds for
--- reported rows, which no page shows.
+-- is on rank, a copy of helpful that only ranked rows have: a vote for any other row changes no index.
+-- Triggers keep the copies right, whoever changes a row. A ranked row that is reported has no rank: no
+-- page shows it.
 --
--- Rewrites questions and answers, and locks them against everything meanwhile: docs/operations.md
--- tells for how long.
+-- Makes indexes, and locks both tables against everything meanwhile: docs/operations.md tells for how
+-- long.
 
 -- The functions run with the search path of this session, and look for temporary tables last:
 -- nobody can put one of his own into their way.
@@ -21,20 +22,20 @@ CREATE FUNCTION unranked_rows() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 200;
 
-ALTER TABLE questions ADD COLUMN ranked boolean NOT NULL DEFAULT false;
-ALTER TABLE answers ADD COLUMN ranked boolean NOT NULL DEFAULT false;
+ALTER TABLE questions ADD COLUMN ranked boolean NOT NULL DEFAULT false, ADD COLUMN rank bigint;
+ALTER TABLE answers ADD COLUMN ranked boolean NOT NULL DEFAULT false, ADD COLUMN rank bigint;
 
 -- What is shown does not change, so no page is marked.
 ALTER TABLE questions DISABLE TRIGGER USER;
 ALTER TABLE answers DISABLE TRIGGER USER;
-UPDATE questions SET ranked = true
+UPDATE questions SET ranked = true, rank = CASE WHEN NOT reported THEN helpful END
 FROM (SELECT id, row_number() OVER (PARTITION BY product_id ORDER BY id) AS nth
       FROM questions
       WHERE product_id IN (SELECT product_id FROM questions
                            GROUP BY product_id
                            HAVING count(*) > unranked_rows())) AS member
 WHERE questions.id = member.id AND nth > unranked_rows();
-UPDATE answers SET ranked = true
+UPDATE answers SET ranked = true, rank = CASE WHEN NOT reported THEN helpful END
 FROM (SELECT id, row_number() OVER (PARTITION BY question_id ORDER BY id) AS nth
       FROM answers
       WHERE question_id IN (SELECT question_id FROM answers
@@ -44,12 +45,7 @@ WHERE answers.id = member.id AND nth > unranked_rows();
 ALTER TABLE questions ENABLE TRIGGER USER;
 ALTER TABLE answers ENABLE TRIGGER USER;
 
--- The old indexes first: the rewrite makes anew those that are there.
 DROP INDEX questions_product_id, answers_question_id;
-ALTER TABLE questions ADD COLUMN rank bigint
-    GENERATED ALWAYS AS (CASE WHEN ranked AND NOT reported THEN helpful END) STORED;
-ALTER TABLE answers ADD COLUMN rank bigint
-    GENERATED ALWAYS AS (CASE WHEN ranked AND NOT reported THEN helpful END) STORED;
 CREATE INDEX questions_product_id ON questions (product_id, ranked);
 CREATE INDEX answers_question_id ON answers (question_id, ranked);
 CREATE INDEX questions_rank ON questions (product_id, rank DESC, id) WHERE rank IS NOT NULL;
@@ -68,6 +64,7 @@ BEGIN
         OR (SELECT count(*) FROM (SELECT FROM questions
                                   WHERE product_id = NEW.product_id AND NOT ranked
                                   LIMIT unranked_rows()) AS unranked) = unranked_rows();
+    NEW.rank := CASE WHEN NEW.ranked AND NOT NEW.reported THEN NEW.helpful END;
     RETURN NEW;
 END
 $$;
@@ -82,15 +79,50 @@ BEGIN
         OR (SELECT count(*) FROM (SELECT FROM answers
                                   WHERE question_id = NEW.question_id AND NOT ranked
                                   LIMIT unranked_rows()) AS unranked) = unranked_rows();
+    NEW.rank := CASE WHEN NEW.ranked AND NOT NEW.reported THEN NEW.helpful END;
     RETURN NEW;
 END
 $$;
-REVOKE ALL ON FUNCTION rank_question, rank_answer FROM PUBLIC;
+
+-- For all rows of an update at once; most often none of them is ranked.
+CREATE FUNCTION keep_question_ranks() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed
+               WHERE rank IS DISTINCT FROM CASE WHEN ranked AND NOT reported THEN helpful END) THEN
+        UPDATE questions SET rank = CASE WHEN ranked AND NOT reported THEN helpful END
+        WHERE id = ANY (ARRAY(SELECT id FROM changed));
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION keep_answer_ranks() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM changed
+               WHERE rank IS DISTINCT FROM CASE WHEN ranked AND NOT reported THEN helpful END) THEN
+        UPDATE answers SET rank = CASE WHEN ranked AND NOT reported THEN helpful END
+        WHERE id = ANY (ARRAY(SELECT id FROM changed));
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION rank_question, rank_answer, keep_question_ranks, keep_answer_ranks
+    FROM PUBLIC;
 
 CREATE TRIGGER questions_rank BEFORE INSERT OR UPDATE OF product_id ON questions
     FOR EACH ROW EXECUTE FUNCTION rank_question();
 CREATE TRIGGER answers_rank BEFORE INSERT OR UPDATE OF question_id ON answers
     FOR EACH ROW EXECUTE FUNCTION rank_answer();
+CREATE TRIGGER questions_rank_kept AFTER UPDATE ON questions
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_question_ranks();
+CREATE TRIGGER answers_rank_kept AFTER UPDATE ON answers
+    REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION keep_answer_ranks();
 
 GRANT SELECT (ranked, rank) ON questions, answers TO atelier_qa_serving;
 

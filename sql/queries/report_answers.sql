@@ -13,5 +13,6 @@ WITH report AS (
     FROM target
     WHERE answers.id = target.id AND NOT reported
 )
-SELECT position, product_of(question_id) AS product_id, question_id
+SELECT position, product_id, question_id
 FROM report JOIN target USING (id)
+    LEFT JOIN products_of(ARRAY(SELECT question_id FROM target)) USING (question_id)

@@ -15,5 +15,6 @@ WITH vote AS (
     WHERE answers.id = target.id
     RETURNING answers.id, question_id
 )
-SELECT position, product_of(question_id) AS product_id, question_id
+SELECT position, product_id, question_id
 FROM vote JOIN changed USING (id)
+    LEFT JOIN products_of(ARRAY(SELECT question_id FROM changed)) USING (question_id)

@@ -225,10 +225,9 @@ def test_a_page_is_whole_when_the_tables_were_emptied_and_filled_meanwhile(shop)
     """As an import does that replaces the sample data and adds to the tables."""
     read = []
     with shop.session() as importer:
-        columns = "id, product_id, body, asker_name"
-        importer.execute(f"CREATE TEMPORARY TABLE kept AS SELECT {columns} FROM questions;"
+        importer.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM questions;"
                          "TRUNCATE questions, answers, answers_photos;"
-                         f"INSERT INTO questions ({columns}) SELECT * FROM kept")
+                         "INSERT INTO questions SELECT * FROM kept")
         reader = threading.Thread(target=lambda: read.append(shop.page(1, count=10)))
         reader.start()
         reader.join(0.3)
