@@ -48,6 +48,9 @@ void connection_free(struct connection *connection);
 
 bool connection_is_ready(const struct connection *connection);
 
+/* What no two servers' processes have in common: which one prepared a connection that is ready. */
+const char *connection_server_process(const struct connection *connection);
+
 /* Whether there are queries in its line. */
 bool connection_is_busy(const struct connection *connection);
 

@@ -41,6 +41,7 @@ struct connection {
     struct backoff backoff;
     int64_t ready_since_ms;
     char *setup_error; /* the first error while preparing; owned */
+    char server_process[64];
 
     struct query_line sent;     /* their results have not arrived */
     struct query_line unproven; /* their results wait for the sync of their group */
@@ -203,6 +204,10 @@ static bool take_results(struct connection *connection) {
             if (!is_success(result) && !connection->setup_error) {
                 connection->setup_error = strdup(why_not_prepared(result));
             }
+            if (PQresultStatus(result) == PGRES_TUPLES_OK) {
+                snprintf(connection->server_process, sizeof connection->server_process, "%s",
+                         PQgetvalue(result, 0, PQnfields(result) - 1));
+            }
             PQclear(result);
         } else if (query && is_conclusive(connection, result)) {
             connection->result_open = true;
@@ -275,7 +280,8 @@ static bool send_setup(struct connection *connection) {
         " set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', "
         "false),"
         " set_config('jit', 'off', false), set_config('TimeZone', 'UTC', false),"
-        " set_config('client_min_messages', 'warning', false)";
+        " set_config('client_min_messages', 'warning', false),"
+        " pg_backend_pid() || ' ' || pg_postmaster_start_time()";
     char lock_timeout[24];
     char statement_timeout[24];
     snprintf(lock_timeout, sizeof lock_timeout, "%lld",
@@ -417,6 +423,10 @@ struct connection *connection_new(struct event_base *base, struct server_address
     }
     start_timer(connection, 0);
     return connection;
+}
+
+const char *connection_server_process(const struct connection *connection) {
+    return connection->server_process;
 }
 
 static void free_queries(struct query_line *line) {

@@ -2,6 +2,7 @@
 #include "db/pool.h"
 
 #include "db/outage.h"
+#include "db/pooling.h"
 #include "db/read_batch.h"
 #include "ops/clock.h"
 
@@ -202,9 +203,25 @@ static void note_result(struct pool *pool, const struct query *query, const PGre
     }
 }
 
+/* Whether another connection has the same server process, as a pooler that mixes sessions up does
+ * it; one that was there at the start has been refused (db/pooling.h). */
+static bool shares_server(const struct lane *lane, const struct connection *connection) {
+    for (size_t i = 0; i < lane->connection_count; i++) {
+        const struct connection *other = lane->connections[i];
+        if (other != connection && connection_is_ready(other) &&
+            strcmp(connection_server_process(other), connection_server_process(connection)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_ready(void *owner, struct connection *connection) {
-    (void)connection;
     struct pool *pool = owner;
+    if (shares_server(&pool->reads, connection) || shares_server(&pool->writes, connection)) {
+        connection_drop(connection, pooling_refusal);
+        return;
+    }
     end_outage(pool);
     tell_change(pool);
     plan_dispatch(pool);

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,14 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from stack import free_port, wait_until
 
 
+PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+
+
+def version():
+    told = subprocess.run([PROGRAM, "--version"], text=True, capture_output=True).stdout
+    return tuple(map(int, re.search(r"(\d+)\.(\d+)", told).groups()))
+
+
 @contextlib.contextmanager
 def pooler(url, mode, **settings):
     """The connection string that leads through a PgBouncer of its own to the database of `url`."""
@@ -24,7 +33,7 @@ def pooler(url, mode, **settings):
                    "auth_type": "any", "pool_mode": mode, "default_pool_size": 40, **settings}
         config.write_text("[databases]\nshop = " + make_dsn(**server) + "\n[pgbouncer]\n"
                           + "".join(f"{name} = {value}\n" for name, value in options.items()))
-        command = [shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", str(config)]
+        command = [PROGRAM, str(config)]
         if os.geteuid() == 0:  # as which it does not run
             shutil.chown(folder, "postgres")
             shutil.chown(config, "postgres")

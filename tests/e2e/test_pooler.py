@@ -7,13 +7,18 @@ import pytest
 
 import test_process
 from api import PATIENCE_S, ask
-from pooler import pooler
+from pooler import pooler, version
 from stack import wait_until
 
 # The pooler gives a server connection to whoever asks next, to the one that waits longest, to
 # everybody in turn.
 HABITS = [{}, {"server_round_robin": 1}, {"default_pool_size": 1},
           {"server_round_robin": 1, "min_pool_size": 5}]
+
+
+def newer(**settings):
+    """Settings that PgBouncer has since 1.21."""
+    return [settings] if version() >= (1, 21) else []
 
 
 def run(stack, *arguments, **environment):
@@ -55,12 +60,15 @@ def test_one_by_session_serves(stack, tmp_path):
             assert "error" not in {line["level"] for line in service.lines()}
 
 
-def test_one_that_appears_later_is_told_by_the_workers(stack, tmp_path):
-    with pooler(stack.serving_url, "transaction", default_pool_size=1) as url:
+@pytest.mark.parametrize("habits", [{}, {"server_reset_query_always": 1},
+                                    *newer(max_prepared_statements=100)])
+def test_one_that_appears_later_is_told_by_the_workers(stack, tmp_path, habits):
+    habits = {"default_pool_size": 1, **habits}
+    with pooler(stack.serving_url, "transaction", **habits) as url:
         pass
     with test_process.running(stack, tmp_path, DATABASE_URL=url) as service:
         wait_until(lambda: any("Connection refused" in str(line) for line in service.lines()))
         port = int(dict(part.split("=") for part in url.split())["port"])
-        with pooler(stack.serving_url, "transaction", default_pool_size=1, listen_port=port):
+        with pooler(stack.serving_url, "transaction", listen_port=port, **habits):
             wait_until(lambda: any("pool_mode = session" in str(line)
                                    for line in service.lines()))
