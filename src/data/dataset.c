@@ -23,7 +23,6 @@ enum {
     SHOWCASE_PRODUCTS = 20,
     HIGHEST_HELPFUL = 30,
     SELLER_ANSWER_IN = 33, /* so many answers one is the shop's own */
-    PHOTO_SCENES = 5,
 
     DAY_S = 24 * 3600,
     YEARS_S = (4 * 365 + 1) * DAY_S, /* 2021 to 2024 */
@@ -112,17 +111,15 @@ static int64_t draw_answer_date(int64_t question_ms, struct random *random) {
  */
 static void write_photo(struct dataset *dataset, struct csv_writer *file,
                         const struct product *product, uint32_t answer_id, uint32_t number) {
-    static const char *const colours[] = {"moss-green", "navy",     "burgundy", "mustard",
-                                          "turquoise",  "sand",     "rose",     "light-blue",
-                                          "terracotta", "dark-grey"};
+    static const char *const colours[] = {
+        "/moss-green-", "/navy-", "/burgundy-",   "/mustard-",    "/turquoise-",
+        "/sand-",       "/rose-", "/light-blue-", "/terracotta-", "/dark-grey-"};
+    static const char *const scenes[] = {"1.svg", "2.svg", "3.svg", "4.svg", "5.svg"};
     struct snippet url = {.length = 0};
     snippet_append(&url, "/photos/");
     snippet_append(&url, product->picture);
-    snippet_append(&url, "/");
     snippet_append(&url, colours[dataset->products_written % (sizeof colours / sizeof colours[0])]);
-    snippet_append(&url, "-");
-    snippet_append_number(&url, 1 + (answer_id + number) % PHOTO_SCENES);
-    snippet_append(&url, ".svg");
+    snippet_append(&url, scenes[(answer_id + number) % (sizeof scenes / sizeof scenes[0])]);
 
     csv_write_number(file, ++dataset->written.photos);
     csv_write_number(file, answer_id);

@@ -101,8 +101,11 @@ def test_writes_are_read_back_through_every_worker(project, api):
         assert page["results"] == []
 
 
-def test_the_demo_page_is_served(api):
+def test_the_demo_page_and_the_photos_of_the_sample_are_served(api):
     assert "<html" in api.get("/demo/").text
+    photos = [photo for question in api.questions(1) for answer in question["answers"].values()
+              for photo in answer["photos"]]
+    assert photos and all(api.get(photo).status_code == 200 for photo in photos)
 
 
 def test_no_container_of_ours_runs_as_root_or_has_secrets_that_it_does_not_need(project):
