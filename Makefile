@@ -22,11 +22,11 @@ PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
-    $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
+    $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
     $(BUILD)/generated/version_text.h
 QUERIES := $(BUILD)/generated/queries
 PHOTOS := build/photos
-SQL := $(wildcard sql/migrations/*.sql sql/import/*.sql)
+SQL := $(wildcard sql/migrations/*.sql sql/import/*.sql sql/session/*.sql)
 
 .PHONY: build
 build: $(PROGRAM) reference $(PHOTOS)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference, build/photos
@@ -62,9 +62,14 @@ $(BUILD)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/i
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/import import_statement > $@
 
-$(BUILD)/generated/embedded_sql.c: $(QUERIES) $(SQL) scripts/embed-sql.sh | sql/migrations sql/import
+$(BUILD)/generated/db/session_statement_names.h: $(SQL) scripts/embed-sql.sh | sql/session
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh source $(QUERIES) sql/migrations sql/import > $@
+	@scripts/embed-sql.sh header sql/session session_statement > $@
+
+$(BUILD)/generated/embedded_sql.c: $(QUERIES) $(SQL) scripts/embed-sql.sh \
+    | sql/migrations sql/import sql/session
+	@mkdir -p $(@D)
+	@scripts/embed-sql.sh source $(QUERIES) sql/migrations sql/import sql/session > $@
 
 $(BUILD)/generated/setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@
 #include "db/inspection.h"
 #include "db/pooling.h"
 #include "db/server_address.h"
+#include "db/session_settings.h"
 #include "ops/folders.h"
 #include "process/listener.h"
 
@@ -42,7 +43,8 @@ static enum budget budget_of(const struct config *config, char *error, size_t er
 }
 
 bool check_connections(const struct config *config, char *error, size_t error_size) {
-    if (!pooling_check(config->database_url, "DATABASE_URL", error, error_size)) {
+    if (!pooling_check(config->database_url, "DATABASE_URL", error, error_size) ||
+        !session_settings_check(config->database_url, "DATABASE_URL", error, error_size)) {
         return false;
     }
     enum budget budget = budget_of(config, error, error_size);

@@ -2,7 +2,9 @@
 #include "db/connection.h"
 
 #include "db/embedded_sql.h"
+#include "db/notices.h"
 #include "db/pooling.h"
+#include "db/session_settings.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
 
@@ -162,7 +164,11 @@ static void end_of_result(struct connection *connection) {
     }
 }
 
-static const char *why_not_prepared(const PGresult *result) {
+/* NULL: nothing is wrong with this result. */
+static const char *why_not_prepared(const PGconn *session, const PGresult *result) {
+    if (is_success(result)) {
+        return session_settings_refusal(session, result);
+    }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     /* duplicate_prepared_statement, in a session that has just begun */
     bool is_shared = state && strcmp(state, "42P05") == 0;
@@ -201,8 +207,9 @@ static bool take_results(struct connection *connection) {
             }
         } else if (connection->state == STATE_PREPARING) {
             connection->result_open = true;
-            if (!is_success(result) && !connection->setup_error) {
-                connection->setup_error = strdup(why_not_prepared(result));
+            const char *reason = why_not_prepared(connection->session, result);
+            if (reason && !connection->setup_error) {
+                connection->setup_error = strdup(reason);
             }
             if (PQresultStatus(result) == PGRES_TUPLES_OK) {
                 snprintf(connection->server_process, sizeof connection->server_process, "%s",
@@ -265,22 +272,17 @@ static void on_writable(evutil_socket_t descriptor, short what, void *argument) 
     }
 }
 
-/* Session settings that the protocols rely on: an acknowledged write is on disk, an orphaned
- * backend notices within a second that its client is gone, each statement sees what is committed,
- * and plans are made once: by indexes, or one that was made while a table was empty would read all
- * of it when it is large. */
+/* Beside what all sessions have in common: time limits, and that plans are made once, by indexes,
+ * or one that was made while a table was empty would read all of it when it is large. */
 static bool send_setup(struct connection *connection) {
     static const char sql[] =
         "SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false),"
-        " set_config('client_connection_check_interval', '1s', false),"
-        " set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
-        "   WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),"
         " set_config('plan_cache_mode', 'force_generic_plan', false),"
-        " set_config('default_transaction_isolation', 'read committed', false),"
         " set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', "
         "false),"
-        " set_config('jit', 'off', false), set_config('TimeZone', 'UTC', false),"
-        " set_config('client_min_messages', 'warning', false),"
+        " set_config('enable_indexscan', 'on', false), set_config('enable_indexonlyscan', 'on', "
+        "false),"
+        " set_config('enable_nestloop', 'on', false), set_config('jit', 'off', false),"
         " pg_backend_pid() || ' ' || pg_postmaster_start_time()";
     char lock_timeout[24];
     char statement_timeout[24];
@@ -291,6 +293,7 @@ static bool send_setup(struct connection *connection) {
     const char *const values[] = {lock_timeout, statement_timeout};
     PGconn *session = connection->session;
     if (PQsetnonblocking(session, 1) != 0 || PQenterPipelineMode(session) != 1 ||
+        !session_settings_send(session) ||
         PQsendQueryParams(session, sql, 2, NULL, values, NULL, NULL, 0) != 1) {
         return false;
     }
@@ -353,12 +356,6 @@ static void on_connecting(evutil_socket_t descriptor, short what, void *argument
     }
 }
 
-/* Notices are not errors, and libpq would print them among the log lines. */
-static void ignore_notice(void *argument, const PGresult *notice) {
-    (void)argument;
-    (void)notice;
-}
-
 static void on_resolved(void *owner, const char *const *keywords, const char *const *values,
                         const char *unresolved) {
     struct connection *connection = owner;
@@ -375,7 +372,7 @@ static void on_resolved(void *owner, const char *const *keywords, const char *co
         fail(connection, "out of memory");
         return;
     }
-    PQsetNoticeReceiver(connection->session, ignore_notice, NULL);
+    notices_ignore(connection->session);
     if (PQstatus(connection->session) == CONNECTION_BAD) {
         fail(connection, PQerrorMessage(connection->session));
         return;

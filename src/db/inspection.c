@@ -5,6 +5,7 @@
 #include "db/migrations.h"
 #include "db/one_off.h"
 #include "db/pooling.h"
+#include "db/session_settings.h"
 
 #include <libpq-fe.h>
 #include <stdarg.h>
@@ -72,11 +73,9 @@ void inspect_database(const char *database_url, const char *owner_database_url,
         const char *reason = PQerrorMessage(session);
         note(inspection->database, "%.*s; start the server, or set DATABASE_URL",
              (int)strcspn(reason, "\n"), reason);
-    } else if (PQserverVersion(session) < 140000) {
-        note(inspection->database, "PostgreSQL 14 or newer is needed, this is %d",
-             PQserverVersion(session) / 10000);
     } else if (pooling_check(database_url, "DATABASE_URL", inspection->database,
-                             sizeof inspection->database)) {
+                             sizeof inspection->database) &&
+               session_settings_apply(session, inspection->database, sizeof inspection->database)) {
         /* Plans are made without a look at the values, which are NULL. */
         PQclear(PQexec(session, "SET plan_cache_mode = force_generic_plan"));
         for (const struct embedded_sql *one = embedded_queries; one->name; one++) {

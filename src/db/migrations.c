@@ -3,6 +3,7 @@
 
 #include "db/embedded_sql.h"
 #include "db/one_off.h"
+#include "db/session_settings.h"
 
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -99,7 +100,6 @@ static bool apply(PGconn *session, const struct logger *logger,
 
 static bool apply_missing(PGconn *session, const struct logger *logger) {
     if (!run(session,
-             "SET client_min_messages = warning;"
              "CREATE TABLE IF NOT EXISTS schema_migrations ("
              " name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
              NULL, NULL)) {
@@ -125,16 +125,29 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
 bool migrations_apply(const char *database_url, const struct logger *logger) {
     PGconn *session = one_off_connect(database_url, "10", "atelier-qa migrate");
     /* Closing the session also gives the lock back. */
-    bool ok = PQstatus(session) == CONNECTION_OK && lock(session)
-                  ? apply_missing(session, logger)
-                  : fail(session, logger, "connecting");
+    char refusal[400];
+    bool ok = false;
+    if (PQstatus(session) == CONNECTION_OK &&
+        !session_settings_apply(session, refusal, sizeof refusal)) {
+        log_write(logger, LOG_LEVEL_ERROR, "the database cannot be used", "{s:s}", "reason",
+                  refusal);
+    } else {
+        ok = PQstatus(session) == CONNECTION_OK && lock(session)
+                 ? apply_missing(session, logger)
+                 : fail(session, logger, "connecting");
+    }
     PQfinish(session);
     return ok;
 }
 
 int migrations_missing(const char *database_url) {
     PGconn *session = one_off_connect(database_url, "10", "atelier-qa migrate");
+    char refusal[400];
     int missing = 0;
+    if (!session_settings_apply(session, refusal, sizeof refusal)) {
+        PQfinish(session);
+        return -1;
+    }
     for (const struct embedded_sql *migration = embedded_migrations; migration->name; migration++) {
         bool applied = false;
         if (!run(session, is_applied, migration->name, &applied)) {

@@ -2,6 +2,7 @@
 #include "import/session.h"
 
 #include "db/one_off.h"
+#include "db/session_settings.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
 
@@ -134,6 +135,10 @@ bool session_open(struct session *session, const char *database_url, const atomi
                          .heeds_stop = true};
     if (PQstatus(session->connection) != CONNECTION_OK) {
         return fail_with_connection(session);
+    }
+    char refusal[400];
+    if (!session_settings_apply(session->connection, refusal, sizeof refusal)) {
+        return fail(failure, "%s", refusal);
     }
     if (PQsetnonblocking(session->connection, 1) != 0) {
         return fail_with_connection(session);
