@@ -4,6 +4,8 @@
 # and containers.
 #   configure-nginx.sh DIR
 #
+# Root configures only a DIR that belongs to root.
+#
 #   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
 #   QA_LISTEN          the workers, as in `atelier-qa serve`: unix:PREFIX, or ADDRESS:BASE
 #   QA_WORKERS         how many they are (processors)
@@ -170,6 +172,8 @@ END
 
 here=$(dirname "$0")
 mkdir -p "$directory"
+[ "$(id -u)" -ne 0 ] || [ "$(stat -Lc %u "$directory")" -eq 0 ] ||
+    fail "$directory must belong to root, who would run what its owner writes there"
 cp "$here/nginx.conf" "$here/error-pages.conf" "$here/headers.conf" "$here/files.conf" "$directory/"
 for include in main listen workers http; do
     "${include}_conf" >"$directory/$include.conf"

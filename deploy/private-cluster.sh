@@ -24,7 +24,7 @@ find_postgresql() {
 create_cluster() {
     say "Creating a private PostgreSQL cluster"
     rm -rf postgres.new
-    as_owner "$postgresql/initdb" --pgdata=postgres.new --username=postgres --auth=reject \
+    apart "$postgresql/initdb" --pgdata=postgres.new --username=postgres --auth=reject \
         --encoding=UTF8 --locale=C.UTF-8 --data-checksums >log/initdb.log 2>&1 ||
         fail "initdb failed, see $state/log/initdb.log"
     mv -T postgres.new postgres
@@ -88,7 +88,7 @@ start_postgres() {
     # Relative paths: pg_ctl hands them to a shell between double quotes.
     for try in 1 2 3 4 5; do  # the last children of a killed server may need a moment to end
         ((try == 1)) || sleep 1
-        ! as_owner "$postgresql/pg_ctl" start --pgdata=postgres --log="${log[postgres]}" \
+        ! apart "$postgresql/pg_ctl" start --pgdata=postgres --log="${log[postgres]}" \
             --wait --timeout=300 --silent >/dev/null 2>&1 8>&- 9>&- || return 0
     done
     last_words postgres
@@ -96,7 +96,7 @@ start_postgres() {
 }
 
 sql() {
-    as_owner "$postgresql/psql" --no-psqlrc --quiet --no-align --tuples-only \
+    apart "$postgresql/psql" --no-psqlrc --quiet --no-align --tuples-only \
         --set=ON_ERROR_STOP=1 --host="$sockets" --username=postgres "$@"
 }
 
@@ -105,12 +105,12 @@ prepare_database() {
     local role
     for role in owner service; do
         if [[ ! -s secrets/$role-password ]]; then
-            as_owner bash -c "umask 077; od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >secrets/$role-password.new"
+            apart bash -c "umask 077; od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >secrets/$role-password.new"
             mv secrets/$role-password.new secrets/$role-password
         fi
         printf 'postgresql://atelier_qa_%s:%s@/atelier_qa?host=%s\n' \
             $role "$(<secrets/$role-password)" "$sockets" |
-            as_owner bash -c "umask 077; cat >secrets/$role-url.new"
+            apart bash -c "umask 077; cat >secrets/$role-url.new"
         mv secrets/$role-url.new secrets/$role-url
     done
     sql --dbname=postgres <"$deploy/private-cluster.sql" >/dev/null ||
@@ -129,9 +129,9 @@ load_sample_data() {
         return 0
     fi
     say "Loading sample data of $sample_products products"
-    "${unprivileged[@]}" bin/atelier-qa generate sample --products "$sample_products" >/dev/null ||
+    "${bare[@]}" bin/atelier-qa generate sample --products "$sample_products" >/dev/null ||
         fail "could not generate sample data"
-    "${unprivileged[@]}" bin/atelier-qa import sample --sample ||
+    "${bare[@]}" bin/atelier-qa import sample --sample ||
         fail "could not load the sample data"
     rm -rf sample
 }

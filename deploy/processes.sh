@@ -29,8 +29,12 @@ end_process() {  # end_process PID SIGNAL SECONDS: whether it is gone then
 }
 
 stop_part() {
-    local pid ending
-    pid=$(pid_of "$1") || return 0
+    local pid
+    ! pid=$(pid_of "$1") || end_part "$1" "$pid"
+}
+
+end_part() {  # end_part PART PID
+    local pid=$2 ending
     read -ra ending <<<"${endings[$1]}"
     while ((${#ending[@]})); do
         ! end_process "$pid" "${ending[0]}" "${ending[1]}" || return 0

@@ -16,8 +16,8 @@
 # completed by the next one; what fails to start leaves nothing running that this start began; only
 # its own processes are ever ended, by their ids; no secret is on a command line.
 #
-# As root, PostgreSQL, the service and NGINX's workers run as the owner of the state directory,
-# which is the system user postgres unless it exists and says otherwise.
+# As root, it installs, builds, makes the state directory, and does all else as that directory's
+# owner, which is the system user postgres unless it exists and says otherwise (as-owner.sh).
 set -euo pipefail
 umask 022
 export LC_ALL=C.UTF-8
@@ -43,8 +43,18 @@ fail() {
 source "$deploy/processes.sh"
 # shellcheck source=deploy/private-cluster.sh
 source "$deploy/private-cluster.sh"
+# shellcheck source=deploy/as-owner.sh
+source "$deploy/as-owner.sh"
 
 # ---- Settings ------------------------------------------------------------------------------------
+
+# Where root has handed over: `stack.sh as-owner STATE COMMAND`, from a copy of the checkout.
+handed=false
+if [[ ${1:-} == as-owner && $# -eq 3 && $EUID -ne 0 ]]; then
+    handed=true handed_state=$2 handed_command=$3
+fi
+bare=()  # what a part is put behind, so that it has no capability that it does not need
+! $handed || bare=(setpriv --inh-caps=-all --ambient-caps=-all --)
 
 declare -A setting=()  # of the program: what it has from the environment, QA_ENV_FILE or by default
 declare -A given=()    # those of them that are not by default
@@ -82,6 +92,7 @@ settle() {
     state=${QA_STATE_DIR:-$checkout/.local}
     [[ -z ${given[QA_STATE_DIR]:-} ]] || state=${setting[QA_STATE_DIR]}
     [[ $state == /* ]] || state=$PWD/$state
+    ! $handed || state=$handed_state
     port=${PORT:-8080}
     sample_products=${QA_SAMPLE_PRODUCTS:-1000}
     [[ $sample_products =~ ^(0|[1-9][0-9]{0,6}|10000000)$ ]] || fail \
@@ -100,59 +111,23 @@ settle() {
 
 # ---- The state directory -------------------------------------------------------------------------
 
-owner=""         # of the state directory, as UID:GID, where we are root
-unprivileged=()  # what a command that must not run as root is put behind
-
-# Runs a command as the owner of the state directory, out of reach of the terminal's Ctrl-C.
-as_owner() {
-    setsid --wait "${unprivileged[@]}" "$@"
-}
-
-refuse_foreign_folder() {
-    local names="bin|log|nginx|postgres|postgres\\.new|run|sample|secrets" other
-    other=$(find "$state/" -mindepth 1 -maxdepth 1 -type d -regextype posix-extended \
-        ! -regex ".*/($names)" -print -quit)
-    [[ -z $other ]] || fail "QA_STATE_DIR must be a folder of our own, but $other is there"
-}
-
-# Below /root, say, where postgres may not go, the state directory is a link to one under /var/lib.
-prepare_state_as_root() {
-    local parent uid gid target
-    parent=$(dirname "$state")
-    uid=$(id -u postgres) gid=$(id -g postgres)
-    if [[ -d $state && $(stat -Lc %u "$state") != 0 ]]; then
-        read -r uid gid < <(stat -Lc '%u %g' "$state")
-    fi
-    unprivileged=(setpriv "--reuid=$uid" "--regid=$gid" --clear-groups --)
-    mkdir -p "$parent"
-    if ! "${unprivileged[@]}" test -x "$parent"; then
-        target=/var/lib/atelier-qa/$(sha256sum <<<"$state" | cut -c1-12)
-        [[ -L $state ]] || rmdir "$state" 2>/dev/null || [[ ! -e $state ]] ||
-            fail "$(id -nu "$uid") cannot reach $state; remove it or set QA_STATE_DIR"
-        mkdir -p "$target"
-        ln -sfn "$target" "$state"
-    fi
-    mkdir -p "$state"
-    refuse_foreign_folder
-    owner=$uid:$gid
-    chown "$owner" "$state"
-    chmod 755 "$state"
-    export QA_NGINX_USER
-    QA_NGINX_USER="$(id -nu "$uid") $(id -ng "$uid")"
+# Runs a command out of reach of the terminal's Ctrl-C.
+apart() {
+    setsid --wait "${bare[@]}" "$@"
 }
 
 prepare_state() {
-    if ((EUID == 0)); then
-        prepare_state_as_root
-    else
-        mkdir -p "$state"
-        refuse_foreign_folder
-        [[ -O $state ]] || fail "$state belongs to $(stat -Lc %U "$state"); set QA_STATE_DIR"
-    fi
+    mkdir -p "$state"
+    [[ -O $state ]] || fail "$state belongs to $(stat -Lc %U "$state"); set QA_STATE_DIR"
+    refuse_foreign_folder
     enter_state
-    mkdir -p bin nginx
-    as_owner mkdir -p log
-    as_owner mkdir -p -m 700 secrets
+    local folder
+    for folder in bin nginx log; do
+        mkdir -p "$folder"
+        [[ -O $folder ]] || fail "$state/$folder belongs to $(stat -Lc %U "$folder"); remove it"
+    done
+    mkdir -p -m 700 secrets
+    find . -maxdepth 1 -type d -name 'handed.*' -mmin +60 -exec rm -rf {} +
 }
 
 # From here on the working directory is the state directory.
@@ -179,15 +154,15 @@ unlock_state() {
 # that a configuration file would misread, in a private folder that run/ is a link to.
 prepare_sockets() {
     local parent=/tmp
-    if ((EUID != 0)) && [[ -w ${XDG_RUNTIME_DIR:-} ]]; then
+    if [[ -w ${XDG_RUNTIME_DIR:-} ]]; then
         parent=$XDG_RUNTIME_DIR
     fi
     if ((${#state} <= 80)) && [[ $state =~ ^[A-Za-z0-9/._+@-]+$ ]]; then
         [[ ! -L run ]] || remove_sockets
-        as_owner mkdir -p -m 700 run
+        apart mkdir -p -m 700 run
     elif [[ ! -L run || $(stat -Lc %u run 2>/dev/null) != $(stat -c %u .) ]]; then
         [[ -L run ]] || rm -rf run
-        ln -sfnT "$(as_owner mktemp -d "$parent/atelier-qa.XXXXXX")" run
+        ln -sfnT "$(apart mktemp -d "$parent/atelier-qa.XXXXXX")" run
     fi
     sockets=$(cd run && pwd -P)
     export QA_LISTEN=${QA_LISTEN:-unix:$sockets/worker}
@@ -258,6 +233,7 @@ configure_nginx() {
     "$deploy/configure-nginx.sh" nginx || exit 1
     stop_orphans_of_nginx
     ! port_is_taken "$port" || fail "port $port is in use; set PORT to another one, as in: make run PORT=8081"
+    rm -f port
     echo "$port" >port
 }
 
@@ -269,7 +245,7 @@ publish_files() {
 }
 
 migrate() {
-    as_owner bin/atelier-qa migrate >log/migrate.log 2>&1 || {
+    apart bin/atelier-qa migrate >log/migrate.log 2>&1 || {
         cat log/migrate.log >&2
         fail "the migration failed, see $state/log/migrate.log"
     }
@@ -284,7 +260,7 @@ start_service() {
         unset QA_OWNER_DATABASE_URL QA_OWNER_DATABASE_URL_FILE
         cd bin
         # shellcheck disable=SC2016
-        exec setsid --fork "${unprivileged[@]}" bash -c 'echo $$ >../service.pid && exec "$@"' - \
+        exec setsid --fork "${bare[@]}" bash -c 'echo $$ >../service.pid && exec "$@"' - \
             "$state/bin/atelier-qa" serve </dev/null >>"../${log[service]}" 2>&1 8>&- 9>&-
     )
     local deadline=$((SECONDS + seconds_to_ready))
@@ -303,6 +279,7 @@ start_nginx() {
     if ! (
         cd nginx || exit
         chrt --batch --pid 0 "$BASHPID" || true  # as a worker does (src/process/worker.c)
+        ((port < 1024)) || exec setsid --wait "${bare[@]}" nginx -p . -c nginx.conf -e stderr
         exec setsid --wait nginx -p . -c nginx.conf -e stderr
     ) </dev/null >/dev/null 2>log/nginx-start.log 8>&- 9>&-; then
         cat log/nginx-start.log >&2
@@ -340,8 +317,7 @@ start() {
     if pid_of nginx >/dev/null || pid_of service >/dev/null; then
         QA_WORKERS=$(wc -l <nginx/workers.conf)
     fi
-    # Thousands of connections need more files than the usual limit of 1024.
-    ulimit -Sn 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"
+    more_files
     pid_of nginx >/dev/null || configure_nginx
     install_program
     pid_of nginx >/dev/null || publish_files
@@ -377,8 +353,7 @@ foreground=false  # whether all parts end with this script
 on_exit() {
     local status=$? part
     trap '' INT TERM HUP
-    # So that who owns the state directory can go on without root another time.
-    [[ -z $owner ]] || chown -R "$owner" "$state/"
+    ! $handed || rm -rf "$checkout"
     if $foreground; then
         say "Stopping"
         lock_state
@@ -419,15 +394,20 @@ trap 'exit 143' TERM
 trap 'exit 129' HUP
 
 command=${1:-}
+if $handed; then command=$handed_command; fi
 case $command in
 run | start)
-    "$deploy/install-packages.sh" || exit 1
-    build_program
+    if ! $handed; then
+        "$deploy/install-packages.sh" || exit 1
+        build_program
+    fi
     read_settings || exit 1
     settle
+    ((EUID != 0)) || become_owner
     prepare_state
     if [[ $command == run ]]; then
-        exec 8>foreground
+        [[ ! -e foreground || -O foreground ]] || rm -f foreground
+        exec 8>>foreground
         flock --nonblock 8 || fail "running in the foreground elsewhere; to end it: $stop_command"
     fi
     lock_state
@@ -453,7 +433,8 @@ run | start)
 stop)
     read_settings || true  # what is wrong is told, and no reason to go on running
     settle
-    if [[ -d $state ]]; then
+    [[ ! -d $state ]] || ((EUID != 0)) || become_owner
+    if [[ -d $state ]] && ((EUID != 0)); then
         enter_state
         lock_state
         stop_all
@@ -463,7 +444,10 @@ stop)
 status)
     read_settings || true
     settle
-    [[ -d $state ]] || fail "nothing was ever started in $state"
+    [[ ! -d $state ]] || ((EUID != 0)) || become_owner
+    if ! [[ -d $state ]] || ((EUID == 0)); then
+        fail "nothing was ever started in $state"
+    fi
     enter_state
     ! pid_of nginx >/dev/null || port=$(<port)
     for part in "${parts[@]}"; do
