@@ -1,7 +1,9 @@
 # The images of docker-compose.yml: `service` (the program), `nginx` and `postgres`.
 # By itself the first one serves TCP ports 9000, 9001, … one for each worker:
 #   docker build --target service -t atelier-qa .
-#   docker run -e DATABASE_URL=postgresql://… -e QA_WORKERS=1 -p 9000:9000 atelier-qa
+#   docker run -e DATABASE_URL=postgresql://… -e QA_WORKERS=1 -p 127.0.0.1:9000:9000 atelier-qa
+# Publish the port to a proxy only: slow clients, and HTTP that can be read in two ways, are the proxy's
+# to stop (deploy/nginx.conf).
 
 ARG DEBIAN=debian:bookworm-slim
 ARG POSTGRES=postgres:15

@@ -52,6 +52,7 @@ struct http_request {
     char *body; /* owned; NUL-terminated when not NULL */
     size_t body_length;
     bool body_too_large; /* over HTTP_BODY_LIMIT_BYTES, and dropped */
+    bool is_last;        /* its answer, which is no shared one, closes the connection */
 
     bool suspended;
     bool answered;
@@ -86,6 +87,9 @@ enum http_query_result { HTTP_QUERY_ABSENT, HTTP_QUERY_FOUND, HTTP_QUERY_MALFORM
  */
 enum http_query_result http_request_query(struct http_request *request, const char *name,
                                           struct http_text *value);
+
+/* True for a token (RFC 9110, 5.6.2), and for none at all. */
+bool http_is_token(const char *text, size_t length);
 
 /* A header's value, or NULL. Names are compared without regard to case. */
 const char *http_request_header(const struct http_request *request, const char *name);

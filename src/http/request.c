@@ -136,6 +136,12 @@ enum http_query_result http_request_query(struct http_request *request, const ch
     return HTTP_QUERY_ABSENT;
 }
 
+bool http_is_token(const char *text, size_t length) {
+    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789!#$%&'*+-.^_`|~";
+    return strspn(text, characters) >= length;
+}
+
 const char *http_request_header(const struct http_request *request, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }

@@ -48,7 +48,7 @@ void http_send_shared(struct http_request *request, unsigned status,
     request->status = status;
     if (response) {
         /* Once is enough for one that several requests share: draining is for good. */
-        if (delivery->close_connections &&
+        if ((delivery->close_connections || request->is_last) &&
             !MHD_get_response_header(response, MHD_HTTP_HEADER_CONNECTION)) {
             add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
         }

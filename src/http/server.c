@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -73,6 +74,49 @@ static void dispatch(const struct http_server *server, struct http_request *requ
     }
 }
 
+/* How a request says where it ends. */
+struct framing {
+    unsigned lengths; /* headers that give it */
+    unsigned codings;
+    bool is_unclear;
+};
+
+static enum MHD_Result look_at_header(void *argument, enum MHD_ValueKind kind, const char *name,
+                                      const char *value) {
+    (void)kind;
+    struct framing *framing = argument;
+    framing->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+        framing->codings++;
+        framing->is_unclear |= !value || strcasecmp(value, "chunked") != 0;
+    }
+    framing->is_unclear |= !*name || !http_is_token(name, strlen(name));
+    return MHD_YES;
+}
+
+/* Whether somebody else may think that the request ends elsewhere (RFC 9112, 6.3 and 11.2).
+ * libmicrohttpd before 1.0 takes such requests. */
+static bool end_is_unclear(struct MHD_Connection *connection) {
+    struct framing framing = {0};
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_header, &framing);
+    return framing.is_unclear || framing.lengths + framing.codings > 1;
+}
+
+/* The first call: the headers are here, and nothing of the body. */
+static void begin(struct http_request *request, const char *method) {
+    request->method = http_method_from_name(method);
+    if (end_is_unclear(request->connection)) {
+        request->is_last = true;
+        http_respond_problem(request, MHD_HTTP_BAD_REQUEST, NULL,
+                             "it is not clear where this request ends: one Content-Length or "
+                             "Transfer-Encoding: chunked, and names of headers without blanks");
+        return;
+    }
+    /* NGINX has not read it; deploy/nginx.conf, @too_large. */
+    request->body_too_large =
+        request->method == HTTP_POST && http_request_header(request, "Qa-Body-Too-Large");
+}
+
 /* Called once when the headers are here, for each piece of the body, and once at the end. */
 static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection,
                                   const char *url, const char *method, const char *version,
@@ -84,7 +128,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
         return MHD_NO; /* memory was out: closing the connection is all that is left */
     }
     if (!request->method) {
-        request->method = http_method_from_name(method);
+        begin(request, method);
         return MHD_YES;
     }
     if (*upload_size > 0) {

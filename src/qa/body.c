@@ -28,12 +28,6 @@ static bool is_json(const char *content_type) {
            (length == sizeof json - 1 && strncasecmp(content_type, json, length) == 0);
 }
 
-static bool is_token(const char *text, size_t length) {
-    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                     "0123456789!#$%&'*+-.^_`|~";
-    return strspn(text, characters) >= length;
-}
-
 /* False, answered, for a body with a content coding other than identity (RFC 9110, 8.4). */
 static bool check_coding(struct http_request *request) {
     enum { TOLD_MAX = 40 };
@@ -43,7 +37,7 @@ static bool check_coding(struct http_request *request) {
     while (rest && *(rest += strspn(rest, separators))) {
         size_t length = strcspn(rest, separators);
         if (length != sizeof identity - 1 || strncasecmp(rest, identity, length) != 0) {
-            bool is_told = length <= TOLD_MAX && is_token(rest, length);
+            bool is_told = length <= TOLD_MAX && http_is_token(rest, length);
             char detail[128];
             snprintf(detail, sizeof detail, "Content-Encoding must be identity%s%.*s",
                      is_told ? ", not " : "", is_told ? (int)length : 0, rest);
