@@ -97,7 +97,7 @@ done
 
 main_conf() {
     [ -z "${QA_NGINX_USER:-}" ] || echo "user $QA_NGINX_USER;"
-    echo "error_log \"${QA_ERROR_LOG:-error.log}\" warn;"
+    echo "error_log \"${QA_ERROR_LOG:-error.log}\" error;"  # a warning is what any client can cause
 }
 
 listen_conf() {

@@ -3,7 +3,8 @@
 import json
 import re
 
-from api import assert_problem
+import wire
+from api import PATIENCE_S, assert_problem
 from stack import wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -48,3 +49,14 @@ def test_the_access_log_has_request_id_and_the_time_of_the_worker(stack, api):
     assert entry["request_id"] == request_id
     assert entry["status"] == 200
     assert float(entry["upstream_seconds"]) >= 0
+
+
+def test_the_access_log_is_json_whatever_the_request_line_holds(stack):
+    with wire.Client(stack.port) as client:
+        client.ask(b"GET /qa/\xc3\xa9\xff\"\\?product_id=1\xfe&page=\x80&count=\xc3\xa9 HTTP/1.1\r\n"
+                   b"Host: a\r\nX-Request-Id: bytes-of-no-text\r\nUser-Agent: \xff\r\n\r\n")
+    path = stack.folder / "log/access.log"
+    wait_until(lambda: b"bytes-of-no-text" in path.read_bytes(), PATIENCE_S)
+    [line] = [line for line in path.read_bytes().splitlines() if b"bytes-of-no-text" in line]
+    entry = json.loads(line.decode())
+    assert (entry["path"], entry["product_id"], entry["page"]) == ("/qa/", "1", "")
