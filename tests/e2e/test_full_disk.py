@@ -8,7 +8,7 @@ import pytest
 
 import seed
 import test_process
-from api import ask, new_product
+from api import PATIENCE_S, ask, new_product
 
 MEGABYTE = 1024 * 1024
 
@@ -37,7 +37,7 @@ def fill(folder):
 def test_a_service_whose_shared_file_has_no_room_says_so_and_ends(stack, tmp_path):
     with (small_disk(tmp_path / "disk", MEGABYTE) as disk,
           test_process.running(stack, tmp_path, QA_SHARED_FILE=str(disk / "shared")) as service):
-        assert service.process.wait(10) != 0
+        assert service.process.wait(PATIENCE_S) != 0
         [line] = service.errors_of_supervisor()
         assert "QA_SHARED_FILE" in line["reason"] and "No space left on device" in line["reason"]
 
