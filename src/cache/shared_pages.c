@@ -224,8 +224,7 @@ static bool write_record(const struct shared_pages *pages, uint64_t position,
                          const struct record *record, const void *body) {
     const unsigned char *place = (const unsigned char *)record_at(pages, position);
     off_t offset = place - (const unsigned char *)pages->header;
-    const struct iovec parts[] = {{(void *)(uintptr_t)record, sizeof *record},
-                                  {(void *)(uintptr_t)body, record->length}};
+    const struct iovec parts[] = {{(void *)record, sizeof *record}, {(void *)body, record->length}};
     return pwritev(pages->descriptor, parts, 2, offset) ==
            (ssize_t)(sizeof *record + record->length);
 }
