@@ -1,6 +1,8 @@
 /*
- * The log: one JSON object a line on standard error, each written by one write(2), so that lines
- * of several processes never mix.
+ * The log: one JSON object a line on standard error, each written by one system call, so that lines
+ * of several processes never mix. Logging never waits: a line that cannot be written now, because
+ * nobody reads or the disk is full, is lost, and how many were is told by a later one. Fields that
+ * are too long for a line (ops/line_writer.h) are left out.
  *
  * Fields: time (ISO 8601, UTC, milliseconds), level, worker (absent in the supervisor and in
  * commands), message, and what the caller adds, such as request_id. Never an e-mail address, a
@@ -32,3 +34,6 @@ bool log_level_from_name(const char *name, enum log_level *level);
  */
 void log_write(const struct logger *logger, enum log_level level, const char *message,
                const char *fields, ...);
+
+/* Tells how many lines were lost since it was told, if any; to be called now and then. */
+void log_tell_lost(const struct logger *logger);

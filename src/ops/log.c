@@ -1,13 +1,16 @@
 /* The log: one JSON object a line on standard error. */
 #include "ops/log.h"
 
+#include "ops/line_writer.h"
+
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+
+/* Time, level, worker and message, as long as any that the code has. */
+enum { LONGEST_BEGIN = 400 };
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -31,19 +34,10 @@ void log_format_time(char buffer[LOG_TIME_SIZE]) {
     snprintf(buffer, LOG_TIME_SIZE, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
 }
 
-/* One write for one line; a log that cannot be written to must not stop the service. */
-static void write_line(char *line) {
-    size_t length = strlen(line);
-    line[length] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, length + 1);
-    (void)written;
-}
+/* Lines of this process that could not be written, and were not told of. */
+static unsigned long lost;
 
-void log_write(const struct logger *logger, enum log_level level, const char *message,
-               const char *fields, ...) {
-    if (level < logger->level) {
-        return;
-    }
+static json_t *begin_line(const struct logger *logger, enum log_level level, const char *message) {
     char time_text[LOG_TIME_SIZE];
     log_format_time(time_text);
     json_t *line = json_pack("{s:s, s:s}", "time", time_text, "level", level_names[level]);
@@ -51,24 +45,53 @@ void log_write(const struct logger *logger, enum log_level level, const char *me
         json_object_set_new(line, "worker", json_integer(logger->worker));
     }
     json_object_set_new(line, "message", json_string(message));
+    return line;
+}
+
+/* Writes what fits into a line; false when it cannot be written now. */
+static bool write_line(const json_t *line) {
+    char text[LINE_LONGEST];
+    size_t size = json_dumpb(line, text, sizeof text - 1, JSON_COMPACT);
+    if (size == 0 || size > sizeof text - 1) {
+        return false;
+    }
+    text[size] = '\n';
+    return line_write(text, size + 1);
+}
+
+void log_tell_lost(const struct logger *logger) {
+    if (lost == 0) {
+        return;
+    }
+    json_t *line = begin_line(logger, LOG_LEVEL_WARNING, "lines could not be written to the log");
+    json_object_set_new(line, "lines", json_integer((json_int_t)lost));
+    if (write_line(line)) {
+        lost = 0;
+    }
+    json_decref(line);
+}
+
+void log_write(const struct logger *logger, enum log_level level, const char *message,
+               const char *fields, ...) {
+    if (level < logger->level) {
+        return;
+    }
+    json_t *line = begin_line(logger, level, message);
     if (fields) {
         va_list arguments;
         va_start(arguments, fields);
         json_t *more = json_vpack_ex(NULL, 0, fields, arguments);
         va_end(arguments);
-        /* Text that is not UTF-8 cannot be packed: the message still says what happened. */
-        if (more) {
+        /* Text that is not UTF-8 cannot be packed: the message still says what happened. So it does
+         * where the fields are too long. */
+        if (more && json_dumpb(more, NULL, 0, JSON_COMPACT) + LONGEST_BEGIN <= LINE_LONGEST) {
             json_object_update(line, more);
-            json_decref(more);
         }
+        json_decref(more);
     }
-    size_t size = json_dumpb(line, NULL, 0, JSON_COMPACT);
-    char *text = malloc(size + 1);
-    if (text && size > 0) {
-        json_dumpb(line, text, size, JSON_COMPACT);
-        text[size] = '\0';
-        write_line(text);
+    log_tell_lost(logger);
+    if (lost > 0 || !write_line(line)) {
+        lost++;
     }
-    free(text);
     json_decref(line);
 }

@@ -440,6 +440,7 @@ static void on_tick(evutil_socket_t descriptor, short what, void *argument) {
     /* After a stop of the whole process group the workers get the time to beat again. */
     bool was_stopped = now - supervisor->ticked_ms > HANG_AFTER_MS / 2;
     supervisor->ticked_ms = now;
+    log_tell_lost(&supervisor->logger);
     beat(supervisor);
     for (size_t i = 0; !was_stopped && i < HEARTBEAT_SLOTS; i++) {
         if (supervisor->children[i].pid != 0) {

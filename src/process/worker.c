@@ -133,6 +133,7 @@ static void on_heartbeat(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     struct worker *worker = argument;
     atomic_store(&worker->heartbeats->beat_ms[worker->identity.heartbeat_slot], clock_ms());
+    log_tell_lost(&worker->logger);
     if (getppid() != worker->identity.supervisor_pid) {
         drain(worker);
     }

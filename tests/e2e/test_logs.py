@@ -1,11 +1,14 @@
 """Logs: one JSON object a line, with what is needed to follow a request."""
 
 import json
+import os
 import re
+from contextlib import closing
 
+import test_process
 import wire
-from api import PATIENCE_S, assert_problem
-from stack import wait_until
+from api import PATIENCE_S, ask, assert_problem
+from stack import children, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -60,3 +63,36 @@ def test_the_access_log_is_json_whatever_the_request_line_holds(stack):
     [line] = [line for line in path.read_bytes().splitlines() if b"bytes-of-no-text" in line]
     entry = json.loads(line.decode())
     assert (entry["path"], entry["product_id"], entry["page"]) == ("/qa/", "1", "")
+
+
+def test_a_log_that_nobody_reads_stops_nobody_and_what_it_lost_is_told(stack, tmp_path):
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    received = bytearray()
+
+    def told():
+        """Who has told of lines that could not be written."""
+        while True:
+            try:
+                received.extend(os.read(reader, 65536))
+            except BlockingIOError:
+                break
+        lines = [json.loads(line) for line in received.splitlines()]
+        return {line.get("worker") for line in lines if line.get("lines", 0) > 0}
+
+    try:
+        with test_process.running(stack, tmp_path, QA_LOG_LEVEL="debug") as service:
+            service.wait_until_ready()
+            for number in (0, 1):
+                with closing(service.connection(number)) as connection:
+                    for _ in range(1000):  # lines of more than what a pipe holds
+                        assert ask(connection, "GET", "/healthz").status_code == 200
+            os.kill(service.workers[0], 9)  # the supervisor has something to say, too
+            wait_until(lambda: len(set(children(service.process.pid)) - {service.workers[0]}) == 2)
+            service.wait_until_ready()
+            wait_until(lambda: told() >= {None, 1})
+            log.unlink()
+            log.write_bytes(received)
+    finally:
+        os.close(reader)

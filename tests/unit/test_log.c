@@ -1,11 +1,14 @@
 /* The log, as it arrives at the other end of standard error. */
 #include "ops/log.h"
+#include "scratch.h"
 #include "suites.h"
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -139,9 +142,117 @@ START_TEST(levels_have_names) {
 }
 END_TEST
 
+/* Puts a pipe that blocks, or a socket, in place of the one that does not. */
+static void block(bool is_socket) {
+    restore();
+    standard_error = dup(STDERR_FILENO);
+    ck_assert_int_eq(
+        is_socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, log_pipe) : pipe2(log_pipe, O_CLOEXEC), 0);
+    dup2(log_pipe[1], STDERR_FILENO);
+}
+
+/* Logs until more lines are lost than could be read; then reads all: whole lines, and at last, once
+ * there is room, how many were lost. */
+static void assert_losses_are_told(void) {
+    enum { LINES = 20000, LEAST = 100 };
+    const struct logger logger = {.worker = 2};
+    for (int i = 0; i < LINES; i++) {
+        log_write(&logger, LOG_LEVEL_INFO, "hello", "{s:s}", "reason", "a line of some length");
+    }
+    ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+    ck_assert_int_eq(fcntl(log_pipe[0], F_SETFL, O_NONBLOCK), 0);
+    FILE *reader = fdopen(dup(log_pipe[0]), "r");
+    char text[4096];
+    int read = 0;
+    for (; fgets(text, sizeof text, reader); read++) {
+        json_t *line = json_loads(text, 0, NULL);
+        ck_assert_msg(json_is_object(line), "not JSON: %s", text);
+        json_decref(line);
+    }
+    ck_assert_int_ge(read, LEAST);
+    ck_assert_int_le(read, LINES - LEAST);
+    clearerr(reader);
+    log_tell_lost(&logger);
+    log_tell_lost(&logger); /* once is enough */
+    log_write(&logger, LOG_LEVEL_INFO, "hello again", NULL);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, reader));
+    json_t *told = json_loads(text, 0, NULL);
+    ck_assert_int_eq(json_integer_value(json_object_get(told, "lines")), LINES - read);
+    ck_assert_pstr_eq(text_of(told, "level"), "warning");
+    json_decref(told);
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, reader));
+    ck_assert_ptr_nonnull(strstr(text, "hello again"));
+    fclose(reader);
+}
+
+START_TEST(a_pipe_that_nobody_reads_costs_lines_and_no_time) {
+    block(false);
+    assert_losses_are_told();
+}
+END_TEST
+
+START_TEST(a_pipe_of_somebody_else_that_nobody_reads_costs_lines_and_no_time) {
+    block(false);
+    if (geteuid() == 0) {
+        ck_assert_int_eq(setresuid(65534, 65534, 65534), 0); /* may not open it anew */
+    }
+    assert_losses_are_told();
+}
+END_TEST
+
+START_TEST(a_socket_that_nobody_reads_costs_lines_and_no_time) {
+    block(true);
+    assert_losses_are_told();
+}
+END_TEST
+
+START_TEST(fields_that_are_too_long_do_not_cost_the_message) {
+    static char longest[100000];
+    const struct logger logger = {.worker = -1};
+    for (size_t length = 3000; length < sizeof longest; length += length / 10) {
+        memset(longest, '"', length);
+        log_write(&logger, LOG_LEVEL_INFO, "hello", "{s:s}", "reason", longest);
+        json_t *line = next_line();
+        ck_assert_pstr_eq(text_of(line, "message"), "hello");
+        json_decref(line);
+    }
+}
+END_TEST
+
+START_TEST(a_full_disk_costs_lines_which_are_told_once_there_is_room) {
+    enum { SIZE = 64 * 1024 };
+    const struct logger logger = {.worker = -1};
+    if (!scratch_mount_small("full", SIZE)) {
+        return;
+    }
+    int ballast = open(scratch_path("full/ballast"), O_WRONLY | O_CREAT, 0600);
+    ck_assert_int_eq(posix_fallocate(ballast, 0, SIZE / 2), 0);
+    int file = open(scratch_path("full/log"), O_RDWR | O_CREAT | O_APPEND, 0600);
+    dup2(file, STDERR_FILENO);
+    for (int i = 0; i < 1000; i++) {
+        log_write(&logger, LOG_LEVEL_INFO, "hello", NULL);
+    }
+    ck_assert_int_eq(ftruncate(ballast, 0), 0);
+    log_write(&logger, LOG_LEVEL_INFO, "there is room", NULL);
+    char text[SIZE] = "";
+    ck_assert_int_gt(pread(file, text, sizeof text - 1, 0), 0);
+    const char *told = strstr(text, "\"lines\":");
+    ck_assert_ptr_nonnull(told);
+    ck_assert_int_gt(atoi(told + strlen("\"lines\":")), 100);
+    ck_assert_ptr_nonnull(strstr(told, "there is room"));
+    while (told > text && told[-1] != '\n') {
+        told--;
+    }
+    json_t *line = json_loads(told, JSON_DISABLE_EOF_CHECK, NULL);
+    ck_assert_msg(json_is_object(line), "not JSON: %s", told);
+    json_decref(line);
+}
+END_TEST
+
 Suite *log_suite(void) {
     Suite *suite = suite_create("log");
     TCase *cases = tcase_create("log");
+    tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
     tcase_add_checked_fixture(cases, redirect, restore);
     tcase_add_test(cases, a_line_has_level_message_worker_and_what_the_caller_adds);
     tcase_add_test(cases, worker_0_is_named_and_the_supervisor_is_not);
@@ -150,6 +261,11 @@ Suite *log_suite(void) {
     tcase_add_test(cases, lines_below_the_level_are_dropped);
     tcase_add_test(cases, time_is_utc_with_milliseconds);
     tcase_add_test(cases, levels_have_names);
+    tcase_add_test(cases, a_pipe_that_nobody_reads_costs_lines_and_no_time);
+    tcase_add_test(cases, a_pipe_of_somebody_else_that_nobody_reads_costs_lines_and_no_time);
+    tcase_add_test(cases, a_socket_that_nobody_reads_costs_lines_and_no_time);
+    tcase_add_test(cases, fields_that_are_too_long_do_not_cost_the_message);
+    tcase_add_test(cases, a_full_disk_costs_lines_which_are_told_once_there_is_room);
     suite_add_tcase(suite, cases);
     return suite;
 }
