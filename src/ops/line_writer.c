@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,7 +70,7 @@ static ssize_t write_now(struct iovec *parts, int count) {
 }
 
 bool line_write(const char *line, size_t length) {
-    struct iovec parts[] = {{(void *)(uintptr_t) "\n", 1}, {(void *)(uintptr_t)line, length}};
+    struct iovec parts[] = {{(void *)"\n", 1}, {(void *)line, length}};
     size_t total = length + output.is_torn;
     ssize_t written;
     do {
