@@ -10,6 +10,10 @@ bool check_settings(const struct config *config, char *error, size_t error_size)
 /* Whether the database, where it answers, lends sessions and has room for ours; may block. */
 bool check_connections(const struct config *config, char *error, size_t error_size);
 
+/* For commands that work as the owner: whether its connection string is one, and lends sessions;
+ * may block. */
+bool check_owner_database(const struct config *config, char *error, size_t error_size);
+
 /* Makes the folder of run-time files, where nobody has said to put them elsewhere. */
 bool make_run_folder(const struct config *config, char *error, size_t error_size);
 

@@ -29,6 +29,9 @@ struct resolution;
 struct server_address *server_address_new(struct event_base *base, const char *database_url,
                                           char *error, size_t error_size);
 
+/* Whether server_address_new() would succeed. */
+bool server_address_check(const char *database_url, char *error, size_t error_size);
+
 void server_address_free(struct server_address *address);
 
 /*

@@ -11,17 +11,30 @@
 #include "process/listener.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static bool is_connection_string(const char *database_url, char *error, size_t error_size) {
-    struct server_address *address = server_address_new(NULL, database_url, error, error_size);
-    if (address) {
-        server_address_free(address);
+/* Whether it tells libpq of the database at all. What libpq says of one that does not quotes a part
+ * of it, which may be the password. A string of neither form is the name of a database. */
+static bool is_understood(const char *database_url) {
+    if (!strchr(database_url, '=') && !strstr(database_url, "://")) {
+        return true;
     }
-    return address != NULL;
+    PQconninfoOption *options = PQconninfoParse(database_url, NULL);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
+bool check_owner_database(const struct config *config, char *error, size_t error_size) {
+    const char *setting = config_owner_setting(config);
+    if (!is_understood(config->owner_database_url)) {
+        snprintf(error, error_size, "%s is not a libpq connection string or URI", setting);
+        return false;
+    }
+    return pooling_check(config->owner_database_url, setting, error, error_size);
 }
 
 bool make_run_folder(const struct config *config, char *error, size_t error_size) {
@@ -59,7 +72,7 @@ bool check_connections(const struct config *config, char *error, size_t error_si
 
 bool check_settings(const struct config *config, char *error, size_t error_size) {
     return listener_check(config->listen, (unsigned)config->workers, error, error_size) &&
-           is_connection_string(config->database_url, error, error_size);
+           server_address_check(config->database_url, error, error_size);
 }
 
 /* Whether run-time files can be written. */

@@ -1,8 +1,8 @@
 /* `atelier-qa import DIR`: options and files; the work is done by import/import.h. */
 #include "cli/import.h"
 
+#include "cli/check.h"
 #include "cli/exit_status.h"
-#include "db/pooling.h"
 #include "import/import.h"
 #include "ops/config.h"
 #include "ops/stop_signals.h"
@@ -262,8 +262,7 @@ int import_command(int argc, char **argv) {
         return STATUS_USAGE;
     }
     fputs(config.remarks, stderr);
-    if (!pooling_check(config.owner_database_url, config_owner_setting(&config), error,
-                       sizeof error)) {
+    if (!check_owner_database(&config, error, sizeof error)) {
         fprintf(stderr, "atelier-qa: %s\n", error);
         config_free(&config);
         return STATUS_FAILED;

@@ -2,9 +2,9 @@
 #include "cli/migrate.h"
 
 #include "cache/generations.h"
+#include "cli/check.h"
 #include "cli/exit_status.h"
 #include "db/migrations.h"
-#include "db/pooling.h"
 #include "ops/config.h"
 
 #include <stdio.h>
@@ -28,8 +28,7 @@ int migrate_command(int argc, char **argv) {
     }
     config_log_remarks(&config);
     const struct logger logger = {.level = config.log_level, .worker = -1};
-    const char *setting = config_owner_setting(&config);
-    if (!pooling_check(config.owner_database_url, setting, error, sizeof error)) {
+    if (!check_owner_database(&config, error, sizeof error)) {
         fprintf(stderr, "atelier-qa: %s\n", error);
         config_free(&config);
         return STATUS_FAILED;

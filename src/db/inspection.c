@@ -5,6 +5,7 @@
 #include "db/migrations.h"
 #include "db/one_off.h"
 #include "db/pooling.h"
+#include "db/server_address.h"
 #include "db/session_settings.h"
 
 #include <libpq-fe.h>
@@ -65,9 +66,8 @@ static void inspect_statement(struct inspection *inspection, PGconn *session,
     PQclear(result);
 }
 
-void inspect_database(const char *database_url, const char *owner_database_url,
-                      struct inspection *inspection) {
-    *inspection = (struct inspection){0};
+static void look(struct inspection *inspection, const char *database_url,
+                 const char *owner_database_url) {
     PGconn *session = one_off_connect(database_url, "3", "atelier-qa");
     if (PQstatus(session) != CONNECTION_OK) {
         const char *reason = PQerrorMessage(session);
@@ -88,6 +88,14 @@ void inspect_database(const char *database_url, const char *owner_database_url,
         }
     }
     PQfinish(session);
+}
+
+void inspect_database(const char *database_url, const char *owner_database_url,
+                      struct inspection *inspection) {
+    *inspection = (struct inspection){0};
+    if (server_address_check(database_url, inspection->database, sizeof inspection->database)) {
+        look(inspection, database_url, owner_database_url);
+    }
     if (*inspection->database) {
         note(inspection->schema, "%s", not_looked_at);
     }

@@ -103,6 +103,14 @@ struct server_address *server_address_new(struct event_base *base, const char *d
     return address;
 }
 
+bool server_address_check(const char *database_url, char *error, size_t error_size) {
+    struct server_address *address = server_address_new(NULL, database_url, error, error_size);
+    if (address) {
+        server_address_free(address);
+    }
+    return address != NULL;
+}
+
 void server_address_free(struct server_address *address) {
     if (address->dns) {
         evdns_base_free(address->dns, 0);

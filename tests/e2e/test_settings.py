@@ -239,6 +239,17 @@ def test_a_check_tells_of_missing_permissions(run, stack, tmp_path):
     assert "QA_STATE_DIR" in lines["permissions"]
 
 
+@pytest.mark.parametrize("url", ["postgresql://qa:hunter2@[host", "postgresql://qa:hunter2%x@host",
+                                 "password='hunter2"])
+@pytest.mark.parametrize("arguments", [["serve"], ["serve", "--check"], ["migrate"],
+                                       ["import", "."]])
+def test_a_connection_string_that_is_none_is_never_shown(run, url, arguments):
+    result = run(*arguments, DATABASE_URL=url, QA_OWNER_DATABASE_URL="")
+    assert result.returncode in (1, 2)
+    assert "DATABASE_URL is not a libpq connection string or URI" in result.stdout + result.stderr
+    assert "hunter2" not in result.stdout + result.stderr
+
+
 def test_a_burst_without_a_limit_is_told(tmp_path):
     def configure(**settings):
         return subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", tmp_path], text=True,
