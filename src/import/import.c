@@ -2,6 +2,7 @@
 #include "import/import.h"
 
 #include "cache/generations.h"
+#include "db/migrations.h"
 #include "import/publish.h"
 #include "import/rejects.h"
 #include "import/rows.h"
@@ -110,13 +111,12 @@ static bool decide(struct import *import) {
 }
 
 static bool open_database(struct import *import) {
-    bool migrated;
+    const char *database_url = import->options->database_url;
     struct session *session = &import->session;
-    if (!session_open(session, import->options->database_url, NULL, &import->failure) ||
-        !ask(session, IMPORT_STATEMENT_IS_MIGRATED, 1, &migrated)) {
+    if (!session_open(session, database_url, NULL, &import->failure)) {
         return false;
     }
-    if (!migrated) {
+    if (migrations_missing(database_url) != 0) {
         return fail(&import->failure,
                     "the database is not up to date: run `atelier-qa migrate` first");
     }

@@ -139,33 +139,45 @@ static bool is_input(const struct staged_file files[DATASET_FILES], const struct
     return false;
 }
 
-/* 0 when files can be made beside `path`, else errno. */
-static int try_folder(const char *path) {
+/* Why no files can be made beside `path`; NULL when they can. */
+static const char *why_no_probe(const char *path) {
     char *probe;
     if (asprintf(&probe, "%s.XXXXXX", path) < 0) {
-        return ENOMEM;
+        return "out of memory";
     }
-    int descriptor = mkostemp(probe, O_CLOEXEC), error = descriptor < 0 ? errno : 0;
+    int descriptor = mkostemp(probe, O_CLOEXEC);
+    const char *reason = descriptor < 0 ? strerror(errno) : NULL;
     if (descriptor >= 0) {
         close(descriptor);
         unlink(probe);
     }
     free(probe);
-    return error;
+    return reason;
+}
+
+/* Why `path` cannot be written; NULL when it can. What is there is replaced, not written to: so it
+ * must be no link, and no device such as /dev/null. */
+static const char *why_not_writable(const char *path) {
+    struct stat found;
+    bool exists = lstat(path, &found) == 0;
+    if (exists && !S_ISREG(found.st_mode)) {
+        return S_ISDIR(found.st_mode) ? strerror(EISDIR) : "it is not a regular file";
+    }
+    return why_no_probe(path);
 }
 
 bool rejects_check(const struct staged_file files[DATASET_FILES], const char *path,
                    struct failure *failure) {
     struct stat found;
-    bool exists = stat(path, &found) == 0;
-    int error = exists && S_ISDIR(found.st_mode) ? EISDIR : try_folder(path);
-    if (error) {
-        return fail(failure, "cannot list bad rows in %s: %s; --rejects FILE says where else", path,
-                    strerror(error));
+    if (stat(path, &found) == 0 && is_input(files, &found)) {
+        return fail(failure,
+                    "the list of bad rows would overwrite %s; --rejects FILE says where else",
+                    path);
     }
-    return !exists || !is_input(files, &found) ||
-           fail(failure, "the list of bad rows would overwrite %s; --rejects FILE says where else",
-                path);
+    const char *reason = why_not_writable(path);
+    return !reason ||
+           fail(failure, "cannot list bad rows in %s: %s; --rejects FILE says where else", path,
+                reason);
 }
 
 bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,

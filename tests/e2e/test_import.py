@@ -21,6 +21,7 @@ from stack import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXPORT_SH = CHECKOUT / "scripts/export.sh"
+MIGRATIONS = [path.stem for path in (CHECKOUT / "sql/migrations").glob("*.sql")]
 FILES = {"questions": "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
          "answers": "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
          "answers_photos": "id,answer_id,url"}
@@ -576,12 +577,19 @@ def test_only_its_owner_reads_the_reject_file(target):
 
 @pytest.mark.parametrize("rejects, reason", [
     ("no/rejected.csv", "No such file"), ("folder", "Is a directory"), ("/proc/rejected.csv", ""),
-    ("questions.csv", "would overwrite questions.csv"), ("link.csv", "would overwrite link.csv")])
+    ("questions.csv", "would overwrite questions.csv"), ("link.csv", "would overwrite link.csv"),
+    ("pipe", "not a regular file"), ("other.csv", "not a regular file"),
+    ("dangling.csv", "not a regular file")])
 def test_a_reject_file_that_cannot_be_written_is_told_before_the_import_begins(target, rejects,
                                                                               reason):
     (target.folder / "folder").mkdir()
-    (target.folder / "link.csv").symlink_to("questions.csv")
+    os.mkfifo(target.folder / "pipe")  # as a device, but without a privilege
+    (target.folder / "kept.csv").write_text("kept")
+    for link, name in (("link.csv", "questions.csv"), ("other.csv", "kept.csv"),
+                       ("dangling.csv", "none.csv")):
+        (target.folder / link).symlink_to(name)
     target.write(questions=[post(1, 5)])
+    listed = set(target.folder.iterdir())
     text = (target.folder / "questions.csv").read_text()
     before = contents(target)
     error = target.run(FAILED, ".", "--rejects", rejects)
@@ -589,6 +597,22 @@ def test_a_reject_file_that_cannot_be_written_is_told_before_the_import_begins(t
     assert len(error.splitlines()) == 1
     assert contents(target) == before
     assert (target.folder / "questions.csv").read_text() == text
+    assert set(target.folder.iterdir()) == listed and (target.folder / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("missing", [[], sorted(MIGRATIONS)[-1:], sorted(MIGRATIONS)[3:]])
+def test_a_database_that_lacks_a_migration_is_told_how_to_get_it(target, missing):
+    """Only the notes of what has been applied are gone; all of them in a database that is new."""
+    target.write(questions=[post(1, 5)])
+    if missing:
+        target.sql("DELETE FROM schema_migrations WHERE name = ANY (%s)", missing)
+    else:
+        target.sql("DROP TABLE schema_migrations")
+    before = contents(target)
+    error = target.run(FAILED)
+    assert error == ("import: the database is not up to date: run `atelier-qa migrate` first; the"
+                     " database is as it was\n")
+    assert contents(target) == before
 
 
 def test_what_is_published_and_what_is_not_is_told(target):
