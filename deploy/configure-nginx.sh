@@ -58,12 +58,23 @@ origins=$(list "$(list "${QA_CORS_ORIGINS:-*}" |
 headers=$(list "${QA_CORS_HEADERS:-}")
 proxies=$(list "${QA_TRUSTED_PROXIES:-}")
 rate=${QA_RATE_LIMIT:-}
+access_log=${QA_ACCESS_LOG:-access.log}
+error_log=${QA_ERROR_LOG:-error.log}
+user=${QA_NGINX_USER:-}
+quotable='[^"\$]'  # what NGINX takes for itself between quotes
+name='[A-Za-z0-9_][A-Za-z0-9_.-]*'
 
 if ! fits "$port" '[1-9][0-9]{0,4}' || [ "$port" -gt 65535 ]; then
     fail "PORT must be a number from 1 to 65535, not \"$port\""
 fi
-fits "$listen" 'unix:.+|[^"; ]+:[1-9][0-9]*' ||
+fits "$listen" "unix:$quotable+|([A-Za-z0-9_.-]+|\\[[0-9A-Fa-f:.]+]):[1-9][0-9]*" ||
     fail "QA_LISTEN must look like unix:/run/qa/worker or 127.0.0.1:9000, not \"$listen\""
+fits "$access_log" "$quotable+" ||
+    fail "QA_ACCESS_LOG must be a path without any of \" \\ \$, not \"$access_log\""
+fits "$error_log" "$quotable+" ||
+    fail "QA_ERROR_LOG must be a path without any of \" \\ \$, not \"$error_log\""
+fits "$user" "($name( $name)?)?" ||
+    fail "QA_NGINX_USER must be a user, or a user and a group, not \"$user\""
 if ! fits "$workers" '[1-9][0-9]{0,2}' || [ "$workers" -gt 256 ]; then
     fail "QA_WORKERS must be a number from 1 to 256, not \"$workers\""
 fi
@@ -75,6 +86,7 @@ fits "$burst" '[0-9]{1,7}' ||
     fail "QA_RATE_BURST must be a number, not \"$burst\""
 [ -n "$rate" ] || [ -z "${QA_RATE_BURST:-}" ] ||
     echo "configure-nginx: QA_RATE_BURST has no effect without QA_RATE_LIMIT" >&2
+[ -n "$origins" ] || fail "QA_CORS_ORIGINS must be * or list origins, not \"${QA_CORS_ORIGINS:-}\""
 [ "$origins" = '*' ] || for origin in $origins; do
     fits "$origin" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
         fail "QA_CORS_ORIGINS must be * or list origins such as https://shop.example, not \"$origin\""
@@ -96,8 +108,8 @@ for proxy in $proxies; do
 done
 
 main_conf() {
-    [ -z "${QA_NGINX_USER:-}" ] || echo "user $QA_NGINX_USER;"
-    echo "error_log \"${QA_ERROR_LOG:-error.log}\" error;"  # a warning is what any client can cause
+    [ -z "$user" ] || echo "user $user;"
+    echo "error_log \"$error_log\" error;"  # a warning is what any client can cause
 }
 
 listen_conf() {
@@ -127,7 +139,7 @@ http_conf() {
     # What NGINX's request ids begin with, so that no two hosts make up the same one.
     instance=$(od -An -N 6 -t x1 /dev/urandom | tr -d ' \n')
     echo "map \"\" \$instance { default \"$instance\"; }"
-    echo "access_log \"${QA_ACCESS_LOG:-access.log}\" json buffer=64k flush=1s;"
+    echo "access_log \"$access_log\" json buffer=64k flush=1s;"
     if [ "$origins" = '*' ]; then
         cat <<'END'
 map "" $cors_origin { default "*"; }

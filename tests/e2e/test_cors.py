@@ -147,7 +147,15 @@ def configure(folder, **settings):
     ("QA_CORS_HEADERS", {"QA_CORS_HEADERS": "X-A\nX-B:"}),
     ("QA_CORS_HEADERS", {"QA_CORS_HEADERS": "*"}),
     ("PORT", {"PORT": "80\n81"}),
+    ("QA_CORS_ORIGINS", {"QA_CORS_ORIGINS": " , "}),
     ("QA_LISTEN", {"QA_LISTEN": 'unix:/run/worker\n";'}),
+    ("QA_LISTEN", {"QA_LISTEN": 'unix:/run/worker";'}),
+    ("QA_LISTEN", {"QA_LISTEN": "unix:/run/$worker"}),
+    ("QA_LISTEN", {"QA_LISTEN": "127.0.0.1{}:9000"}),
+    ("QA_ACCESS_LOG", {"QA_ACCESS_LOG": '/log/access"; error_log "/log/other'}),
+    ("QA_ACCESS_LOG", {"QA_ACCESS_LOG": "/log/$host"}),
+    ("QA_ERROR_LOG", {"QA_ERROR_LOG": "/log/error\\"}),
+    ("QA_NGINX_USER", {"QA_NGINX_USER": "www-data; daemon off"}),
 ])
 def test_wrong_settings_are_refused_in_one_line(tmp_path, word, settings):
     result = configure(tmp_path, **settings)
