@@ -160,6 +160,29 @@ static bool is_of_libpq(const char *name) {
     return false;
 }
 
+/* The other form in which the environment may set the same: NAME_FILE of NAME, and NAME of
+ * NAME_FILE. NULL where it does not. */
+static const char *value_of_other_form(const char *name) {
+    static const char ending[] = "_FILE";
+    char other[64];
+    size_t length = strlen(name), cut = sizeof ending - 1;
+    bool is_file = length > cut && strcmp(name + length - cut, ending) == 0;
+    snprintf(other, sizeof other, "%.*s%s", (int)(is_file ? length - cut : length), name,
+             is_file ? "" : ending);
+    return setting_name_is_known(other, strlen(other)) ? getenv(other) : NULL;
+}
+
+/* Tells of a line that the environment overrides, unless it says the same. */
+static void tell_if_in_vain(const struct given *given, const struct env_line *line,
+                            const char *place) {
+    const char *value = getenv(line->name), *other = value_of_other_form(line->name);
+    bool is_overridden = (value && *value && strcmp(value, line->value) != 0) || (other && *other);
+    if (*line->value && is_overridden) {
+        fprintf(given->remarks, "%s%s has no effect: the environment sets it, too\n", place,
+                line->name);
+    }
+}
+
 /* What is wrong with a line, or what its writer may not expect. */
 static bool check_line(const struct given *given, const struct env_line *line, const char *path,
                        char *error, size_t size) {
@@ -169,11 +192,7 @@ static bool check_line(const struct given *given, const struct env_line *line, c
         if (line_value(given, line->name)) {
             return wrong(error, size, "%s%s is set for the second time", place, line->name);
         }
-        const char *value = getenv(line->name);
-        if (value && *value && *line->value && strcmp(value, line->value) != 0) {
-            fprintf(given->remarks, "%s%s has no effect: the environment sets it, too\n", place,
-                    line->name);
-        }
+        tell_if_in_vain(given, line, place);
         return strcmp(line->name, "QA_ENV_FILE") != 0 ||
                wrong(error, size, "%sQA_ENV_FILE cannot be set in the file that it names", place);
     }

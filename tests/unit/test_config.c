@@ -248,6 +248,23 @@ START_TEST(what_a_file_says_in_vain_is_told) {
 }
 END_TEST
 
+START_TEST(a_secret_in_a_file_is_told_where_the_environment_has_its_other_form) {
+    static const char *const forms[] = {"DATABASE_URL", "DATABASE_URL_FILE"};
+    for (size_t i = 0; i < 2; i++) {
+        char line[256];
+        const char *secret = scratch_file("other_form", "postgresql://host");
+        snprintf(line, sizeof line, "%s=%s\n", forms[i], secret);
+        setenv("QA_ENV_FILE", scratch_file("forms", line), 1);
+        setenv(forms[1 - i], secret, 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        snprintf(line, sizeof line, "line 1: %s has no effect", forms[i]);
+        ck_assert_msg(strstr(config.remarks, line) != NULL, "'%s'", config.remarks);
+        config_free(&config);
+        unsetenv(forms[1 - i]);
+    }
+}
+END_TEST
+
 START_TEST(every_setting_of_the_program_is_in_the_list_of_names) {
     setenv("DATABASE_URL", "postgresql://serving", 1);
     ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
@@ -559,6 +576,7 @@ Suite *config_suite(void) {
     tcase_add_test(cases, a_line_that_is_not_understood_is_told_with_its_number);
     tcase_add_test(cases, a_name_that_is_no_setting_is_told_with_the_nearest_one);
     tcase_add_test(cases, what_a_file_says_in_vain_is_told);
+    tcase_add_test(cases, a_secret_in_a_file_is_told_where_the_environment_has_its_other_form);
     tcase_add_test(cases, every_setting_of_the_program_is_in_the_list_of_names);
     tcase_add_test(cases, a_secret_of_an_env_file_may_stand_in_a_file);
     tcase_add_test(cases, a_secret_may_stand_in_a_file);
