@@ -3,6 +3,7 @@ does not depend on how many there are, and the order of the lists stays what it 
 
 import contextlib
 import random
+import re
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import seed
 from api import Api, new_product
 
 QUERIES = Path(__file__).parents[2] / "sql/queries"
+OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 MIGRATION = (Path(__file__).parents[2] / "sql/migrations/0009_ranks.sql").read_text()
 UNRANKED = 200  # rows of a group that a page sorts
 LISTS = {"questions": "list_questions", "answers": "list_answers"}
@@ -219,6 +221,26 @@ def test_no_read_fails_and_none_is_old_while_four_clients_write_without_pause(st
             writer.join()
     assert not failures, failures
     assert group.whole_list(client) == group.sql("id")
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_what_the_docs_say_puts_ranks_right_where_triggers_did_not_fire(stack, kind):
+    [repair] = re.findall("^UPDATE answers SET ranked.*?;", OPERATIONS, re.MULTILINE | re.DOTALL)
+    group = Group(stack, kind, 300)
+    identifiers = group.sql("id")
+    stack.sql(f"UPDATE {kind} SET reported = true WHERE id = %s", identifiers[0])
+    stack.sql("SET session_replication_role = replica;"
+              f"UPDATE {kind} SET helpful = 99, reported = NOT reported WHERE id = ANY (%s);"
+              f"UPDATE {kind} SET helpful = 98 WHERE id = ANY (%s)",
+              identifiers[:80], identifiers[80:120])
+    seed_more = seed.many_questions if kind == "questions" else seed.many_answers
+    seed_more(stack, group.parent, 1)
+    stack.sql(repair.replace("question_id", group.column).replace("answers", kind))
+    assert group.ranked() + group.sql("ranked").count(False) == 222
+    wrong = stack.sql(f"SELECT id FROM {kind} WHERE {group.column} = %s AND rank IS DISTINCT FROM"
+                      " CASE WHEN ranked AND NOT reported THEN helpful END", group.parent)
+    assert not wrong
+    assert group.whole_list(Api(stack.base_url)) == group.sql("id")
 
 
 def test_the_migration_ranks_large_groups_that_are_there(stack):
