@@ -88,11 +88,14 @@ $$;
 CREATE FUNCTION keep_question_ranks() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
+DECLARE
+    wrong CONSTANT bigint[] := ARRAY(
+        SELECT id FROM changed
+        WHERE rank IS DISTINCT FROM CASE WHEN ranked AND NOT reported THEN helpful END);
 BEGIN
-    IF EXISTS (SELECT FROM changed
-               WHERE rank IS DISTINCT FROM CASE WHEN ranked AND NOT reported THEN helpful END) THEN
+    IF cardinality(wrong) > 0 THEN
         UPDATE questions SET rank = CASE WHEN ranked AND NOT reported THEN helpful END
-        WHERE id = ANY (ARRAY(SELECT id FROM changed));
+        WHERE id = ANY (wrong);
     END IF;
     RETURN NULL;
 END
@@ -101,11 +104,14 @@ $$;
 CREATE FUNCTION keep_answer_ranks() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
+DECLARE
+    wrong CONSTANT bigint[] := ARRAY(
+        SELECT id FROM changed
+        WHERE rank IS DISTINCT FROM CASE WHEN ranked AND NOT reported THEN helpful END);
 BEGIN
-    IF EXISTS (SELECT FROM changed
-               WHERE rank IS DISTINCT FROM CASE WHEN ranked AND NOT reported THEN helpful END) THEN
+    IF cardinality(wrong) > 0 THEN
         UPDATE answers SET rank = CASE WHEN ranked AND NOT reported THEN helpful END
-        WHERE id = ANY (ARRAY(SELECT id FROM changed));
+        WHERE id = ANY (wrong);
     END IF;
     RETURN NULL;
 END
