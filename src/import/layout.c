@@ -84,13 +84,22 @@ static bool check_none_is_missing(const struct header *header, const struct layo
     return true;
 }
 
+/* Prints a name of the file's own: no byte of it may move a terminal's cursor or end the line. */
+static void print_name(struct csv_text name) {
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char byte = (unsigned char)name.bytes[i];
+        fputc(byte < ' ' || byte == 0x7F ? '?' : byte, stderr);
+    }
+}
+
 static void tell_left_out(const struct layout *layout, const struct csv_row *row,
                           const char *file) {
     for (size_t i = 0; i < row->column_count; i++) {
         struct csv_text name = csv_trim(row->fields[i]);
         if (find_column(layout, name) == layout->column_count) {
-            fprintf(stderr, "import: %s: the column '%.*s' is left out\n", file, (int)name.length,
-                    name.bytes);
+            fprintf(stderr, "import: %s: the column '", file);
+            print_name(name);
+            fputs("' is left out\n", stderr);
         }
     }
 }

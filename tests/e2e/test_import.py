@@ -245,6 +245,13 @@ def test_columns_may_stand_in_any_order_with_blanks_and_others_among_them(target
                       " FROM questions") == [(1, 5, "Why?", "will", EMAIL, True, 3)]
 
 
+def test_the_name_of_a_column_that_is_left_out_cannot_write_on_the_terminal(target):
+    (target.folder / "questions.csv").write_text(
+        f'{FILES["questions"]},"shop\n\x1b[2Jimport: done\x7f"\n{post(1, 5)},x\n')
+    assert target.run(DONE).splitlines()[0] == (
+        "import: ./questions.csv: the column 'shop??[2Jimport: done?' is left out")
+
+
 def test_lines_may_end_with_crlf_and_begin_with_a_byte_order_mark(target):
     target.write(end="\r\n", questions=[post(1, 5), post(2, 5, '"two\r\nlines"'), post(3, 5)])
     path = target.folder / "questions.csv"
