@@ -92,9 +92,27 @@ bool generations_beat(struct generations *generations, struct generations_seat *
 /* Leaves, when all workers have ended and a doubt was declared for each that ended uncleanly. */
 void generations_leave(struct generations *generations, const struct generations_seat *seat);
 
-/*
- * A doubt of a command that changes the database: by the file's path. Without the file there
- * is no service on this host to tell. False, with one line in `error`, when it cannot be told; its
- * pages are then old until they expire.
- */
-bool generations_tell(const char *path, char *error, size_t error_size);
+/* What has become of the file of an open descriptor. */
+enum generations_file {
+    GENERATIONS_FILE_KEPT,
+    GENERATIONS_FILE_LOST, /* the path names another file, or none: who opens it shares nothing */
+    GENERATIONS_FILE_CUT   /* it was truncated: who touches what is missing dies of SIGBUS */
+};
+
+enum generations_file generations_file_look(const char *path, int descriptor);
+
+/* Makes a truncated file whole, so that all that was noted in it before counts for nothing:
+ * `epoch` is the last that is known. False, with one line in `error`, when that fails. */
+__attribute__((warn_unused_result)) bool generations_restore(struct generations *generations,
+                                                             int descriptor, uint64_t epoch,
+                                                             char *error, size_t error_size);
+
+enum generations_told {
+    GENERATIONS_TOLD,
+    GENERATIONS_NOBODY, /* no service that lives shares that file */
+    GENERATIONS_UNTOLD  /* the file cannot be used, with one line in `error` */
+};
+
+/* Declares a doubt for a command that changes the database: by the file's path. Who was not told
+ * has old pages until they expire. */
+enum generations_told generations_tell(const char *path, char *error, size_t error_size);

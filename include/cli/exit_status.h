@@ -6,4 +6,5 @@ enum {
     STATUS_FAILED = 1,
     STATUS_USAGE = 2,   /* wrong usage or a wrong setting: nothing was done */
     STATUS_REJECTS = 3, /* import: done, but some rows were rejected */
+    STATUS_UNTOLD = 4,  /* import: done, but a service may show old pages until they expire */
 };

@@ -13,6 +13,7 @@
 struct import_options {
     const char *database_url;
     const char *shared_file;          /* by which the caches of a running service are told */
+    bool have_no_caches;              /* services of this database need not be told */
     const char *paths[DATASET_FILES]; /* NULL = none, "-" = standard input */
     const char *rejects;              /* path of the reject file */
     bool is_sample;                   /* mark the data as the sample */
@@ -21,7 +22,12 @@ struct import_options {
     bool dry_run;                     /* check everything, and publish nothing */
 };
 
-enum import_outcome { IMPORT_DONE, IMPORT_FAILED, IMPORT_WITH_REJECTS };
+enum import_outcome {
+    IMPORT_DONE,
+    IMPORT_FAILED,
+    IMPORT_WITH_REJECTS,
+    IMPORT_UNTOLD /* done, perhaps with rejects; a service may show old pages until they expire */
+};
 
 /* Tells on standard error what was done, or why not. Signals to stop must be held back
  * (ops/stop_signals.h). */

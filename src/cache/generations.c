@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -21,6 +22,8 @@ enum { LAYOUT_VERSION = 3 };
 enum { SLOT_COUNT = 1024 * 1024 };
 
 enum { SEAT_COUNT = 256 }; /* of services at a time; one that finds none is not looked after */
+
+enum { EPOCHS_BETWEEN_LOOKS = 1 << 20 }; /* more than are begun between two looks at the file */
 
 struct generations {
     _Atomic uint64_t layout_version;
@@ -213,18 +216,55 @@ void generations_leave(struct generations *generations, const struct generations
     }
 }
 
-bool generations_tell(const char *path, char *error, size_t error_size) {
+enum generations_file generations_file_look(const char *path, int descriptor) {
+    struct stat mapped, named;
+    if (fstat(descriptor, &mapped) == 0 && mapped.st_size != sizeof(struct generations)) {
+        return GENERATIONS_FILE_CUT;
+    }
+    bool is_named =
+        stat(path, &named) == 0 && named.st_dev == mapped.st_dev && named.st_ino == mapped.st_ino;
+    return is_named ? GENERATIONS_FILE_KEPT : GENERATIONS_FILE_LOST;
+}
+
+bool generations_restore(struct generations *generations, int descriptor, uint64_t epoch,
+                         char *error, size_t error_size) {
+    int reason = ftruncate(descriptor, sizeof *generations) != 0 ? errno : allocate(descriptor);
+    if (reason != 0) {
+        snprintf(error, error_size, "QA_SHARED_FILE: %s", strerror(reason));
+        return false;
+    }
+    uint64_t now = atomic_load(&generations->epoch);
+    while (now < epoch &&
+           !atomic_compare_exchange_weak(&generations->epoch, &now, epoch + EPOCHS_BETWEEN_LOOKS)) {
+    }
+    atomic_store(&generations->layout_version, LAYOUT_VERSION);
+    generations_doubt(generations, clock_ms());
+    return true;
+}
+
+static bool has_living_service(const struct generations *generations, int64_t now_ms) {
+    for (size_t i = 0; i < SEAT_COUNT; i++) {
+        int64_t beat_ms = atomic_load(&generations->beats_ms[i]);
+        if (beat_ms != 0 && llabs(now_ms - beat_ms) <= GENERATIONS_SILENT_AFTER_MS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum generations_told generations_tell(const char *path, char *error, size_t error_size) {
     int descriptor = open(path, O_RDWR | O_CLOEXEC);
     if (descriptor < 0) {
         snprintf(error, error_size, "QA_SHARED_FILE: cannot open '%s': %s", path, strerror(errno));
-        return errno == ENOENT;
+        return errno == ENOENT || errno == ENOTDIR ? GENERATIONS_NOBODY : GENERATIONS_UNTOLD;
     }
     struct generations *generations = generations_map(descriptor, error, error_size);
     close(descriptor);
     if (!generations) {
-        return false;
+        return GENERATIONS_UNTOLD;
     }
     generations_doubt(generations, clock_ms());
+    bool is_heard = has_living_service(generations, clock_ms());
     generations_unmap(generations);
-    return true;
+    return is_heard ? GENERATIONS_TOLD : GENERATIONS_NOBODY;
 }

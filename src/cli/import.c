@@ -39,7 +39,9 @@ static void print_help(void) {
          "  --if-empty      do nothing where the database holds data\n"
          "  --help          print this\n"
          "\n"
-         "Exit status: 0 all rows were good, 1 failed, 2 wrong usage, 3 done but with bad rows.");
+         "Exit status: 0 all rows were good, 1 failed, 2 wrong usage, 3 done but with bad rows, 4 "
+         "done\n"
+         "but a service could not be told: its pages may be old until they expire.");
 }
 
 /* The command's options; `directory` is NULL where files were named. */
@@ -164,9 +166,11 @@ static int run(const struct import_options *options) {
     sigset_t before = stop_signals_hold();
     enum import_outcome outcome = import_run(options);
     stop_signals_release(&before);
-    return outcome == IMPORT_DONE     ? STATUS_OK
-           : outcome == IMPORT_FAILED ? STATUS_FAILED
-                                      : STATUS_REJECTS;
+    static const int statuses[] = {[IMPORT_DONE] = STATUS_OK,
+                                   [IMPORT_FAILED] = STATUS_FAILED,
+                                   [IMPORT_WITH_REJECTS] = STATUS_REJECTS,
+                                   [IMPORT_UNTOLD] = STATUS_UNTOLD};
+    return statuses[outcome];
 }
 
 static bool is_folder(const char *directory) {
@@ -269,6 +273,7 @@ int import_command(int argc, char **argv) {
     }
     options.import.database_url = config.owner_database_url;
     options.import.shared_file = config.shared_file;
+    options.import.have_no_caches = config.cache_mb == 0;
     int status = options.directory ? run_on_directory(&options.import, options.directory)
                                    : run_with_rejects(&options.import);
     config_free(&config);

@@ -34,9 +34,10 @@ int migrate_command(int argc, char **argv) {
         return STATUS_FAILED;
     }
     bool ok = migrations_apply(config.owner_database_url, &logger);
-    if (!generations_tell(config.shared_file, error, sizeof error)) {
-        log_write(&logger, LOG_LEVEL_WARNING, "caches may be old until they expire", "{s:s}",
-                  "reason", error);
+    if (generations_tell(config.shared_file, error, sizeof error) == GENERATIONS_UNTOLD) {
+        log_write(&logger, LOG_LEVEL_ERROR, "caches could not be told: old until they expire",
+                  "{s:s}", "reason", error);
+        ok = false;
     }
     config_free(&config);
     return ok ? STATUS_OK : STATUS_FAILED;

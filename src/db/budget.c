@@ -16,7 +16,7 @@ static const char sql[] =
 
 enum budget budget_check(const char *database_url, long needed, char *message,
                          size_t message_size) {
-    PGconn *session = one_off_connect(database_url, "3", "atelier-qa");
+    PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
     PGresult *result = PQstatus(session) == CONNECTION_OK ? PQexec(session, sql) : NULL;
     enum budget budget = BUDGET_UNKNOWN;
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {

@@ -68,7 +68,7 @@ static void inspect_statement(struct inspection *inspection, PGconn *session,
 
 static void look(struct inspection *inspection, const char *database_url,
                  const char *owner_database_url) {
-    PGconn *session = one_off_connect(database_url, "3", "atelier-qa");
+    PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
     if (PQstatus(session) != CONNECTION_OK) {
         const char *reason = PQerrorMessage(session);
         note(inspection->database, "%.*s; start the server, or set DATABASE_URL",

@@ -78,10 +78,10 @@ static bool are_mixed(PGconn *one, PGconn *other) {
 }
 
 bool pooling_check(const char *database_url, const char *setting, char *error, size_t error_size) {
-    PGconn *one = one_off_connect(database_url, "3", "atelier-qa");
+    PGconn *one = one_off_connect(database_url, "3", "atelier-qa check");
     bool mixed = false;
     if (PQstatus(one) == CONNECTION_OK) {
-        PGconn *other = one_off_connect(database_url, "3", "atelier-qa");
+        PGconn *other = one_off_connect(database_url, "3", "atelier-qa check");
         mixed = PQstatus(other) == CONNECTION_OK && are_mixed(one, other);
         PQfinish(other);
     }

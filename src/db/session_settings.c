@@ -60,7 +60,7 @@ bool session_settings_apply(PGconn *session, char *error, size_t error_size) {
 
 bool session_settings_check(const char *database_url, const char *setting, char *error,
                             size_t error_size) {
-    PGconn *session = one_off_connect(database_url, "3", "atelier-qa");
+    PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
     char reason[400];
     bool lasts = false;
     bool is_of_use =

@@ -23,6 +23,7 @@ struct import {
     struct staged_file files[DATASET_FILES];
     struct session session;
     bool holds_lock; /* what is in staging is ours */
+    bool is_untold;  /* rows are published, and not all caches could be told */
     bool not_needed; /* the database holds data, and only an empty one was to be filled */
     struct publication publication;
     struct failure failure;
@@ -125,21 +126,53 @@ static bool open_database(struct import *import) {
            staging_create(import->publication.for_exchange, session);
 }
 
-static void tell_caches(const struct import *import) {
-    char error[256];
-    if (!generations_tell(import->options->shared_file, error, sizeof error)) {
-        fprintf(stderr, "import: caches may be old until they expire: %s\n", error);
+/* Tells the caches of the services on this database. False when some could not be told, with one
+ * line of the reason in `error`. */
+static bool tell_caches(struct import *import, char *error, size_t error_size) {
+    const struct import_options *options = import->options;
+    bool has_services = false;
+    if (options->have_no_caches) {
+        return true;
     }
+    switch (generations_tell(options->shared_file, error, error_size)) {
+    case GENERATIONS_TOLD:
+        return true;
+    case GENERATIONS_UNTOLD:
+        return false;
+    case GENERATIONS_NOBODY:
+        break;
+    }
+    snprintf(error, error_size,
+             "a service is connected to the database, and none shares '%s': name its "
+             "QA_SHARED_FILE or QA_STATE_DIR, or set QA_CACHE_MB=0 as services without caches do",
+             options->shared_file);
+    return ask(&import->session, IMPORT_STATEMENT_HAS_SERVICES, 1, &has_services) && !has_services;
 }
 
 /* The caches are told right after the commit. They are told before it too, for it may happen when
  * this process has been killed or the connection has broken: a doubt (cache/generations.h) holds
  * for commits that come later. */
 static bool publish_and_tell(struct import *import) {
-    tell_caches(import);
+    char error[512];
+    (void)tell_caches(import, error, sizeof error);
     bool published = publish(&import->publication, import->files, &import->session);
-    tell_caches(import);
+    import->is_untold = !tell_caches(import, error, sizeof error);
+    if (published && import->is_untold) {
+        fprintf(stderr,
+                "import: the rows are published, but pages may be old until they expire "
+                "(QA_CACHE_LIFETIME_S): %s\n",
+                error);
+    }
     return published;
+}
+
+/* Before anything is done: a shared file that cannot be used would be in the way at the end. */
+static bool check_shared_file(struct import *import) {
+    char error[256];
+    return import->options->dry_run || import->options->have_no_caches ||
+           generations_tell(import->options->shared_file, error, sizeof error) !=
+               GENERATIONS_UNTOLD ||
+           fail(&import->failure, "caches could not be told: %s", error);
 }
 
 /* How many rows of each file would be published. */
@@ -165,7 +198,7 @@ static bool run_steps(struct import *import) {
     const bool *for_exchange = &import->publication.for_exchange;
     return open_files(import) &&
            rejects_check(import->files, import->options->rejects, &import->failure) &&
-           open_database(import) &&
+           check_shared_file(import) && open_database(import) &&
            staging_fill(import->files, import->options->database_url, *for_exchange,
                         &import->failure) &&
            staging_finish(import->files, *for_exchange, &import->session) &&
@@ -248,7 +281,8 @@ enum import_outcome import_run(const struct import_options *options) {
     clear_up(&import);
     if (published) {
         stop_signals_discard(); /* it is too late for them */
-        return tell_result(&import) ? IMPORT_WITH_REJECTS : IMPORT_DONE;
+        bool has_rejects = tell_result(&import);
+        return import.is_untold ? IMPORT_UNTOLD : has_rejects ? IMPORT_WITH_REJECTS : IMPORT_DONE;
     }
     if (import.not_needed) {
         fputs("import: the database holds data; nothing was done\n", stderr);

@@ -79,6 +79,8 @@ struct supervisor {
     int generations_descriptor;
     struct generations *generations;
     struct generations_seat seat;
+    uint64_t epoch;       /* the last seen */
+    bool has_lost_shared; /* QA_SHARED_FILE names another file, or none */
     struct event *signals[SIGNAL_COUNT];
     struct event *tick;
     struct place places[WORKERS_MAX];
@@ -310,6 +312,49 @@ static void on_child_ready(evutil_socket_t descriptor, short what, void *argumen
     }
 }
 
+/* Mends the shared file where it was truncated. Before anything of it is touched. */
+static enum generations_file look_at_shared_file(struct supervisor *supervisor) {
+    char error[256];
+    enum generations_file file = generations_file_look(supervisor->current.config.shared_file,
+                                                       supervisor->generations_descriptor);
+    bool is_cut = file == GENERATIONS_FILE_CUT;
+    if (is_cut) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR,
+                  "QA_SHARED_FILE was truncated while in use; workers that touched it have died, "
+                  "and all cached pages are made anew",
+                  NULL);
+    }
+    /* A worker may have made a truncated file whole when it started: then counters began anew. */
+    if ((is_cut || generations_note(supervisor->generations, 0).epoch < supervisor->epoch) &&
+        !generations_restore(supervisor->generations, supervisor->generations_descriptor,
+                             supervisor->epoch, error, sizeof error)) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR, "the shared file cannot be made whole",
+                  "{s:s}", "reason", error);
+    }
+    supervisor->epoch = generations_note(supervisor->generations, 0).epoch;
+    return file;
+}
+
+/* While the file is lost to others, neither side sees what the other changes: so every page is made
+ * anew at each tick, here and, where another file has the name, there. */
+static void watch_shared_file(struct supervisor *supervisor) {
+    const char *path = supervisor->current.config.shared_file;
+    enum generations_file file = look_at_shared_file(supervisor);
+    bool is_lost = file == GENERATIONS_FILE_LOST;
+    if (is_lost && !supervisor->has_lost_shared) {
+        log_write(&supervisor->logger, LOG_LEVEL_ERROR,
+                  "QA_SHARED_FILE was removed or replaced while in use; until this service is "
+                  "stopped and started, cached pages are kept for half a second only",
+                  "{s:s}", "path", path);
+    }
+    supervisor->has_lost_shared = is_lost;
+    if (is_lost) {
+        char error[256];
+        generations_doubt(supervisor->generations, clock_ms());
+        (void)generations_tell(path, error, sizeof error);
+    }
+}
+
 static bool has_children(const struct supervisor *supervisor) {
     for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
         if (supervisor->children[i].pid != 0) {
@@ -339,6 +384,7 @@ static void on_exit_of(struct supervisor *supervisor, struct child *child, int s
     forget_ready_pipe(child);
     child->pid = 0;
     bool told_to = dead.kill_at_ms != 0;
+    (void)look_at_shared_file(supervisor);
     if (!told_to || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         /* It may have died between a commit and its generations, or have left a server process
          * behind that commits yet. One that drained has told of that itself. */
@@ -441,6 +487,7 @@ static void on_tick(evutil_socket_t descriptor, short what, void *argument) {
     bool was_stopped = now - supervisor->ticked_ms > HANG_AFTER_MS / 2;
     supervisor->ticked_ms = now;
     log_tell_lost(&supervisor->logger);
+    watch_shared_file(supervisor);
     beat(supervisor);
     for (size_t i = 0; !was_stopped && i < HEARTBEAT_SLOTS; i++) {
         if (supervisor->children[i].pid != 0) {

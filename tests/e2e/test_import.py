@@ -48,6 +48,10 @@ class Target:
         self._environment = {**os.environ, "QA_OWNER_DATABASE_URL": url, "DATABASE_URL": url,
                              "QA_STATE_DIR": str(state_dir)}
 
+    def set(self, **variables):
+        """Environment variables of what is started from now on."""
+        self._environment.update(variables)
+
     def sql(self, statement, *parameters):
         with self.stack.database(self.url) as cursor:
             cursor.connection.autocommit = True

@@ -1,5 +1,6 @@
 /* Generations in a shared file. */
 #include "cache/generations.h"
+#include "ops/clock.h"
 #include "scratch.h"
 #include "suites.h"
 
@@ -303,6 +304,67 @@ START_TEST(a_file_that_cannot_be_opened_is_an_error) {
 }
 END_TEST
 
+START_TEST(a_file_that_others_no_longer_find_is_noticed) {
+    char path[256];
+    strcpy(path, scratch_path("lost"));
+    int descriptor = generations_file_open(path, error, sizeof error);
+    struct generations *generations = generations_map(descriptor, error, sizeof error);
+    ck_assert_ptr_nonnull(generations);
+    ck_assert_int_eq(generations_file_look(path, descriptor), GENERATIONS_FILE_KEPT);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(generations_file_look(path, descriptor), GENERATIONS_FILE_LOST);
+    generations_unmap(map("lost"));
+    ck_assert_int_eq(generations_file_look(path, descriptor), GENERATIONS_FILE_LOST);
+    generations_unmap(generations);
+    close(descriptor);
+}
+END_TEST
+
+START_TEST(what_was_noted_in_a_file_that_was_truncated_counts_for_nothing) {
+    int descriptor = generations_file_open(scratch_path("cut"), error, sizeof error);
+    struct generations *generations = generations_map(descriptor, error, sizeof error);
+    ck_assert_ptr_nonnull(generations);
+    generations_doubt(generations, 1000);
+    generations_raise(generations, 7);
+    struct generation raised = generations_note(generations, 7),
+                      other = generations_note(generations, 8);
+    ck_assert_int_eq(ftruncate(descriptor, 0), 0);
+    ck_assert_int_eq(generations_file_look(scratch_path("cut"), descriptor), GENERATIONS_FILE_CUT);
+    ck_assert(generations_restore(generations, descriptor, other.epoch, error, sizeof error));
+    ck_assert_int_eq(generations_file_look(scratch_path("cut"), descriptor), GENERATIONS_FILE_KEPT);
+    for (int i = 0; i < 10; i++) {
+        ck_assert(!is_unchanged(generations, 7, raised));
+        ck_assert(!is_unchanged(generations, 8, other));
+        generations_raise(generations, 7);
+        generations_doubt(generations, 2000);
+    }
+    struct generations *of_another = map("cut");
+    ck_assert_msg(of_another, "%s", error);
+    generations_unmap(of_another);
+    generations_unmap(generations);
+    close(descriptor);
+}
+END_TEST
+
+START_TEST(a_command_learns_whether_a_service_was_told) {
+    char path[256];
+    strcpy(path, scratch_path("told"));
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_NOBODY);
+    struct generations *generations = map("told");
+    struct generations_seat seat = {0};
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_NOBODY);
+    generations_beat(generations, &seat, clock_ms());
+    struct generation before = generations_note(generations, 3);
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_TOLD);
+    ck_assert(!is_unchanged(generations, 3, before));
+    generations_leave(generations, &seat);
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_NOBODY);
+    generations_unmap(generations);
+    scratch_file("told", "something else");
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_UNTOLD);
+}
+END_TEST
+
 START_TEST(a_full_file_system_is_told_at_the_start) {
     if (!scratch_mount_small("full", 1024 * 1024)) {
         return;
@@ -357,6 +419,9 @@ Suite *generations_suite(void) {
     tcase_add_test(cases, a_file_of_another_version_is_refused);
     tcase_add_test(cases, a_file_of_another_size_is_refused_and_left_as_it_is);
     tcase_add_test(cases, a_file_that_cannot_be_opened_is_an_error);
+    tcase_add_test(cases, a_file_that_others_no_longer_find_is_noticed);
+    tcase_add_test(cases, what_was_noted_in_a_file_that_was_truncated_counts_for_nothing);
+    tcase_add_test(cases, a_command_learns_whether_a_service_was_told);
     tcase_add_test(cases, a_full_file_system_is_told_at_the_start);
     tcase_add_test(cases, a_file_system_that_fills_up_later_does_no_harm);
     suite_add_tcase(suite, cases);
