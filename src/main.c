@@ -47,7 +47,7 @@ static bool is_one_of(const char *word, const char *one, const char *two, const 
     return strcmp(word, one) == 0 || strcmp(word, two) == 0 || strcmp(word, three) == 0;
 }
 
-int main(int argc, char **argv) {
+static int run_command(int argc, char **argv) {
     if (argc < 2) {
         return usage(stderr);
     }
@@ -64,4 +64,14 @@ int main(int argc, char **argv) {
     }
     fprintf(stderr, "atelier-qa: there is no command '%s'\n", argv[1]);
     return usage(stderr);
+}
+
+int main(int argc, char **argv) {
+    int status = run_command(argc, argv);
+    /* What a full disk has taken was not printed. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK) {
+        perror("atelier-qa: cannot write to standard output");
+        return STATUS_FAILED;
+    }
+    return status;
 }

@@ -57,3 +57,13 @@ def test_a_disk_that_fills_up_costs_no_request(stack, tmp_path):
                 assert ask(connection, "GET", "/readyz").status_code == 200
         assert not service.errors_of_supervisor()
         assert test_process.children(service.process.pid) == service.workers
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["settings"], ["serve", "--help"]], ids=" ".join)
+def test_a_command_whose_output_is_lost_does_not_end_well(stack, arguments):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([stack.program, *arguments], stdout=full, stderr=subprocess.PIPE,
+                              text=True)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "No space left on device" in line
