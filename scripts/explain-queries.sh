@@ -19,6 +19,7 @@ parameters() {
         echo "'[{\"question_id\": 1000003, \"body\": \"Not mine.\", \"name\": \"ann\", \"email\": \"ann@example.com\", \"photos\": [\"https://img.example/1.jpg\"]}]'"
         ;;
     make_pages) echo "0, 2147483647, 10, 100" ;;
+    next_page) echo "0, 1000, 100" ;;
     vote_answer | vote_question) echo "1000003, 3" ;;
     *) echo "'[1000003, 2000003, 3000003]'" ;;
     esac

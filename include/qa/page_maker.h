@@ -4,7 +4,8 @@
  * whenever an epoch has begun (an import, for example) and each hour, those that are missing.
  *
  * It leaves the processors to others: while its worker has little to do it works half of the time,
- * else a fiftieth. No page depends on it; one that is not ready is made by its query.
+ * else a fiftieth. No page depends on it; one that is not ready is made by its query. A page that
+ * it cannot make is told, and passed over until it comes round again.
  */
 #pragma once
 

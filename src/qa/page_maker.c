@@ -10,12 +10,15 @@
 #include <time.h>
 
 enum {
-    REST_MS = 5000,              /* when all are ready, or none can be made */
+    REST_MS = 5000,              /* when all are ready, or the database refuses */
+    RETRY_MS = 1000,             /* after a failure */
+    TELL_AGAIN_MS = 60 * 1000,   /* of a page that cannot be made, when it is another one */
     LOOK_AGAIN_MS = 3600 * 1000, /* for missing pages, which somebody has dropped unseen */
     LOAD_MS = 100,               /* over which the load is measured, at least */
     BUSY_PERCENT = 5,            /* of a processor, used by this worker */
     STEP_MS = 20,                /* which a step should not take longer than */
-    PRODUCTS_MAX = 200           /* in a step */
+    PRODUCTS_MAX = 200,          /* in a step */
+    TRIES = 2                    /* of one product's page, before others go on without it */
 };
 
 /* For each millisecond of work so many of pause. */
@@ -42,7 +45,10 @@ struct page_maker {
     bool is_busy;
     bool begins; /* with the first product, in the next step */
     bool in_flight;
-    bool has_failed; /* and told */
+    int failed_tries;       /* of a step of one product */
+    char reason[200];       /* ... for the log */
+    int64_t failed_product; /* told last; 0: none */
+    int64_t failed_told_ms;
     bool closed;
 };
 
@@ -69,6 +75,19 @@ static void pause_for(struct page_maker *maker, int64_t ms) {
     }
 }
 
+/* As a write, so that no reader waits for it. */
+static void send_query(struct page_maker *maker, enum statement statement, const int64_t *numbers,
+                       int count, query_on_done *on_done) {
+    char texts[QUERY_PARAMETERS_MAX][24];
+    const char *parameters[QUERY_PARAMETERS_MAX];
+    for (int i = 0; i < count; i++) {
+        snprintf(texts[i], sizeof texts[i], "%" PRId64, numbers[i]);
+        parameters[i] = texts[i];
+    }
+    pool_write(maker->pool, statement, count, parameters, clock_ms() + maker->settings.deadline_ms,
+               on_done, maker);
+}
+
 /* A product to go on after, or `otherwise`. */
 static int64_t product_of(const PGresult *result, int column, int64_t otherwise) {
     return PQgetisnull(result, 0, column) ? otherwise
@@ -82,11 +101,17 @@ static bool take_over(struct page_maker *maker, const PGresult *result) {
         return false;
     }
     bool looked_for_missing = maker->missing_after != all_looked_at;
+    bool has_dropped = !PQgetisnull(result, 0, MISSING_TO) && PQgetisnull(result, 0, CHANGED_TO) &&
+                       product_of(result, MISSING_TO, 0) == 0;
     uint64_t made = strtoull(PQgetvalue(result, 0, MADE), NULL, 10);
     bool was_first_lap = maker->changed_after == 0;
     maker->made += made;
     maker->changed_after = product_of(result, CHANGED_TO, 0);
     maker->missing_after = product_of(result, MISSING_TO, all_looked_at);
+    if (has_dropped) {
+        log_write(maker->logger, LOG_LEVEL_WARNING,
+                  "all product pages were dropped: changes came faster than pages were made", NULL);
+    }
     if (looked_for_missing && maker->missing_after == all_looked_at && maker->made > 0) {
         log_write(maker->logger, LOG_LEVEL_INFO, "the product pages are ready", "{s:I}", "made",
                   (long long)maker->made);
@@ -94,14 +119,59 @@ static bool take_over(struct page_maker *maker, const PGresult *result) {
     return made > 0 || !was_first_lap || maker->missing_after != all_looked_at;
 }
 
-static void tell_failure(struct page_maker *maker, const PGresult *result) {
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+/* Why the last step failed, for the log. */
+static void keep_reason(struct page_maker *maker, enum query_outcome outcome,
+                        const PGresult *result) {
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    if (result && !maker->has_failed) {
-        maker->has_failed = true;
-        log_write(maker->logger, LOG_LEVEL_ERROR, "product pages cannot be made ready",
-                  "{s:s, s:s}", "sqlstate", state ? state : "", "reason", message ? message : "");
+    snprintf(maker->reason, sizeof maker->reason, "%s",
+             message                     ? message
+             : outcome == QUERY_EXPIRED  ? "it takes longer than the statement timeout"
+             : outcome == QUERY_CONFLICT ? "somebody else holds a lock"
+                                         : "the database is away or busy");
+}
+
+/* Once, and again after an hour; where many pages cannot be made, one a minute. */
+static void tell_passed_over(struct page_maker *maker, int64_t product) {
+    int64_t now_ms = clock_ms();
+    int64_t silent_ms = maker->failed_product == product ? LOOK_AGAIN_MS : TELL_AGAIN_MS;
+    if (maker->failed_product == 0 || now_ms - maker->failed_told_ms > silent_ms) {
+        log_write(maker->logger, LOG_LEVEL_ERROR, "a product page cannot be made ready",
+                  "{s:I, s:s}", "product_id", (long long)product, "reason", maker->reason);
+        maker->failed_product = product;
+        maker->failed_told_ms = now_ms;
     }
+}
+
+/* Goes on after the product whose page could not be made. */
+static void on_next_page(void *owner, enum query_outcome outcome, PGresult *result) {
+    enum { CHANGED, MISSING };
+    struct page_maker *maker = owner;
+    int64_t pause_ms = REST_MS; /* when it is the same one again */
+    maker->in_flight = false;
+    if (outcome == QUERY_DONE) {
+        int64_t changed = product_of(result, CHANGED, 0);
+        int64_t missing = product_of(result, MISSING, 0);
+        if (changed > 0) {
+            maker->changed_after = changed;
+        } else if (missing > 0) {
+            maker->missing_after = missing;
+        }
+        int64_t product = changed > 0 ? changed : missing;
+        if (product > 0) {
+            pause_ms = maker->failed_product == product ? REST_MS : RETRY_MS;
+            tell_passed_over(maker, product);
+        }
+        maker->failed_tries = 0;
+    }
+    PQclear(result);
+    pause_for(maker, pause_ms);
+}
+
+static void pass_over(struct page_maker *maker) {
+    const int64_t numbers[] = {maker->changed_after, maker->missing_after,
+                               maker->settings.most_answers};
+    maker->in_flight = true;
+    send_query(maker, STATEMENT_NEXT_PAGE, numbers, sizeof numbers / sizeof *numbers, on_next_page);
 }
 
 /* The next step is half as large, or twice. */
@@ -121,16 +191,23 @@ static void on_step_done(void *owner, enum query_outcome outcome, PGresult *resu
     maker->in_flight = false;
     measure_load(maker);
     if (outcome == QUERY_DONE) {
-        maker->has_failed = false;
+        maker->failed_tries = 0;
         if (take_over(maker, result)) {
             pause_ms = took_ms * (maker->is_busy ? PAUSE_BUSY : PAUSE_IDLE);
         }
-    } else {
-        tell_failure(maker, result);
+    } else if (outcome != QUERY_REFUSED) {
+        keep_reason(maker, outcome, result);
+        pause_ms = RETRY_MS;
+        maker->failed_tries += maker->products == 1;
+        maker->products = 1; /* which one is it? */
     }
     resize_step(maker, outcome != QUERY_DONE || took_ms > STEP_MS);
-    pause_for(maker, pause_ms);
     PQclear(result);
+    if (maker->failed_tries < TRIES) {
+        pause_for(maker, pause_ms);
+    } else if (!maker->closed) {
+        pass_over(maker);
+    }
 }
 
 static void on_next_step(evutil_socket_t descriptor, short what, void *argument) {
@@ -148,17 +225,10 @@ static void on_next_step(evutil_socket_t descriptor, short what, void *argument)
     }
     const int64_t numbers[] = {maker->changed_after, maker->missing_after, maker->products,
                                maker->settings.most_answers};
-    enum { PARAMETERS = sizeof numbers / sizeof *numbers };
-    char texts[PARAMETERS][24];
-    const char *parameters[PARAMETERS];
-    for (int i = 0; i < PARAMETERS; i++) {
-        snprintf(texts[i], sizeof texts[i], "%" PRId64, numbers[i]);
-        parameters[i] = texts[i];
-    }
     maker->in_flight = true;
     maker->step_began_ms = now_ms;
-    pool_write(maker->pool, STATEMENT_MAKE_PAGES, PARAMETERS, parameters,
-               now_ms + maker->settings.deadline_ms, on_step_done, maker);
+    send_query(maker, STATEMENT_MAKE_PAGES, numbers, sizeof numbers / sizeof *numbers,
+               on_step_done);
 }
 
 struct page_maker *page_maker_new(struct event_base *base, struct pool *pool,

@@ -423,7 +423,7 @@ def test_pages_are_ready_again_when_the_worker_that_makes_them_was_killed(fault_
 def test_pages_that_cannot_be_made_are_told_once_and_missed_by_nobody(fault_stack):
     def told():
         return [line for line in fault_stack.log()
-                if line["message"] == "product pages cannot be made ready"]
+                if line["message"] == "a product page cannot be made ready"]
 
     shop = Api(fault_stack.base_url)
     before = len(told())
@@ -438,6 +438,53 @@ def test_pages_that_cannot_be_made_are_told_once_and_missed_by_nobody(fault_stac
         fault_stack.sql("ALTER TABLE product_pages DROP CONSTRAINT none")
     wait_until(lambda: all_are_ready(fault_stack))
     assert len(told()) == before + 1
+
+
+@pytest.mark.parametrize("reason, spoil, mend", [
+    ("violates check constraint", "ALTER TABLE product_pages ADD CONSTRAINT none"
+     " CHECK (product_id <> {product}) NOT VALID", "ALTER TABLE product_pages DROP CONSTRAINT none"),
+    ("statement timeout", """
+     CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+     CREATE TRIGGER dawdle BEFORE INSERT ON product_pages FOR EACH ROW
+         WHEN (NEW.product_id = {product}) EXECUTE FUNCTION dawdle()""",
+     "DROP TRIGGER dawdle ON product_pages; DROP FUNCTION dawdle()")])
+def test_a_page_that_cannot_be_made_keeps_no_other_from_being_made(fault_stack, reason, spoil, mend):
+    fault_stack.wait_until_ready()
+    shop = Api(fault_stack.base_url)
+    bad, good = new_product(), new_product()  # in this order they are made
+    fault_stack.sql(spoil.format(product=bad))
+    try:
+        for product in (bad, good):
+            shop.add_question(product)
+        wait_until(lambda: fault_stack.sql("SELECT product_id FROM product_pages WHERE product_id = %s", good), 60)
+        wait_until(lambda: [line for line in fault_stack.log() if line.get("product_id") == bad
+                            and reason in line["reason"]], 90)
+        assert len(shop.questions(bad)) == 1
+        assert not fault_stack.sql("SELECT product_id FROM product_pages WHERE product_id = %s", bad)
+    finally:
+        fault_stack.sql(mend)
+    wait_until(lambda: all_are_ready(fault_stack), 60)
+
+
+def test_marks_of_one_product_are_removed_in_parts(shop):
+    shop.do("INSERT INTO changed_products SELECT 1 FROM generate_series(1, 25000)")
+    shop.do("UPDATE questions SET helpful = 9 WHERE product_id = 2")
+    assert shop.make() == (2, None, None)
+    assert shop.shown() == {2}
+    assert [shop.make(), shop.make(), shop.make()] == [(1, None, None), (1, None, None), (0, None, None)]
+    assert shop.shown() == {1, 2}
+
+
+def test_that_all_pages_were_dropped_is_told(fault_stack):
+    """The marks have come faster than pages are made: more than 256 MiB of them."""
+    def told():
+        return [line for line in fault_stack.log() if "were dropped" in line["message"]]
+
+    before = len(told())
+    fault_stack.sql("INSERT INTO changed_products SELECT 2147483647 FROM generate_series(1, 7600000)")
+    wait_until(lambda: len(told()) > before, 60)
+    wait_until(lambda: all_are_ready(fault_stack), 60)
 
 
 def test_the_setting_of_answers_holds_for_ready_pages(configured_stack):

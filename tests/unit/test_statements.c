@@ -13,9 +13,9 @@ START_TEST(each_statement_has_the_query_of_its_name) {
     static const char *const names[STATEMENT_COUNT] = {
         NAME(ADD_ANSWERS),       NAME(ADD_QUESTIONS),  NAME(LIST_ANSWERS),
         NAME(LIST_ANSWERS_MANY), NAME(LIST_QUESTIONS), NAME(LIST_QUESTIONS_MANY),
-        NAME(MAKE_PAGES),        NAME(REPORT_ANSWERS), NAME(REPORT_QUESTIONS),
-        NAME(VOTE_ANSWER),       NAME(VOTE_ANSWERS),   NAME(VOTE_QUESTION),
-        NAME(VOTE_QUESTIONS),
+        NAME(MAKE_PAGES),        NAME(NEXT_PAGE),      NAME(REPORT_ANSWERS),
+        NAME(REPORT_QUESTIONS),  NAME(VOTE_ANSWER),    NAME(VOTE_ANSWERS),
+        NAME(VOTE_QUESTION),     NAME(VOTE_QUESTIONS),
     };
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         const char *name = embedded_queries[i].name;
