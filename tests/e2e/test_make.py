@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from api import without
 from stack import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def make(target, **environment):
+    """As from a shell, also where `make` runs the tests."""
     return subprocess.run(["make", target], cwd=CHECKOUT, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env={**os.environ, "MAKEFLAGS": "", **environment})
+                          env={**without(os.environ, "MAKELEVEL"), "MAKEFLAGS": "", **environment})
 
 
 @pytest.mark.parametrize("target, packages", [

@@ -31,13 +31,15 @@ def test_an_error_that_libpq_makes_itself_is_no_rollback(stack, tmp_path, votes)
         for client in clients:
             client.close()
         assert between.falsified == 1
-        assert set(statuses) <= {204, 504} and 504 in statuses
+        assert 504 in statuses
+        # 503: sent after that to a worker that has no connection; nothing was written.
+        counted = {204: 1, 503: 0, 504: 1}
+        expected = {answer: counted[status] for answer, status in zip(answers, statuses)}
         service.wait_until_ready()
         [listed] = [ask(service.connection(), "GET", f"/qa/questions/{question}/answers?count=100")]
         shown = {each["answer_id"]: each["helpfulness"] for each in listed.json()["results"]}
-        assert shown == dict.fromkeys(answers, 1)  # those of 504 too: the caches do not hide them
-    counted = stack.sql("SELECT helpful FROM answers WHERE id = ANY (%s)", answers)
-    assert counted == [(1,)] * votes
+        assert shown == expected  # those of 504 too: the caches do not hide them
+    assert dict(stack.sql("SELECT id, helpful FROM answers WHERE id = ANY (%s)", answers)) == expected
 
 
 def test_an_error_of_the_commit_belongs_to_its_own_write(stack, api):
