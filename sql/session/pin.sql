@@ -16,9 +16,9 @@ FROM (VALUES
     ('IntervalStyle', 'postgres'),
     ('TimeZone', 'UTC'),
     ('xmloption', 'content'),
-    -- what a transaction may do, and sees: each statement what is committed
+    -- what a transaction sees: each statement what is committed. Not whether it may write: who makes
+    -- a database read-only means it.
     ('default_transaction_isolation', 'read committed'),
-    ('default_transaction_read_only', 'off'),
     ('default_transaction_deferrable', 'off'),
     ('row_security', 'on'),
     ('check_function_bodies', 'on'),

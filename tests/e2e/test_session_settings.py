@@ -24,7 +24,7 @@ DEFAULTS = {
     "quote_all_identifiers": "on", "bytea_output": "escape", "extra_float_digits": "-15",
     "DateStyle": "German, DMY", "IntervalStyle": "sql_standard", "TimeZone": "Asia/Kathmandu",
     "xmloption": "document", "default_transaction_isolation": "serializable",
-    "default_transaction_read_only": "on", "default_transaction_deferrable": "on",
+    "default_transaction_deferrable": "on",
     "row_security": "off", "check_function_bodies": "off", "synchronous_commit": "off",
     "exit_on_error": "on", "lock_timeout": "1ms", "statement_timeout": "1500ms",
     "idle_in_transaction_session_timeout": "1ms", "idle_session_timeout": f"{IDLE_MS}ms",
