@@ -13,8 +13,10 @@ from project import Project, tools  # noqa: E402
 
 
 def pytest_configure():
-    """A polite kill takes down what was brought up, as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """A polite kill takes down what was brought up, as Ctrl-C does; and what the tests start does not
+    ignore Ctrl-C because they run in the background of a script."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", params=tools(), ids=" ".join)

@@ -17,8 +17,10 @@ ORIGINS = "https://shop.example http://localhost:3000"
 
 
 def pytest_configure():
-    """A polite kill stops what was started, as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """A polite kill stops what was started, as Ctrl-C does; and what the tests start does not ignore
+    Ctrl-C because they run in the background of a script."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def pytest_make_parametrize_id(val):
