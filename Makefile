@@ -14,8 +14,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prot
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated $(addprefix -DQA_FAULT_,$(FAULT))
 CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
-    -fstack-protector-strong) $(WARNINGS) $(EXTRA_CFLAGS)
-LDFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
+    -fstack-protector-strong -fstack-clash-protection) -fPIE $(WARNINGS) $(EXTRA_CFLAGS)
+LDFLAGS += -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
 
@@ -156,12 +156,13 @@ e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with 
 	SANITIZE=$(SANITIZE) /usr/bin/python3 -m pytest tests/e2e
 
 .PHONY: lint
-lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, the API's description
+lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, hardening, the API's description
 	$(call needs,test,command -v clang-format && command -v clang-tidy && command -v shellcheck \
 	    && pkg-config --exists $(LIBRARIES) check)
-	@$(MAKE) --no-print-directory --keep-going lint-format lint-layers lint-shell lint-api lint-tidy
+	@$(MAKE) --no-print-directory --keep-going lint-format lint-layers lint-shell lint-api lint-hardening \
+	    lint-tidy
 
-.PHONY: lint-format lint-layers lint-shell lint-api lint-tidy
+.PHONY: lint-format lint-layers lint-shell lint-api lint-hardening lint-tidy
 lint-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
 lint-layers:
@@ -170,6 +171,8 @@ lint-shell:
 	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
 lint-api:
 	@scripts/lint-api.sh && echo "redocly: no findings"
+lint-hardening: $(PROGRAM)
+	@$(if $(SANITIZE),true,scripts/check-hardening.sh $< && echo "hardening: nothing is missing")
 lint-tidy: $(GENERATED)
 	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
 	    'echo "  TIDY $$1"; clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
