@@ -2,6 +2,7 @@
 #include "qa/body.h"
 
 #include "http/response.h"
+#include "qa/json_text.h"
 #include "qa/parameters.h"
 #include "qa/text.h"
 
@@ -92,12 +93,17 @@ bool read_body(struct http_request *request, struct body *body) {
         http_respond_problem(request, 413, NULL, "the body must be at most 65536 bytes");
         return false;
     }
+    if (request->body) {
+        json_text_soften(request->body, request->body_length);
+    }
     json_error_t error;
     body->fields = json_loadb(request->body ? request->body : "", request->body_length,
                               JSON_ALLOW_NUL, &error);
     if (!body->fields) {
-        char detail[JSON_ERROR_TEXT_LENGTH + 128];
-        snprintf(detail, sizeof detail, "the body is not valid JSON (line %d, column %d)",
+        char detail[128];
+        snprintf(detail, sizeof detail, "the body is %s (line %d, column %d)",
+                 json_error_code(&error) == json_error_stack_overflow ? "nested too deeply"
+                                                                      : "not valid JSON",
                  error.line, error.column);
         return refuse(request, NULL, detail);
     }

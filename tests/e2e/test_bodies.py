@@ -148,7 +148,7 @@ def test_the_limit_holds_for_a_body_sent_in_chunks(post_raw, size, status):
     b'[{"body": "a"}]', b'{"body": }', b'{"body"}', b'{"body": "a",}', b'{,}', b"{'body': 'a'}",
     b'{body: "a"}', b'{"body": "a" "name": "b"}', b'{"body": "a"', b'{"body": "a', b'{"x": 01}',
     b'{"x": +1}', b'{"x": .5}', b'{"x": 1.}', b'{"x": NaN}', b'{"x": Infinity}', b'{"x": True}',
-    b'{"x": 0x10}', b'{"x": 1e400}', b'{"x": 18446744073709551616}', b'{} // comment',
+    b'{"x": 0x10}', b'{"x": --1e400}', b'{"x": 01e400}', b'{"x": 1.-1e400}', b'{} // comment',
     b'/**/ {}', b"{} {}", b"{}\x00", b'{"body": "\\x41"}', b'{"body": "\\u12"}',
     b'{"body": "tab\there"}', b'{"body": "line\nend"}', b"body=a&name=b", b"--x\r\n",
     json.dumps(QUESTION).encode("utf-16"), b"[" * LIMIT, b'{"a":' * 10_000])
@@ -174,6 +174,39 @@ def test_the_last_of_a_repeated_field_wins(api):
 def test_field_names_are_exact(post_raw):
     assert_problem(post_raw(json.dumps({**QUESTION, "body": "a", "name": "b", "email": None,
                                         "Email": EMAIL})), 400, "email")
+
+
+# What jansson refuses and JSON (RFC 8259) allows.
+EXTREMES = ["1e400", "-1e400", "1E+99999", "18446744073709551616", "-9223372036854775809",
+            "9" * 400 + ".5", r'"\ud800"', r'"\uDFFF x"', r'"\ude00\ud83d"', r'"\ud83d\u0041"',
+            r'"\u0000"', r'{"\ud800": 1}', r'{"\u0000": 1}', r'["\\\ud800", 1e400]']
+
+
+@pytest.mark.parametrize("value", EXTREMES)
+def test_an_unknown_field_may_hold_all_that_json_allows(api, value):
+    product = new_product()
+    for text in (f'{{"x": {value}, ', f'{{"x":[{value} ,{value}\n],"\\ud800":7, '):
+        body = text + json.dumps({**QUESTION, "body": "😀", "product_id": product})[1:]
+        assert api.post("/qa/questions", data=body).status_code == 201
+    assert [item["question_body"] for item in api.questions(product)] == ["😀", "😀"]
+
+
+@pytest.mark.parametrize("field", ["body", "name", "email", "product_id"])
+@pytest.mark.parametrize("value", EXTREMES)
+def test_a_field_that_is_known_and_holds_it_is_to_blame(api, field, value):
+    body = json.dumps({**QUESTION, "product_id": 1, field: "PLACE"}).replace('"PLACE"', value)
+    assert_problem(api.post("/qa/questions", data=body), 400, field)
+
+
+@pytest.mark.parametrize("value", EXTREMES)
+def test_photos_that_hold_it_are_to_blame(api, question, value):
+    body = json.dumps({**ANSWER, "photos": ["PLACE"]}).replace('"PLACE"', value)
+    assert_problem(api.post(f"/qa/questions/{question}/answers", data=body), 400, "photos")
+
+
+def test_json_that_is_nested_too_deeply_is_told_so(post_raw):
+    body = b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    assert "nested too deeply" in assert_problem(post_raw(body), 400, None)["detail"]
 
 
 # body and name
@@ -233,7 +266,7 @@ def test_wrong_product_id_is_400(api, value):
     "2147483647.5", "2147483647.000001", "9007199254740993.0", "1e18", "1e300", "5e-1", "0e0", "-0.0"])
 def test_a_number_that_is_no_product_id_is_400(api, number):
     body = json.dumps(QUESTION)[:-1] + f', "product_id": {number}}}'
-    assert_problem(api.post("/qa/questions", data=body), 400)
+    assert_problem(api.post("/qa/questions", data=body), 400, "product_id")
 
 
 # JSON Schema's integer is a number without a fraction, however it is written.

@@ -12,12 +12,31 @@ static const char seconds_to_hang[] = "900";
 int main(void) {
     setenv("CK_DEFAULT_TIMEOUT", seconds_to_hang, false);
     static Suite *(*const suites[])(void) = {
-        accept_encoding_suite, backoff_suite,     config_suite,     content_suite,
-        csv_reader_suite,      data_suite,        date_suite,       entity_tag_suite,
-        generate_suite,        generations_suite, listener_suite,   log_suite,
-        outage_suite,          page_cache_suite,  parameters_suite, query_suite,
-        read_batch_suite,      request_suite,     route_suite,      server_address_suite,
-        shared_pages_suite,    statements_suite,  text_suite,       utf8_suite,
+        accept_encoding_suite,
+        backoff_suite,
+        config_suite,
+        content_suite,
+        csv_reader_suite,
+        data_suite,
+        date_suite,
+        entity_tag_suite,
+        generate_suite,
+        generations_suite,
+        json_text_suite,
+        listener_suite,
+        log_suite,
+        outage_suite,
+        page_cache_suite,
+        parameters_suite,
+        query_suite,
+        read_batch_suite,
+        request_suite,
+        route_suite,
+        server_address_suite,
+        shared_pages_suite,
+        statements_suite,
+        text_suite,
+        utf8_suite,
     };
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {

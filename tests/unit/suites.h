@@ -13,6 +13,7 @@ Suite *date_suite(void);
 Suite *entity_tag_suite(void);
 Suite *generate_suite(void);
 Suite *generations_suite(void);
+Suite *json_text_suite(void);
 Suite *listener_suite(void);
 Suite *log_suite(void);
 Suite *outage_suite(void);
