@@ -144,7 +144,7 @@ build/schemathesis/complete: tests/e2e/requirements.txt
 	@rm -rf $(@D)
 	@echo "Fetching Schemathesis, which takes a minute once"
 	@/usr/bin/python3 -m venv $(@D)
-	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .PHONY: e2e

