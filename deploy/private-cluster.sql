@@ -23,3 +23,9 @@ GRANT CONNECT ON DATABASE atelier_qa TO atelier_qa_serving;
 \connect atelier_qa
 ALTER SCHEMA public OWNER TO atelier_qa_owner;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- Large objects, which need no table, and which everybody may create otherwise.
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
+FROM pg_proc
+WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^lo_'
+    AND has_function_privilege('atelier_qa_service', oid, 'EXECUTE')
+\gexec

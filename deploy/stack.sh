@@ -313,6 +313,11 @@ wait_until() {  # wait_until CONDITION, a command
 start() {
     export QA_WORKERS QA_STATE_DIR=$state
     QA_WORKERS=$(if [[ -n ${given[QA_WORKERS]:-} ]]; then echo "${setting[QA_WORKERS]}"; else nproc; fi)
+    local part
+    for part in "${parts[@]}"; do
+        [[ ! -e started ]] || pid_of "$part" >/dev/null ||
+            [[ $part == postgres && $private_cluster == false ]] || say "$part has ended: starting it again"
+    done
     # What is added to a running part must agree with it.
     if pid_of nginx >/dev/null || pid_of service >/dev/null; then
         QA_WORKERS=$(wc -l <nginx/workers.conf)

@@ -63,9 +63,10 @@ void config_log_remarks(const struct config *config);
 /*
  * The environment of a worker process: this process's own with every setting resolved to its value,
  * but without QA_ENV_FILE, the NAME_FILE forms and the owner's connection string, which are not a
- * worker's business. NULL when out of memory; config_environment_free() releases it.
+ * worker's business. `database_url_file`, unless NULL, holds the connection string, which then is
+ * not in the environment. NULL when out of memory; config_environment_free() releases it.
  */
-char **config_environment(const struct config *config);
+char **config_environment(const struct config *config, const char *database_url_file);
 
 void config_environment_free(char **environment);
 

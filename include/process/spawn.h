@@ -10,7 +10,7 @@ struct spawn {
     const char *program; /* path */
     const struct config *config;
     struct worker_identity identity;
-    int descriptors[WORKER_FDS_END - WORKER_FDS_BEGIN]; /* in their order; -1: none */
+    int descriptors[WORKER_DATABASE_URL_FD - WORKER_FDS_BEGIN]; /* in their order; -1: none */
 };
 
 /* The process's id, or -1 with errno set. */

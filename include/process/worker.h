@@ -14,6 +14,8 @@ enum {
     WORKER_HEARTBEAT_FD,                 /* process/heartbeat.h */
     WORKER_GENERATIONS_FD,               /* cache/generations.h */
     WORKER_SHARED_PAGES_FD, /* cache/shared_pages.h; not there without QA_SHARED_CACHE_MB */
+    WORKER_DATABASE_URL_FD, /* the connection string, which other processes must not read in the
+                             * environment; not there where it is empty */
     WORKER_FDS_END
 };
 

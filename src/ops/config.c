@@ -280,7 +280,7 @@ static bool append(char **environment, size_t *count, char *entry) {
     return entry != NULL;
 }
 
-char **config_environment(const struct config *config) {
+char **config_environment(const struct config *config, const char *database_url_file) {
     size_t inherited = 0;
     while (environ[inherited]) {
         inherited++;
@@ -292,7 +292,12 @@ char **config_environment(const struct config *config) {
         ok = is_setting(environ[i]) || append(environment, &count, strdup(environ[i]));
     }
     for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
-        if (settings[i].offset != AT(env_file) && settings[i].offset != AT(owner_database_url)) {
+        if (settings[i].offset == AT(database_url) && database_url_file) {
+            char *entry = NULL;
+            int length = asprintf(&entry, "%s_FILE=%s", settings[i].variable, database_url_file);
+            ok = append(environment, &count, length < 0 ? NULL : entry);
+        } else if (settings[i].offset != AT(env_file) &&
+                   settings[i].offset != AT(owner_database_url)) {
             ok = append(environment, &count, environment_entry(config, &settings[i]));
         }
     }

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static pid_t spawn_in(const struct spawn *spawn, const posix_spawn_file_actions_t *actions,
                       char **environment) {
@@ -18,23 +21,40 @@ static pid_t spawn_in(const struct spawn *spawn, const posix_spawn_file_actions_
     return errno == 0 ? pid : -1;
 }
 
-static bool hand_down(const struct spawn *spawn, posix_spawn_file_actions_t *actions) {
-    for (int number = WORKER_FDS_BEGIN; number < WORKER_FDS_END; number++) {
-        int descriptor = spawn->descriptors[number - WORKER_FDS_BEGIN];
-        errno = descriptor < 0 ? 0 : posix_spawn_file_actions_adddup2(actions, descriptor, number);
-        if (errno != 0) {
-            return false;
-        }
+/* A file without a name that holds the text; -1 with errno set. */
+static int file_of(const char *text) {
+    size_t length = strlen(text);
+    int descriptor = memfd_create("database-url", MFD_CLOEXEC);
+    if (descriptor >= 0 && write(descriptor, text, length) != (ssize_t)length) {
+        close(descriptor);
+        errno = ENOMEM;
+        return -1;
     }
-    return true;
+    return descriptor;
 }
 
-pid_t spawn_worker(const struct spawn *spawn) {
-    char **environment = config_environment(spawn->config);
+static bool hand_down_one(posix_spawn_file_actions_t *actions, int descriptor, int number) {
+    errno = descriptor < 0 ? 0 : posix_spawn_file_actions_adddup2(actions, descriptor, number);
+    return errno == 0;
+}
+
+static bool hand_down(const struct spawn *spawn, int database_url,
+                      posix_spawn_file_actions_t *actions) {
+    bool ok = hand_down_one(actions, database_url, WORKER_DATABASE_URL_FD);
+    for (int number = WORKER_FDS_BEGIN; ok && number < WORKER_DATABASE_URL_FD; number++) {
+        ok = hand_down_one(actions, spawn->descriptors[number - WORKER_FDS_BEGIN], number);
+    }
+    return ok;
+}
+
+static pid_t spawn_with(const struct spawn *spawn, int database_url) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", WORKER_DATABASE_URL_FD);
+    char **environment = config_environment(spawn->config, database_url < 0 ? NULL : path);
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
     if (environment && posix_spawn_file_actions_init(&actions) == 0) {
-        if (hand_down(spawn, &actions)) {
+        if (hand_down(spawn, database_url, &actions)) {
             pid = spawn_in(spawn, &actions, environment);
         }
         int reason = errno;
@@ -42,5 +62,21 @@ pid_t spawn_worker(const struct spawn *spawn) {
         errno = reason;
     }
     config_environment_free(environment);
+    return pid;
+}
+
+pid_t spawn_worker(const struct spawn *spawn) {
+    const char *database_url = spawn->config->database_url;
+    if (!*database_url) {
+        return spawn_with(spawn, -1);
+    }
+    int descriptor = file_of(database_url);
+    if (descriptor < 0) {
+        return -1;
+    }
+    pid_t pid = spawn_with(spawn, descriptor);
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
     return pid;
 }

@@ -313,6 +313,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     for (int descriptor = WORKER_FDS_BEGIN; descriptor < WORKER_FDS_END; descriptor++) {
         (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     }
+    (void)close(WORKER_DATABASE_URL_FD); /* the configuration has been read */
     raise_descriptor_limit();
     interrupt_nobody();
     /* Ctrl-C and a lost terminal are the supervisor's to handle; it sends SIGTERM. */

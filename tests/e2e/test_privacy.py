@@ -1,5 +1,8 @@
 """An e-mail address appears in no answer and no log, and errors tell nothing about the server."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 import seed
@@ -65,3 +68,14 @@ def test_no_header_tells_about_the_server(answers_to_everything):
             "Cache-Control", "Vary", "X-Request-Id", "Access-Control-Allow-Origin",
             "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
             "Access-Control-Max-Age", "Access-Control-Expose-Headers", "X-Content-Type-Options"}
+
+
+def test_the_password_is_in_no_environment_and_no_command_line(stack):
+    """It is given by a file."""
+    password = (stack.folder / "secrets/service-password").read_bytes().strip()
+    assert len(password) > 20
+    for pid in [stack.supervisor_pid(), *stack.worker_pids()]:
+        for name in ("environ", "cmdline"):
+            assert password not in Path(f"/proc/{pid}/{name}").read_bytes()
+        assert not [entry for entry in Path(f"/proc/{pid}/fd").iterdir()
+                    if "database-url" in os.readlink(entry)]

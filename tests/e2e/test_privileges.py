@@ -36,6 +36,9 @@ def serving(stack):
     "GRANT SELECT ON questions TO PUBLIC", "COPY answers_photos TO PROGRAM 'cat'",
     "COPY answers_photos (url) FROM '/etc/passwd'", "SELECT pg_read_file('/etc/passwd')",
     "SELECT rolpassword FROM pg_authid", "ALTER SYSTEM SET fsync = off",
+    "SELECT lo_creat(-1)", "SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')",
+    "SELECT lo_put(1, 0, 'x')", "CREATE TEMPORARY TABLE x (y int)",
+    "ALTER ROLE CURRENT_USER CREATEDB", "ALTER ROLE CURRENT_USER CONNECTION LIMIT 1",
 ])
 def test_the_serving_role_may_not(serving, statement):
     if "DATABASE" in statement or "SYSTEM" in statement:  # not allowed inside a transaction

@@ -98,6 +98,17 @@ def test_what_the_database_held_in_memory_is_there_again_after_a_restart(fault_s
     wait_until(lambda: pages_of_answers() >= before)  # nobody has asked for them
 
 
+def test_a_start_says_which_part_had_ended_and_starts_it(fault_stack):
+    for pid, part in zip(processes(fault_stack), ["nginx", "service", "postgres"]):
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not processes(fault_stack)[["nginx", "service", "postgres"].index(part)])
+        result = fault_stack.stack_sh("start")
+        assert result.returncode == 0, result.stdout
+        assert [line for line in result.stdout.splitlines() if "has ended" in line] == \
+            [f"{part} has ended: starting it again"]
+        fault_stack.wait_until_ready()
+
+
 def copies_rows(stack):
     with contextlib.suppress(psycopg2.Error):  # PostgreSQL may not be there yet
         return stack.sql("SELECT pid FROM pg_stat_progress_copy WHERE tuples_processed > 0")

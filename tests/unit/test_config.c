@@ -268,7 +268,7 @@ END_TEST
 START_TEST(every_setting_of_the_program_is_in_the_list_of_names) {
     setenv("DATABASE_URL", "postgresql://serving", 1);
     ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
-    char **inherited = config_environment(&config);
+    char **inherited = config_environment(&config, NULL);
     config_free(&config);
     size_t count = 0;
     for (; inherited[count]; count++) {
@@ -517,7 +517,11 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
     setenv("QA_WORKERS_ELSEWHERE", "9", 1);
     setenv("DATABASE_URL_FILES", "10", 1);
     ck_assert_msg(load("--workers=3", "--state-dir=/state", NULL) == CONFIG_OK, "%s", error);
-    char **inherited = config_environment(&config);
+    char **inherited = config_environment(&config, NULL);
+    char **without_url = config_environment(&config, "/url");
+    ck_assert_ptr_null(value_in(without_url, "DATABASE_URL"));
+    ck_assert_str_eq(value_in(without_url, "DATABASE_URL_FILE"), "/url");
+    config_environment_free(without_url);
     config_free(&config);
 
     static const struct {
@@ -548,7 +552,7 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
     /* A worker that starts in this environment has the same settings, and so passes on the same. */
     environ = inherited;
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
-    char **again = config_environment(&config);
+    char **again = config_environment(&config, NULL);
     config_free(&config);
     size_t count = 0;
     for (; inherited[count]; count++) {
