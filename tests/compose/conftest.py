@@ -13,10 +13,12 @@ from project import Project, tools  # noqa: E402
 
 
 def pytest_configure():
-    """A polite kill takes down what was brought up, as Ctrl-C does; and what the tests start does not
-    ignore Ctrl-C because they run in the background of a script."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
+    """A polite kill stops what was started, as Ctrl-C does. What the tests start does not ignore the
+    signals that the tests themselves ignore, in the background of a script or behind nohup."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # which, other than SIG_IGN, is not inherited
 
 
 @pytest.fixture(scope="session", params=tools(), ids=" ".join)
