@@ -9,7 +9,7 @@ WITH report AS (
     ORDER BY id
     FOR NO KEY UPDATE
 ), changed AS (
-    UPDATE answers SET reported = true
+    UPDATE answers SET reported = true, rank = NULL
     FROM target
     WHERE answers.id = target.id AND NOT reported
 )

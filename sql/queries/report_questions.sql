@@ -11,7 +11,7 @@ WITH report AS (
     ORDER BY id
     FOR UPDATE
 ), changed AS (
-    UPDATE questions SET reported = true
+    UPDATE questions SET reported = true, rank = NULL
     FROM target
     WHERE questions.id = target.id AND NOT reported
 )

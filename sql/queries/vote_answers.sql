@@ -1,5 +1,6 @@
 -- Counts votes for answers: of each answer all at once, locked in the order of the ids.
--- The counter stops at the largest bigint.
+-- The counter stops at the largest bigint. So does its copy, which only ranked rows have
+-- (sql/migrations/0012_votes_set_ranks.sql).
 -- $1 JSON array of answer ids, one for each vote. Returns the votes for answers that exist.
 WITH vote AS (
     SELECT value::bigint AS id, ordinality AS position
@@ -10,7 +11,8 @@ WITH vote AS (
     ORDER BY id
     FOR NO KEY UPDATE
 ), changed AS (
-    UPDATE answers SET helpful = helpful + least(tally.votes, 9223372036854775807 - helpful)
+    UPDATE answers SET helpful = helpful + least(tally.votes, 9223372036854775807 - helpful),
+        rank = rank + least(tally.votes, 9223372036854775807 - rank)
     FROM target JOIN (SELECT id, count(*) AS votes FROM vote GROUP BY id) AS tally USING (id)
     WHERE answers.id = target.id
     RETURNING answers.id, question_id

@@ -185,6 +185,31 @@ def test_a_batch_of_votes_changes_only_ranked_rows_a_second_time(stack, kind):
                    group.parent)[0] == UNRANKED + 2 * 3
 
 
+VOTES_AND_REPORTS = {"vote_{one}": "%s, 3", "vote_{one}s": "json_build_array(%s)",
+                     "report_{one}s": "json_build_array(%s)"}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("statement", VOTES_AND_REPORTS)
+def test_a_vote_or_a_report_changes_a_ranked_row_once_and_locks_no_other(stack, kind, statement):
+    """A second change would lock the answer's question: batches of votes deadlocked."""
+    group = Group(stack, kind, UNRANKED + 1)
+    [identifier] = stack.sql(f"SELECT id FROM {kind} WHERE {group.column} = %s AND ranked",
+                             group.parent)[0]
+    name = statement.format(one=kind[:-1])
+    with session(stack) as cursor:
+        cursor.execute(f"PREPARE statement AS {(QUERIES / f'{name}.sql').read_text()}")
+        cursor.execute(f"EXECUTE statement ({VOTES_AND_REPORTS[statement]})", [identifier])
+        assert cursor.rowcount == 1
+        cursor.execute("SELECT pg_stat_get_xact_tuples_updated(%s::regclass)", [kind])
+        assert cursor.fetchone() == (1,)
+        if kind == "answers":
+            stack.sql("SELECT FROM questions WHERE id = %s FOR UPDATE NOWAIT", group.parent)
+        cursor.execute(f"SELECT rank IS NOT DISTINCT FROM CASE WHEN NOT reported THEN helpful END"
+                       f" FROM {kind} WHERE id = %s", [identifier])
+        assert cursor.fetchone() == (True,)
+
+
 @pytest.mark.parametrize("kind", LISTS)
 def test_no_read_fails_and_none_is_old_while_four_clients_write_without_pause(stack, kind):
     """The load of a test that always uses the same product."""
