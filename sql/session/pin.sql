@@ -2,8 +2,16 @@
 -- names are qualified: the search path is theirs until this has run.
 SELECT pg_catalog.set_config(name, value, false)
 FROM (VALUES
-    -- where tables are found
-    ('search_path', 'public'),
+    -- where tables are found: in the schema that has all of them by the path that was set, else in public
+    ('search_path', coalesce(
+        (SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
+         WHERE 3 OPERATOR(pg_catalog.=) (
+             SELECT pg_catalog.count(*) FROM pg_catalog.pg_class
+             WHERE relnamespace OPERATOR(pg_catalog.=) pg_namespace.oid
+                 AND pg_class.oid OPERATOR(pg_catalog.=) ANY (ARRAY[
+                     pg_catalog.to_regclass('questions'), pg_catalog.to_regclass('answers'),
+                     pg_catalog.to_regclass('answers_photos')]::pg_catalog.oid[]))),
+        'public')),
     -- how text, numbers and times are read and written
     ('client_encoding', 'UTF8'),
     ('standard_conforming_strings', 'on'),

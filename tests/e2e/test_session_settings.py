@@ -7,6 +7,7 @@ import os
 import subprocess
 import uuid
 from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +18,7 @@ from api import ANSWER, PATIENCE_S, QUESTION, ask
 from stack import wait_until
 
 IDLE_MS = 300
+MIGRATIONS = Path(__file__).parents[2] / "sql/migrations"
 
 DEFAULTS = {
     "search_path": "decoy, pg_catalog", "client_encoding": "LATIN1",
@@ -143,6 +145,31 @@ def test_defaults_of_roles_change_nothing(stack, database, tmp_path):
         with (exported / f"{name}.csv").open(encoding="utf-8") as file:
             [first, *_] = csv.DictReader(file)
         assert first["id"] == "1" and first.get("body", TEXT) == TEXT
+
+
+def test_tables_in_a_schema_of_their_own_are_found_by_its_path(stack, make_database, tmp_path):
+    """As a version left them that made its tables where the path led."""
+    database = make_database()
+    url = stack.superuser_url(database)
+    with cursor_on(stack, database) as cursor:
+        cursor.execute("CREATE SCHEMA shop; CREATE SCHEMA later; SET search_path = shop;"
+                       "CREATE TABLE schema_migrations (name text PRIMARY KEY,"
+                       " applied_at timestamptz NOT NULL DEFAULT now())")
+        for path in sorted(MIGRATIONS.glob("000[1-7]*.sql")):
+            cursor.execute(path.read_text())
+            cursor.execute("RESET search_path; SET search_path = shop")
+            cursor.execute("INSERT INTO schema_migrations VALUES (%s)", [path.stem])
+        cursor.execute(f"ALTER DATABASE {database} SET search_path = later, shop, public")
+    done = run(stack, tmp_path, "migrate", DATABASE_URL=url)
+    assert done.returncode == 0, done.stderr
+    with (test_process.running(stack, tmp_path, DATABASE_URL=url) as service,
+          closing(service.connection()) as connection):
+        service.wait_until_ready()
+        post(connection, "/qa/questions", {**QUESTION, "product_id": 7})
+        assert len(ask(connection, "GET", "/qa/questions?product_id=7").json()["results"]) == 1
+    with cursor_on(stack, database) as cursor:
+        cursor.execute("SELECT schemaname FROM pg_tables WHERE tablename = 'questions'")
+        assert cursor.fetchall() == [("shop",)]
 
 
 COMMANDS = [["serve"], ["serve", "--check"], ["migrate"], ["import", "--questions", "questions.csv"]]
