@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ESCAPE_LENGTH = 6 /* \uXXXX */ };
+enum { ESCAPE_LENGTH = 6 /* \uXXXX */, PAIR_LENGTH = 12 /* of two surrogates */ };
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -126,7 +126,7 @@ static char *soften_string(char *at, char *end) {
     while (at < closing) {
         int unit = escaped_unit(at, closing);
         if (is_high(unit) && is_low(escaped_unit(at + ESCAPE_LENGTH, closing))) {
-            at += 2 * ESCAPE_LENGTH;
+            at += PAIR_LENGTH;
             continue;
         }
         if (is_high(unit) || is_low(unit) || unit == 0) {
