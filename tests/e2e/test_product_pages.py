@@ -457,14 +457,14 @@ def test_a_page_that_cannot_be_made_keeps_no_other_from_being_made(fault_stack, 
     try:
         for product in (bad, good):
             shop.add_question(product)
-        wait_until(lambda: fault_stack.sql("SELECT product_id FROM product_pages WHERE product_id = %s", good), 60)
+        wait_until(lambda: fault_stack.sql("SELECT product_id FROM product_pages WHERE product_id = %s", good))
         wait_until(lambda: [line for line in fault_stack.log() if line.get("product_id") == bad
-                            and reason in line["reason"]], 90)
+                            and reason in line["reason"]])
         assert len(shop.questions(bad)) == 1
         assert not fault_stack.sql("SELECT product_id FROM product_pages WHERE product_id = %s", bad)
     finally:
         fault_stack.sql(mend)
-    wait_until(lambda: all_are_ready(fault_stack), 60)
+    wait_until(lambda: all_are_ready(fault_stack))
 
 
 def test_marks_of_one_product_are_removed_in_parts(shop):
@@ -483,8 +483,8 @@ def test_that_all_pages_were_dropped_is_told(fault_stack):
 
     before = len(told())
     fault_stack.sql("INSERT INTO changed_products SELECT 2147483647 FROM generate_series(1, 7600000)")
-    wait_until(lambda: len(told()) > before, 60)
-    wait_until(lambda: all_are_ready(fault_stack), 60)
+    wait_until(lambda: len(told()) > before)
+    wait_until(lambda: all_are_ready(fault_stack))
 
 
 def test_the_setting_of_answers_holds_for_ready_pages(configured_stack):

@@ -119,7 +119,7 @@ def test_a_number_in_a_pid_file_ends_no_process_of_root(stack):
 
 def test_an_nginx_that_an_earlier_version_started_as_root_is_replaced(stack):
     os.kill(stack.nginx_pid(), 15)
-    wait_until(lambda: not stack.nginx_pid(), 10)
+    wait_until(lambda: not stack.nginx_pid())
     subprocess.run(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr"],
                    cwd=stack.folder / "nginx", check=True, stderr=subprocess.DEVNULL)
     assert processes_of_root(stack)
