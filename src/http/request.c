@@ -136,10 +136,19 @@ enum http_query_result http_request_query(struct http_request *request, const ch
     return HTTP_QUERY_ABSENT;
 }
 
+/* RFC 9110, 5.6.2: tchar; each name of a header is looked at, most often letters and hyphens. */
+static bool is_token_character(char character) {
+    return (character >= 'a' && character <= 'z') || character == '-' ||
+           (character >= 'A' && character <= 'Z') || (character >= '0' && character <= '9') ||
+           (character && strchr("!#$%&'*+.^_`|~", character));
+}
+
 bool http_is_token(const char *text, size_t length) {
-    static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                     "0123456789!#$%&'*+-.^_`|~";
-    return strspn(text, characters) >= length;
+    while (length > 0 && is_token_character(*text)) {
+        text++;
+        length--;
+    }
+    return length == 0;
 }
 
 const char *http_request_header(const struct http_request *request, const char *name) {
