@@ -153,7 +153,7 @@ e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with 
 	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
 	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
 	@$(MAKE) --no-print-directory $(PROGRAM) have-k6 build/schemathesis/complete
-	SANITIZE=$(SANITIZE) /usr/bin/python3 -m pytest tests/e2e
+	SANITIZE=$(SANITIZE) exec /usr/bin/python3 -m pytest tests/e2e
 
 .PHONY: lint
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, hardening, the API's description
