@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_links_that_the_services_user_plants_change_no_file_of_root(stack, of_ro
 def test_a_line_added_to_nginx_s_configuration_does_not_run_as_root(stack, tmp_path):
     created = tmp_path / "created"
     as_service_user(stack, "sh", "-c", f'echo "error_log {created};" >>nginx/main.conf')
-    subprocess.run(["kill", "-HUP", str(stack.nginx_pid())], check=True)
+    os.kill(stack.nginx_pid(), signal.SIGHUP)
     stack.stop()
     stack.start()
     assert not created.exists()
