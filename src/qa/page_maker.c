@@ -12,7 +12,7 @@
 enum {
     REST_MS = 5000,              /* when all are ready, or the database refuses */
     RETRY_MS = 1000,             /* after a failure */
-    TELL_AGAIN_MS = 60 * 1000,   /* of a page that cannot be made, when it is another one */
+    TELL_AGAIN_MS = 10 * 1000,   /* of a page that cannot be made, when it is another one */
     LOOK_AGAIN_MS = 3600 * 1000, /* for missing pages, which somebody has dropped unseen */
     LOAD_MS = 100,               /* over which the load is measured, at least */
     BUSY_PERCENT = 5,            /* of a processor, used by this worker */
@@ -130,7 +130,7 @@ static void keep_reason(struct page_maker *maker, enum query_outcome outcome,
                                          : "the database is away or busy");
 }
 
-/* Once, and again after an hour; where many pages cannot be made, one a minute. */
+/* Once, and again after an hour; where many pages cannot be made, one in ten seconds. */
 static void tell_passed_over(struct page_maker *maker, int64_t product) {
     int64_t now_ms = clock_ms();
     int64_t silent_ms = maker->failed_product == product ? LOOK_AGAIN_MS : TELL_AGAIN_MS;
