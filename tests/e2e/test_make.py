@@ -87,3 +87,19 @@ def test_a_signal_ends_the_step_under_way_and_the_summary_says_so(small_checkout
     assert process.returncode == 128 + number
     assert output.split("==== Summary\n")[1].splitlines()[1] == "interrupted"
     assert "linted" not in output
+
+
+def test_the_black_box_tests_of_both_builds_run_side_by_side(small_checkout):
+    """Each waits for the other to have begun; the output of each is in one piece."""
+    (small_checkout / "Makefile").write_text(
+        "me = $(if $(SANITIZE),two,one)\nother = $(if $(SANITIZE),one,two)\n"
+        "build/schemathesis/complete:\n"
+        "e2e:\n\t@touch $(me); until [ -e $(other) ]; do sleep 0.1; done\n"
+        "\t@echo $(me) here; sleep 0.2; echo $(me) there; exit $(if $(SANITIZE),3,0)\n")
+    result = subprocess.run([small_checkout / "scripts/test.sh", "tools", "e2e", "e2e-sanitize"],
+                            stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
+    assert result.returncode == 1
+    assert "one here\none there\n" in result.stdout and "two here\ntwo there\n" in result.stdout
+    assert re.search("^e2e-sanitize .*FAILED", result.stdout, re.M)
+    assert re.search("^e2e .*passed", result.stdout, re.M)
