@@ -97,8 +97,8 @@ def test_the_black_box_tests_of_both_builds_run_side_by_side(small_checkout):
         "e2e:\n\t@touch $(me); timeout 100 sh -c 'until [ -e $(other) ]; do sleep 0.1; done'\n"
         "\t@echo $(me) here; sleep 0.2; echo $(me) there; exit $(if $(SANITIZE),3,0)\n")
     result = subprocess.run([small_checkout / "scripts/test.sh", "tools", "e2e", "e2e-sanitize"],
-                            env=without(os.environ, "SANITIZE"), stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT)
+                            env=without(os.environ, "SANITIZE"), stdin=subprocess.DEVNULL,
+                            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 1
     assert "one here\none there\n" in result.stdout and "two here\ntwo there\n" in result.stdout
     assert re.search("^e2e-sanitize .*FAILED", result.stdout, re.M)
