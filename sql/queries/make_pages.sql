@@ -1,4 +1,4 @@
--- Makes product pages ready (sql/migrations/0007_product_pages.sql); 256 MiB are some five million
+-- Makes product pages ready (sql/migrations/0013_many_marks.sql); 256 MiB are some five million
 -- marks.
 -- $1 the product after which to look for changed ones, $2 for missing ones, $3 most products, $4
 -- most answers for each question.
