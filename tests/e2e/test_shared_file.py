@@ -15,12 +15,14 @@ from wire import request
 
 UNTOLD = 4  # of an import
 REMOVED = "QA_SHARED_FILE was removed"
+# A worker that touches what is missing of a file dies of SIGBUS, also where a sanitizer would report it.
+DIES_OF_SIGBUS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handle_sigbus=0"}
 
 
 @contextlib.contextmanager
-def service_on(stack, folder, shared):
+def service_on(stack, folder, shared, **environment):
     folder.mkdir(exist_ok=True)
-    with test_process.running(stack, folder, QA_SHARED_FILE=str(shared)) as service:
+    with test_process.running(stack, folder, QA_SHARED_FILE=str(shared), **environment) as service:
         service.wait_until_ready()
         yield service
 
@@ -76,12 +78,14 @@ def test_services_with_different_files_of_one_name_see_each_others_votes(stack, 
 @pytest.mark.parametrize("length", [0, 5000])
 def test_a_file_that_was_cut_is_made_whole(stack, tmp_path, length):
     shared = tmp_path / "shared"
-    with service_on(stack, tmp_path / "service", shared) as service:
+    with service_on(stack, tmp_path / "service", shared, **DIES_OF_SIGBUS) as service:
         whole = shared.stat().st_size
         page = Page(stack)
         with worker_of(service) as client:
             votes_on(client, page)
-        os.truncate(shared, length)
+            os.truncate(shared, length)
+            with contextlib.suppress(OSError):
+                page.get(client)  # its worker dies, unless the file is whole already
         wait_until(lambda: complaints(service, "QA_SHARED_FILE was truncated"), PATIENCE_S)
         wait_until(lambda: shared.stat().st_size == whole, PATIENCE_S)
         service.wait_until_ready()
