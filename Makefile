@@ -135,7 +135,7 @@ fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuz
 	@mkdir -p build/fuzz/corpus
 	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined \
 	    -fno-sanitize-recover=all -o build/fuzz/csv \
-	    tests/fuzz/fuzz_csv.c src/data/csv_reader.c src/data/date.c src/data/utf8.c
+	    tests/fuzz/fuzz_csv.c src/import/csv_reader.c src/import/date.c src/rules/utf8.c
 	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -verbosity=0 \
 	    -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/seeds
 

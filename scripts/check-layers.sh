@@ -5,7 +5,7 @@
 set -eu
 
 # From top to bottom; main.c stands above all.
-layers='cli import process qa cache http db data ops'
+layers='cli generate import process qa cache http db rules ops'
 
 includes() { # lines "folder/file folder/included", without suffix
     for file in src/*/*.c include/*/*.h; do

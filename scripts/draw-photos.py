@@ -2,7 +2,7 @@
 """Draws the photos of the sample data: draw-photos.py DIR writes DIR/KIND/COLOUR-SCENE.svg, for each
 picture of web/pictures.svg that is a product, each colour of web/colours.js and each scene of its
 surroundings, as if shoppers had photographed at home what they bought. The same input makes the same
-files. NGINX serves them under /photos/; src/data/dataset.c makes the addresses."""
+files. NGINX serves them under /photos/; src/generate/dataset.c makes the addresses."""
 
 import json
 import random

@@ -1,5 +1,5 @@
 /* The colours that the goods of the demo shop come in. From the bracket on this is JSON, which
- * scripts/draw-photos.py reads too; src/data/dataset.c has their names as a photo's address has them. */
+ * scripts/draw-photos.py reads too; src/generate/dataset.c has their names as a photo's address has them. */
 export const colours = [
   ["Moss green", "#5f7a4a"],
   ["Navy", "#2f4a72"],

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "data/dataset.h"
+#include "import/layout.h"
 
 #include <stdbool.h>
 

@@ -29,7 +29,7 @@ __attribute__((warn_unused_result)) bool input_open(struct input *input, const c
 __attribute__((warn_unused_result)) bool
 input_open_again(struct input *again, const struct input *input, struct failure *failure);
 
-/* A csv_source (data/csv_reader.h); `owner` is the input. */
+/* A csv_source (import/csv_reader.h); `owner` is the input. */
 ssize_t input_read(void *owner, char *buffer, size_t size);
 
 /* Begins anew. */

@@ -3,8 +3,7 @@
  */
 #pragma once
 
-#include "data/csv_reader.h"
-#include "data/dataset.h"
+#include "import/csv_reader.h"
 #include "import/failure.h"
 
 #include <stdbool.h>
@@ -32,6 +31,8 @@ struct column {
 };
 
 struct layout {
+    const char *file;
+    const char *header; /* of a file that we write: all columns */
     const char *table;
     const char *parent_column; /* in table and file */
     const char *parent_table;  /* NULL when parents, the products, are not kept */
@@ -41,7 +42,8 @@ struct layout {
     bool is_ranked;      /* the table: its large groups are kept in order */
 };
 
-/* In the order of dataset_files. */
+/* In an order in which parents come first. */
+enum { QUESTIONS_FILE, ANSWERS_FILE, PHOTOS_FILE, DATASET_FILES };
 extern const struct layout layouts[DATASET_FILES];
 
 /* Where a file has the columns of its layout. */

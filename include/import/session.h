@@ -6,10 +6,10 @@
  */
 #pragma once
 
-#include "data/progress.h"
 #include "db/embedded_sql.h"
 #include "import/failure.h"
 #include "import/statement_names.h"
+#include "ops/progress.h"
 
 #include <libpq-fe.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /*
  * `atelier-qa generate DIR`: options, files, progress and failures; the rows come from
- * data/dataset.h.
+ * generate/dataset.h.
  *
  * The files are written under temporary names and get their own when all three are complete; what
  * a failure or a signal to stop leaves unfinished is removed.
@@ -8,9 +8,9 @@
 #include "cli/generate.h"
 
 #include "cli/exit_status.h"
-#include "data/csv_writer.h"
-#include "data/dataset.h"
-#include "data/progress.h"
+#include "generate/dataset.h"
+#include "import/csv_writer.h"
+#include "ops/progress.h"
 #include "ops/stop_signals.h"
 
 #include <ctype.h>
@@ -116,8 +116,7 @@ static bool create_directory(const char *directory) {
 
 static bool open_files(struct csv_writer *files, const char *directory) {
     for (int i = 0; i < DATASET_FILES; i++) {
-        if (!csv_writer_open(&files[i], directory, dataset_files[i].name, dataset_files[i].header,
-                             0666)) {
+        if (!csv_writer_open(&files[i], directory, layouts[i].file, layouts[i].header, 0666)) {
             return false;
         }
     }
@@ -182,7 +181,7 @@ static bool generate_files(struct csv_writer *files, struct dataset *dataset,
     if (!done) {
         const struct csv_writer *failed = failed_file(files);
         fprintf(stderr, "generate: cannot write %s/%s: %s\n", directory,
-                dataset_files[failed - files].name, strerror(failed->error));
+                layouts[failed - files].file, strerror(failed->error));
     }
     return done;
 }

@@ -195,14 +195,14 @@ static bool is_folder(const char *directory) {
 static bool find_files(const char *directory, char *paths[DATASET_FILES]) {
     int found = 0;
     for (int i = 0; i < DATASET_FILES; i++) {
-        if (!find_file(directory, dataset_files[i].name, &paths[i])) {
+        if (!find_file(directory, layouts[i].file, &paths[i])) {
             return false;
         }
         found += paths[i] != NULL;
     }
     if (found == 0) {
-        fprintf(stderr, "import: %s has none of %s, %s and %s\n", directory, dataset_files[0].name,
-                dataset_files[1].name, dataset_files[2].name);
+        fprintf(stderr, "import: %s has none of %s, %s and %s\n", directory, layouts[0].file,
+                layouts[1].file, layouts[2].file);
     }
     return found > 0;
 }

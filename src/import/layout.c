@@ -7,7 +7,10 @@
 #include <strings.h>
 
 const struct layout layouts[DATASET_FILES] = {
-    [QUESTIONS_FILE] = {.table = "questions",
+    [QUESTIONS_FILE] = {.file = "questions.csv",
+                        .header = "id,product_id,body,date_written,asker_name,asker_email,"
+                                  "reported,helpful",
+                        .table = "questions",
                         .parent_column = "product_id",
                         .column_count = 8,
                         .columns = {{"id", RULE_ID},
@@ -19,7 +22,10 @@ const struct layout layouts[DATASET_FILES] = {
                                     {"reported", RULE_REPORTED},
                                     {"helpful", RULE_HELPFUL}},
                         .is_ranked = true},
-    [ANSWERS_FILE] = {.table = "answers",
+    [ANSWERS_FILE] = {.file = "answers.csv",
+                      .header = "id,question_id,body,date_written,answerer_name,"
+                                "answerer_email,reported,helpful",
+                      .table = "answers",
                       .parent_column = "question_id",
                       .parent_table = "questions",
                       .column_count = 8,
@@ -33,7 +39,9 @@ const struct layout layouts[DATASET_FILES] = {
                                   {"helpful", RULE_HELPFUL}},
                       .has_photo_urls = true,
                       .is_ranked = true},
-    [PHOTOS_FILE] = {.table = "answers_photos",
+    [PHOTOS_FILE] = {.file = "answers_photos.csv",
+                     .header = "id,answer_id,url",
+                     .table = "answers_photos",
                      .parent_column = "answer_id",
                      .parent_table = "answers",
                      .column_count = 3,
@@ -111,7 +119,7 @@ bool header_read(struct header *header, const struct layout *layout, const struc
                     : find_columns(header, layout, row, file, failure);
     if (found == 0) {
         return fail(failure, "%s has no header: its first line must be such as %s", file,
-                    dataset_files[layout - layouts].header);
+                    layout->header);
     }
     if (found < 0 || !check_none_is_missing(header, layout, file, failure)) {
         return false;

@@ -1,7 +1,7 @@
 /* Publishes what is in staging. */
 #include "import/publish.h"
 
-#include "data/progress.h"
+#include "ops/progress.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Checks rows by the rules of the contract and encodes them for COPY. */
 #include "import/record.h"
 
-#include "data/date.h"
-#include "data/utf8.h"
-#include "qa/text.h"
+#include "import/date.h"
+#include "rules/text.h"
+#include "rules/utf8.h"
 
 #include <endian.h>
 #include <inttypes.h>

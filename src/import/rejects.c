@@ -4,7 +4,7 @@
  */
 #include "import/rejects.h"
 
-#include "data/csv_writer.h"
+#include "import/csv_writer.h"
 #include "import/rows.h"
 #include "ops/stop_signals.h"
 

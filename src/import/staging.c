@@ -1,9 +1,9 @@
 /* Fills staging in parallel, then checks what only the database can tell. */
 #include "import/staging.h"
 
-#include "data/progress.h"
 #include "import/photo_merge.h"
 #include "import/rows.h"
+#include "ops/progress.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
 #include "http/response.h"
 #include "qa/json_text.h"
 #include "qa/parameters.h"
-#include "qa/text.h"
+#include "rules/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,9 +6,9 @@
  * long as it holds each; every byte is in exactly one row, a line end, an empty line or a
  * byte-order mark; lines are counted right; a written and re-read row is the same.
  */
-#include "data/csv_reader.h"
-#include "data/date.h"
-#include "data/utf8.h"
+#include "import/csv_reader.h"
+#include "import/date.h"
+#include "rules/utf8.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Rows from CSV, whatever the pieces in which it comes. */
-#include "data/csv_reader.h"
+#include "import/csv_reader.h"
 #include "suites.h"
 
 #include <check.h>

@@ -1,9 +1,9 @@
 /* What the data set is made of: random numbers, urns, templates, CSV files. */
-#include "data/csv_writer.h"
-#include "data/dataset.h"
-#include "data/random.h"
-#include "data/topics.h"
-#include "data/urn.h"
+#include "generate/dataset.h"
+#include "generate/random.h"
+#include "generate/topics.h"
+#include "generate/urn.h"
+#include "import/csv_writer.h"
 #include "suites.h"
 
 #include <check.h>

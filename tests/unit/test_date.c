@@ -1,5 +1,5 @@
 /* Dates in the forms that files have. */
-#include "data/date.h"
+#include "import/date.h"
 #include "suites.h"
 
 #include <check.h>

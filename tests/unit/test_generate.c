@@ -1,7 +1,7 @@
 /* `atelier-qa generate`: the files it writes, and what it does when it cannot. */
 #include "cli/generate.h"
-#include "data/dataset.h"
-#include "qa/text.h"
+#include "generate/dataset.h"
+#include "rules/text.h"
 #include "scratch.h"
 #include "suites.h"
 
@@ -117,12 +117,12 @@ START_TEST(the_same_seed_gives_the_same_bytes_and_another_does_not) {
          *other = generate("seed-c", "300", "6");
     for (int i = 0; i < DATASET_FILES; i++) {
         size_t lengths[3];
-        char *bytes[] = {read_file(first, dataset_files[i].name, &lengths[0]),
-                         read_file(second, dataset_files[i].name, &lengths[1]),
-                         read_file(other, dataset_files[i].name, &lengths[2])};
+        char *bytes[] = {read_file(first, layouts[i].file, &lengths[0]),
+                         read_file(second, layouts[i].file, &lengths[1]),
+                         read_file(other, layouts[i].file, &lengths[2])};
         ck_assert_mem_eq(bytes[0], bytes[1], lengths[0]);
         ck_assert_uint_eq(lengths[0], lengths[1]);
-        ck_assert_msg(strcmp(bytes[0], bytes[2]) != 0, "%s is the same", dataset_files[i].name);
+        ck_assert_msg(strcmp(bytes[0], bytes[2]) != 0, "%s is the same", layouts[i].file);
         free(bytes[0]), free(bytes[1]), free(bytes[2]);
     }
     free(first), free(second), free(other);
@@ -136,9 +136,9 @@ START_TEST(the_bytes_are_the_same_on_every_machine) {
     char *directory = generate("golden", "50", "1");
     for (int i = 0; i < DATASET_FILES; i++) {
         size_t length;
-        char *bytes = read_file(directory, dataset_files[i].name, &length);
+        char *bytes = read_file(directory, layouts[i].file, &length);
         uint64_t hash = XXH64(bytes, length, 0);
-        ck_assert_msg(hash == hashes[i], "%s hashes to 0x%016" PRIx64, dataset_files[i].name, hash);
+        ck_assert_msg(hash == hashes[i], "%s hashes to 0x%016" PRIx64, layouts[i].file, hash);
         free(bytes);
     }
     free(directory);
@@ -158,9 +158,8 @@ static void check_posts(const char *directory, int which, struct rows *parents,
                         struct rows *posts) {
     const int64_t first_ms = 1609459200000, last_ms = 1735689599999; /* 2021 to 2024 */
     size_t length;
-    char *bytes = read_file(directory, dataset_files[which].name, &length);
-    ck_assert_int_eq(
-        strncmp(bytes, dataset_files[which].header, strlen(dataset_files[which].header)), 0);
+    char *bytes = read_file(directory, layouts[which].file, &length);
+    ck_assert_int_eq(strncmp(bytes, layouts[which].header, strlen(layouts[which].header)), 0);
     char *next = strchr(bytes, '\n') + 1, *columns[COLUMNS_MAX];
     int64_t reported = 0, helpful = 0, sellers = 0, id = 0;
     for (int count; (count = read_row(&next, columns)) != 0;) {
@@ -204,7 +203,7 @@ static void check_photos(const char *directory, struct rows *answers) {
         regcomp(&address, "^/photos/[a-z]+/[a-z-]+-[1-5]\\.svg$", REG_EXTENDED | REG_NOSUB), 0);
     const char *siblings[5];
     size_t length;
-    char *bytes = read_file(directory, dataset_files[PHOTOS_FILE].name, &length);
+    char *bytes = read_file(directory, layouts[PHOTOS_FILE].file, &length);
     char *next = strchr(bytes, '\n') + 1, *columns[COLUMNS_MAX];
     int64_t id = 0;
     for (int count; (count = read_row(&next, columns)) != 0;) {

@@ -1,5 +1,5 @@
 /* Rules for text. */
-#include "qa/text.h"
+#include "rules/text.h"
 #include "suites.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* What is UTF-8. */
-#include "data/utf8.h"
+#include "rules/utf8.h"
 #include "suites.h"
 
 #include <check.h>

@@ -1,5 +1,5 @@
 /* UTF-8: which bytes may follow which (Unicode 15, table 3-7). */
-#include "data/utf8.h"
+#include "rules/utf8.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What shoppers ask about electronics, furniture and outdoor gear. */
-#include "data/topics.h"
+#include "generate/topics.h"
 
 static const struct topic electronics[] = {
     /* battery */

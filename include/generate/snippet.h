@@ -4,10 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    SNIPPET_CAPACITY = 1024, /* bytes; more than any template of the vocabulary can grow to */
-    NUMBER_DIGITS = 20,      /* the most that a 64-bit number has */
-};
+enum { SNIPPET_CAPACITY = 1024 }; /* bytes; more than any template of the vocabulary can grow to */
 
 struct snippet {
     size_t length;
@@ -18,6 +15,3 @@ struct snippet {
 void snippet_append(struct snippet *snippet, const char *string);
 void snippet_append_bytes(struct snippet *snippet, const char *bytes, size_t length);
 void snippet_append_number(struct snippet *snippet, uint64_t number);
-
-/* Writes the decimal digits of a number to `out` (room for NUMBER_DIGITS), returns how many. */
-size_t format_number(char *out, uint64_t number);

@@ -2,7 +2,7 @@
  * Builds bodies of one to three sentences: perhaps an opening, the one that matters, perhaps a
  * closing; each a template whose slots are filled.
  */
-#include "data/conversation.h"
+#include "generate/conversation.h"
 
 #include <assert.h>
 #include <string.h>

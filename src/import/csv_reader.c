@@ -2,7 +2,7 @@
  * Reads CSV. The buffer holds the longest row; a row that its end cuts off is moved to the front,
  * the buffer is filled up, and the row is split again from its start.
  */
-#include "data/csv_reader.h"
+#include "import/csv_reader.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,19 +1,11 @@
 /* Writes the data set product by product: its questions, their answers, their photos. */
-#include "data/dataset.h"
+#include "generate/dataset.h"
 
-#include "data/conversation.h"
-#include "data/customer.h"
-#include "data/snippet.h"
+#include "generate/conversation.h"
+#include "generate/customer.h"
+#include "generate/snippet.h"
 
 #include <stdbool.h>
-
-const struct dataset_file dataset_files[DATASET_FILES] = {
-    [QUESTIONS_FILE] = {"questions.csv", "id,product_id,body,date_written,asker_name,asker_email,"
-                                         "reported,helpful"},
-    [ANSWERS_FILE] = {"answers.csv", "id,question_id,body,date_written,answerer_name,"
-                                     "answerer_email,reported,helpful"},
-    [PHOTOS_FILE] = {"answers_photos.csv", "id,answer_id,url"},
-};
 
 enum {
     FULL_QUESTIONS = 3518963,

@@ -1,5 +1,5 @@
 /* splitmix64, by Sebastiano Vigna (public domain): https://prng.di.unimi.it/splitmix64.c */
-#include "data/random.h"
+#include "generate/random.h"
 
 static uint64_t random_next(struct random *random) {
     random->state += 0x9e3779b97f4a7c15U;

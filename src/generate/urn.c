@@ -1,5 +1,5 @@
 /* An urn of numbered cards whose numbers add up to a given total. */
-#include "data/urn.h"
+#include "generate/urn.h"
 
 #include <assert.h>
 

@@ -1,5 +1,5 @@
 /* Reads milliseconds, ISO dates and ISO times. */
-#include "data/date.h"
+#include "import/date.h"
 
 #include <string.h>
 #include <time.h>

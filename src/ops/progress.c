@@ -1,5 +1,5 @@
 /* The progress of a long run, on standard error. */
-#include "data/progress.h"
+#include "ops/progress.h"
 
 #include <stdio.h>
 #include <string.h>

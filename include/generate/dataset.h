@@ -9,9 +9,10 @@
  */
 #pragma once
 
-#include "data/csv_writer.h"
-#include "data/random.h"
-#include "data/urn.h"
+#include "generate/random.h"
+#include "generate/urn.h"
+#include "import/csv_writer.h"
+#include "import/layout.h"
 
 #include <stdint.h>
 
@@ -39,17 +40,9 @@ struct dataset {
     struct urn photos_of_answer;
 };
 
-struct dataset_file {
-    const char *name;
-    const char *header;
-};
-
-enum { QUESTIONS_FILE, ANSWERS_FILE, PHOTOS_FILE, DATASET_FILES };
-extern const struct dataset_file dataset_files[DATASET_FILES];
-
 /* Prepares the rows of 1 to MAX_PRODUCTS products. */
 void dataset_init(struct dataset *dataset, uint32_t products, uint64_t seed);
 
-/* Writes everything about the next product, to the writers of dataset_files in their order; to be
- * called once for each product. */
+/* Writes everything about the next product, to the writers of the files of `layouts` in their
+ * order; to be called once for each product. */
 void dataset_write_product(struct dataset *dataset, struct csv_writer files[DATASET_FILES]);

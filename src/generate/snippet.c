@@ -1,5 +1,7 @@
 /* A short piece of text in a fixed buffer. */
-#include "data/snippet.h"
+#include "generate/snippet.h"
+
+#include "ops/number.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,18 +18,5 @@ void snippet_append(struct snippet *snippet, const char *string) {
 
 void snippet_append_number(struct snippet *snippet, uint64_t number) {
     char digits[NUMBER_DIGITS];
-    snippet_append_bytes(snippet, digits, format_number(digits, number));
-}
-
-size_t format_number(char *out, uint64_t number) {
-    char reversed[NUMBER_DIGITS];
-    size_t count = 0;
-    do {
-        reversed[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    for (size_t i = 0; i < count; i++) {
-        out[i] = reversed[count - 1 - i];
-    }
-    return count;
+    snippet_append_bytes(snippet, digits, number_format(digits, number));
 }

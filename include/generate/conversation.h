@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "data/phrases.h"
-#include "data/random.h"
-#include "data/snippet.h"
-#include "data/topics.h"
+#include "generate/phrases.h"
+#include "generate/random.h"
+#include "generate/snippet.h"
+#include "generate/topics.h"
 
 struct product {
     const struct topics *topics; /* what is asked about its kind only */

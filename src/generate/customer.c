@@ -1,5 +1,5 @@
 /* Names and e-mail addresses made from lists of first names and surnames. */
-#include "data/customer.h"
+#include "generate/customer.h"
 
 struct spelling {
     const char *name;

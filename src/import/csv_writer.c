@@ -1,7 +1,7 @@
 /* Buffered CSV output into a temporary file that is renamed when complete. */
-#include "data/csv_writer.h"
+#include "import/csv_writer.h"
 
-#include "data/snippet.h"
+#include "ops/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +83,7 @@ bool csv_writer_open(struct csv_writer *writer, const char *directory, const cha
 void csv_write_number(struct csv_writer *writer, uint64_t number) {
     reserve(writer, 1 + NUMBER_DIGITS);
     begin_field(writer);
-    writer->used += format_number(writer->buffer + writer->used, number);
+    writer->used += number_format(writer->buffer + writer->used, number);
 }
 
 static bool needs_quotes(const char *text, size_t length) {

@@ -1,5 +1,5 @@
 /* What shoppers ask about any product: delivery, returns, warranty, presents, stock, origin. */
-#include "data/topics.h"
+#include "generate/topics.h"
 
 static const struct topic shop[] = {
     /* delivery */

@@ -1,5 +1,5 @@
 /* What shoppers ask about clothes and shoes. */
-#include "data/topics.h"
+#include "generate/topics.h"
 
 static const struct topic clothes[] = {
     /* size */

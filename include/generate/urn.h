@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "data/random.h"
+#include "generate/random.h"
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* The words that fill slots, and the small talk. */
-#include "data/phrases.h"
+#include "generate/phrases.h"
 
 const struct slot slots[SLOT_COUNT] = {
     {"colour", true,

@@ -1,5 +1,5 @@
 /* Rules for text, by Unicode code point. */
-#include "qa/text.h"
+#include "rules/text.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "data/random.h"
-#include "data/snippet.h"
+#include "generate/random.h"
+#include "generate/snippet.h"
 
 struct customer {
     struct snippet name;

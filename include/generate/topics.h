@@ -1,10 +1,11 @@
 /*
- * What shoppers ask about, and what they are told. All sentences are templates (data/phrases.h).
- * Each is 20 characters long at least and, between the longest opening and closing, 250 at most.
+ * What shoppers ask about, and what they are told. All sentences are templates
+ * (generate/phrases.h). Each is 20 characters long at least and, between the longest opening and
+ * closing, 250 at most.
  */
 #pragma once
 
-#include "data/phrases.h"
+#include "generate/phrases.h"
 
 #include <stddef.h>
 
