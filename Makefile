@@ -23,6 +23,7 @@ SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
     $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
+    $(BUILD)/generated/old_setting_names_list.h \
     $(BUILD)/generated/version_text.h
 QUERIES := $(BUILD)/generated/queries
 PHOTOS := build/photos
@@ -73,7 +74,11 @@ $(BUILD)/generated/embedded_sql.c: $(QUERIES) $(SQL) scripts/embed-sql.sh \
 
 $(BUILD)/generated/setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)
-	@sed -n 's/^[A-Z].*/"&",/p' $< > $@
+	@sed -n 's/^[A-Z][^=]*$$/"&",/p' $< > $@
+
+$(BUILD)/generated/old_setting_names_list.h: deploy/settings.txt
+	@mkdir -p $(@D)
+	@sed -n 's/^\([A-Z].*\)=\(.*\)/{"\1", "\2"},/p' $< > $@
 
 # Made anew only where it changes.
 $(BUILD)/generated/version_text.h: always

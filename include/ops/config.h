@@ -23,12 +23,12 @@ struct config {
     char *listen;      /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
     char *log_level_name;
     char *loaderio_token; /* what follows `loaderio-`; "" = none */
-    char *remarks; /* lines on what was written down and has no effect, such as unknown names */
+    char *remarks;        /* lines on names that are unknown or old, and on what has no effect */
     int64_t workers;
     int64_t read_connections;  /* per worker */
     int64_t write_connections; /* per worker */
     int64_t queue_limit;       /* requests that may wait for the database, per worker */
-    int64_t queue_wait_ms;     /* of the first among them, before others are refused */
+    int64_t overload_after_ms; /* a lane rejects queries when its oldest has waited longer */
     int64_t max_clients;       /* client connections per worker */
     int64_t answers_per_question;
     int64_t cache_mb;         /* per worker; 0 = off */

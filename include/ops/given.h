@@ -19,7 +19,7 @@ struct given_setting {
 struct given {
     const struct given_setting *settings;
     size_t count;
-    FILE *remarks; /* gets a line for what was written down and has no effect */
+    FILE *remarks; /* gets a line for each name that is unknown or old, each value without effect */
     /* For each setting its text, NULL where nothing was given; of argv, the environment or files.
      */
     const char **text;

@@ -8,8 +8,11 @@
 /* Whether a name is, as it looks, meant for us: QA_ in any case. */
 bool setting_name_is_ours(const char *name);
 
-/* Whether the first `length` characters of `name` are the name of a setting. */
+/* Whether the first `length` characters of `name` are the name of a setting, or an old one. */
 bool setting_name_is_known(const char *name, size_t length);
+
+/* The old name of a setting, which still works; NULL = none. */
+const char *setting_name_old(const char *name);
 
 /* The setting whose name is most like this one, NULL where none is like it: of a name that begins
  * with QA_ half of the letters must be found again, of another, which may well be somebody else's,

@@ -47,10 +47,11 @@ static const struct setting settings[] = {
      "database connections for writes, each worker"},
     {"QA_QUEUE_LIMIT", "queue-limit", NUMBER, AT(queue_limit), "1024", 1, 1000000, "requests",
      "reads, and writes, that may wait for the database in a worker; past it 503"},
-    {"QA_QUEUE_WAIT_MS", "queue-wait-ms", NUMBER, AT(queue_wait_ms), "250", 1, 3600000, "ms",
-     "while the first in a worker's queue has waited longer for a connection, who comes gets 503; "
-     "reads: only from 64 for each connection on, when some have waited without a break for four "
-     "times as long; writes: plus the lock timeout"},
+    {"QA_OVERLOAD_AFTER_MS", "overload-after-ms", NUMBER, AT(overload_after_ms), "250", 1, 3600000,
+     "ms",
+     "a worker rejects new queries with 503 while the oldest in the queue has waited longer; "
+     "reads: only when the queue holds 64 for each connection and has not been empty for four "
+     "times as long; writes: the lock timeout is added"},
     {"QA_MAX_CLIENTS", "max-clients", NUMBER, AT(max_clients), "4096", 1, 1000000, "connections",
      "client connections of a worker"},
     {"QA_ANSWERS_PER_QUESTION", "answers-per-question", NUMBER, AT(answers_per_question), "100", 0,
@@ -244,16 +245,20 @@ void config_log_remarks(const struct config *config) {
     const struct logger logger = {.level = config->log_level, .worker = -1};
     for (const char *remark = config->remarks; *remark;) {
         size_t length = strcspn(remark, "\n");
-        log_write(&logger, LOG_LEVEL_WARNING, "a setting has no effect", "{s:s#}", "reason", remark,
-                  (int)length);
+        log_write(&logger, LOG_LEVEL_WARNING, "a setting needs attention", "{s:s#}", "reason",
+                  remark, (int)length);
         remark += length + (remark[length] == '\n');
     }
 }
 
-/* True when `entry`, "NAME=VALUE", is a setting or the NAME_FILE form of one. */
+/* True when `entry`, "NAME=VALUE", is a setting, its old name or its NAME_FILE form. */
 static bool is_setting(const char *entry) {
     size_t length = strcspn(entry, "=");
     for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *old = setting_name_old(settings[i].variable);
+        if (old && strncmp(entry, old, length) == 0 && old[length] == '\0') {
+            return true;
+        }
         size_t name_length = strlen(settings[i].variable);
         if (strncmp(entry, settings[i].variable, name_length) == 0 &&
             (length == name_length ||

@@ -3,6 +3,7 @@
 
 #include "ops/setting_names.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -71,6 +72,48 @@ static const char *why_unreadable(void) {
                            : strerror(errno);
 }
 
+/* Notes that a setting has a value under its old name, and whether that is of any use. */
+static void note_old_name(const struct given *given, size_t index, const char *old) {
+    const char *now = given->settings[index].variable;
+    fprintf(given->remarks,
+            given->text[index] ? "%s has no effect: %s, its new name, is set\n"
+                               : "%s is the old name of %s: it still works\n",
+            old, now);
+}
+
+static bool is_flag(const char *argument, size_t length, const char *flag) {
+    return flag && length == strlen(flag) + 2 && strncmp(argument, "--", 2) == 0 &&
+           strncmp(argument + 2, flag, length - 2) == 0;
+}
+
+/* Whether the first `length` characters of `argument` are the flag of a variable: --workers of
+ * QA_WORKERS. */
+static bool is_flag_of(const char *argument, size_t length, const char *variable) {
+    char flag[64];
+    size_t end = 0;
+    for (const char *letter = variable + strlen("QA_"); *letter && end + 1 < sizeof flag;
+         letter++) {
+        flag[end++] = (char)(*letter == '_' ? '-' : tolower((unsigned char)*letter));
+    }
+    flag[end] = '\0';
+    return is_flag(argument, length, flag);
+}
+
+/* The setting that a flag sets, also by its old name; given->count where there is none. */
+static size_t find_flag(const struct given *given, const char *argument, size_t length) {
+    for (size_t i = 0; i < given->count; i++) {
+        const char *old = setting_name_old(given->settings[i].variable);
+        if (is_flag(argument, length, given->settings[i].flag)) {
+            return i;
+        }
+        if (old && is_flag_of(argument, length, old)) {
+            note_old_name(given, i, old);
+            return i;
+        }
+    }
+    return given->count;
+}
+
 static bool read_flags(struct given *given, int argc, char **argv, bool *help, char *error,
                        size_t size) {
     for (int i = 1; i < argc; i++) {
@@ -80,13 +123,7 @@ static bool read_flags(struct given *given, int argc, char **argv, bool *help, c
             return true;
         }
         size_t length = strcspn(name, "=");
-        size_t found = 0;
-        while (found < given->count &&
-               !(given->settings[found].flag && length == strlen(given->settings[found].flag) + 2 &&
-                 strncmp(name, "--", 2) == 0 &&
-                 strncmp(name + 2, given->settings[found].flag, length - 2) == 0)) {
-            found++;
-        }
+        size_t found = find_flag(given, name, length);
         if (found == given->count) {
             return wrong(error, size, "unknown argument '%s' (--help lists all)", name);
         }
@@ -117,6 +154,14 @@ static bool take(struct given *given, size_t index, const char *value, const cha
            wrong(error, size, "%s_FILE: cannot read '%s': %s", variable, path, why_unreadable());
 }
 
+/* Likewise of a setting's old name, which is no secret's; the setting's own name comes first. */
+static void take_old(struct given *given, size_t index, const char *old, const char *value) {
+    if (value && *value) {
+        note_old_name(given, index, old);
+        given->text[index] = given->text[index] ? given->text[index] : value;
+    }
+}
+
 static bool read_environment(struct given *given, char *error, size_t size) {
     for (size_t i = 0; i < given->count; i++) {
         char file_variable[64];
@@ -124,6 +169,10 @@ static bool read_environment(struct given *given, char *error, size_t size) {
         if (!take(given, i, getenv(given->settings[i].variable), getenv(file_variable), error,
                   size)) {
             return false;
+        }
+        const char *old = setting_name_old(given->settings[i].variable);
+        if (old) {
+            take_old(given, i, old, getenv(old));
         }
     }
     for (char **entry = environ; *entry; entry++) {
@@ -243,6 +292,11 @@ static bool read_env_file(struct given *given, const char *path, char *error, si
         if (!take(given, i, line_value(given, given->settings[i].variable),
                   line_value(given, file_variable), error, size)) {
             return false;
+        }
+        const char *old = setting_name_old(given->settings[i].variable);
+        const char *in_environment = old ? getenv(old) : NULL;
+        if (old && !(in_environment && *in_environment)) {
+            take_old(given, i, old, line_value(given, old));
         }
     }
     return true;

@@ -9,19 +9,43 @@ const char *const setting_names[] = {
     NULL,
 };
 
+static const struct {
+    const char *old, *now;
+} old_names[] = {
+#include "old_setting_names_list.h"
+};
+
 enum { PREFIX_LENGTH = 3, NAME_MAX_LENGTH = 60 };
 
 bool setting_name_is_ours(const char *name) {
     return strncasecmp(name, "QA_", PREFIX_LENGTH) == 0;
 }
 
+static bool is_same(const char *name, size_t length, const char *known) {
+    return strncmp(name, known, length) == 0 && known[length] == '\0';
+}
+
 bool setting_name_is_known(const char *name, size_t length) {
     for (const char *const *known = setting_names; *known; known++) {
-        if (strncmp(name, *known, length) == 0 && (*known)[length] == '\0') {
+        if (is_same(name, length, *known)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof old_names / sizeof *old_names; i++) {
+        if (is_same(name, length, old_names[i].old)) {
             return true;
         }
     }
     return false;
+}
+
+const char *setting_name_old(const char *name) {
+    for (size_t i = 0; i < sizeof old_names / sizeof *old_names; i++) {
+        if (strcmp(name, old_names[i].now) == 0) {
+            return old_names[i].old;
+        }
+    }
+    return NULL;
 }
 
 static bool same_letter(char one, char other) {

@@ -152,7 +152,7 @@ static bool start_pool(struct worker *worker) {
         .read_connections = (size_t)config->read_connections,
         .write_connections = (size_t)config->write_connections,
         .queue_limit = (size_t)config->queue_limit,
-        .queue_wait_ms = config->queue_wait_ms,
+        .queue_wait_ms = config->overload_after_ms,
         .request_timeout_ms = config->request_timeout_ms,
         .connection = {.lock_timeout_ms = config->lock_timeout_ms,
                        .statement_timeout_ms = config->statement_timeout_ms},
@@ -186,7 +186,7 @@ static bool start_app(struct worker *worker) {
         .batches_in_flight = (size_t)config->write_connections,
         .queue_limit = (size_t)config->queue_limit,
         /* A lock that somebody holds delays all writes, and is no overload. */
-        .queue_wait_ms = config->lock_timeout_ms + config->queue_wait_ms,
+        .queue_wait_ms = config->lock_timeout_ms + config->overload_after_ms,
         .request_timeout_ms = config->request_timeout_ms,
         .lock_timeout_ms = config->lock_timeout_ms,
         .on_uncertain = on_uncertain,

@@ -38,7 +38,7 @@ def default_stack():
 def busy_stack():
     """A stack that takes its time, however slow the disk, and where PostgreSQL notices a deadlock
     long before a lock timeout."""
-    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_QUEUE_WAIT_MS="10000",
+    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_OVERLOAD_AFTER_MS="10000",
                  QA_LOCK_TIMEOUT_MS="20000", QA_STATEMENT_TIMEOUT_MS="21000",
                  QA_REQUEST_TIMEOUT_MS="22000", QA_DRAIN_TIMEOUT_MS="23000") as stack:
         stack.sql("ALTER SYSTEM SET deadlock_timeout = '20ms'")

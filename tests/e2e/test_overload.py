@@ -15,16 +15,16 @@ from conftest import running
 from stack import wait_until
 from wire import Client, request, send_at_once, wait_until_taken_in, worker_sockets
 
-QUEUE_WAIT_S, LOCK_TIMEOUT_S = 0.1, 0.1
+OVERLOAD_AFTER_S, LOCK_TIMEOUT_S = 0.1, 0.1
 SHORT_QUEUE = 2 * 64  # reads of one worker, of which none is refused however long they wait
-YOUNG_QUEUE_S = 4 * QUEUE_WAIT_S  # none of those in a queue that is not older
+YOUNG_QUEUE_S = 4 * OVERLOAD_AFTER_S  # none of those in a queue that is not older
 
 
 @pytest.fixture(scope="module")
 def stack():
     """Without a cache, so that each read is a query."""
     with running(QA_SAMPLE_PRODUCTS="20", QA_LOG_LEVEL="info", QA_CACHE_MB="0",
-                 QA_WRITE_CONNECTIONS="1", QA_QUEUE_WAIT_MS=str(int(1000 * QUEUE_WAIT_S)),
+                 QA_WRITE_CONNECTIONS="1", QA_OVERLOAD_AFTER_MS=str(int(1000 * OVERLOAD_AFTER_S)),
                  QA_LOCK_TIMEOUT_MS=str(int(1000 * LOCK_TIMEOUT_S)),
                  QA_STATEMENT_TIMEOUT_MS="6000", QA_REQUEST_TIMEOUT_MS="7000") as stack:
         yield stack
@@ -67,7 +67,7 @@ def test_who_would_wait_too_long_is_refused_while_the_others_still_wait(stack):
         with stack.frozen_backends():
             send_at_once(first, [read() for _ in first])
             wait_until_taken_in(worker)
-            time.sleep(YOUNG_QUEUE_S + QUEUE_WAIT_S)
+            time.sleep(YOUNG_QUEUE_S + OVERLOAD_AFTER_S)
             send_at_once(second, [read() for _ in second])
             for client in second:  # while the database answers nobody
                 assert_refused(client.receive())
@@ -82,7 +82,7 @@ def statuses_around_a_stall(stack, worker):
             began = time.monotonic()
             send_at_once(first, [read() for _ in first])
             wait_until_taken_in(worker)
-            time.sleep(2 * QUEUE_WAIT_S)
+            time.sleep(2 * OVERLOAD_AFTER_S)
             send_at_once(second, [read() for _ in second])
             wait_until_taken_in(worker)
             is_short = time.monotonic() - began < YOUNG_QUEUE_S
@@ -105,7 +105,7 @@ def test_a_write_that_would_wait_too_long_is_refused_while_others_still_wait(sta
             for client, question in ((in_flight, questions[0]), (waiting, questions[1])):
                 client.send(vote(question))
                 wait_until_taken_in(worker)
-            time.sleep(2 * (QUEUE_WAIT_S + LOCK_TIMEOUT_S))
+            time.sleep(2 * (OVERLOAD_AFTER_S + LOCK_TIMEOUT_S))
             reply = late.ask(vote(questions[2]))
             assert_refused(reply)
             assert "nothing was written" in reply.json()["detail"]

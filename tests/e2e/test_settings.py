@@ -1,5 +1,6 @@
 """The settings of `atelier-qa serve`: listed by --help, and refused when they are wrong."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,9 +14,21 @@ from api import PATIENCE_S
 
 VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
              "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
-             "QA_QUEUE_WAIT_MS",
+             "QA_OVERLOAD_AFTER_MS",
              "QA_ANSWERS_PER_QUESTION", "QA_LOCK_TIMEOUT_MS", "QA_STATEMENT_TIMEOUT_MS",
              "QA_REQUEST_TIMEOUT_MS", "QA_DRAIN_TIMEOUT_MS", "QA_LOG_LEVEL", "QA_LOADERIO_TOKEN"]
+
+
+def listed():
+    lines = (CHECKOUT / "deploy/settings.txt").read_text().splitlines()
+    return [line.partition("=") for line in lines if not line.startswith("#")]
+
+
+def names():
+    return {name for name, _, now in listed() if not now}
+
+
+OLD_NAMES = {old: now for old, _, now in listed() if now}
 
 
 @pytest.fixture
@@ -156,30 +169,37 @@ def test_an_unknown_command_is_exit_status_2(run, arguments):
     assert result.stderr
 
 
+def test_an_old_name_still_works_and_is_told_with_the_new_one(run):
+    for old, now in OLD_NAMES.items():
+        result = run("settings", **{old: "77"})
+        assert result.returncode == 0
+        assert f"{now}=77" in result.stdout.splitlines()
+        assert result.stderr == f"{old} is the old name of {now}: it still works\n"
+        warning = json.loads(run("serve", QA_LISTEN="/", **{old: "77"}).stderr.splitlines()[0])
+        assert warning["level"] == "warning"
+        assert old in warning["reason"] and now in warning["reason"]
+
+
 # What docker-compose.yml decides by itself.
 NOT_OF_COMPOSE = {"DATABASE_URL", "DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL",
                   "QA_OWNER_DATABASE_URL_FILE", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
                   "QA_SHARED_FILE", "QA_ACCESS_LOG", "QA_ERROR_LOG", "QA_NGINX_USER"}
 
 
-def names():
-    lines = (CHECKOUT / "deploy/settings.txt").read_text().splitlines()
-    return {line for line in lines if not line.startswith("#")}
-
-
 def test_containers_have_every_setting():
     passed_on = set(re.findall(r"\$\{(\w+):-", (CHECKOUT / "docker-compose.yml").read_text()))
     assert names() - passed_on == NOT_OF_COMPOSE
+    assert OLD_NAMES.keys() <= passed_on
     example = set(re.findall(r"^#(\w+)=", (CHECKOUT / ".env.example").read_text(), re.M))
     images = {name for name in passed_on if name.endswith("IMAGE")}
-    assert passed_on - images == example
+    assert passed_on - images - OLD_NAMES.keys() == example
 
 
 def test_every_name_that_a_script_reads_is_in_the_list():
     files = [CHECKOUT / "docker-compose.yml", *(CHECKOUT / "deploy").rglob("*.sh")]
     used = {name for file in files
             for name in re.findall(r"(?<!\w)QA_[A-Z_]+[A-Z](?!\w)", file.read_text())}
-    assert used - names() == set()
+    assert used - names() - OLD_NAMES.keys() == set()
 
 
 def checked(result):

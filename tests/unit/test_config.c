@@ -50,6 +50,17 @@ static void check_refused(const char *flag, const char *name) {
     ck_assert_msg(strstr(error, name), "'%s' does not name %s", error, name);
 }
 
+/* The value of a variable in an environment, NULL when it is not there. */
+static const char *value_in(char *const *entries, const char *name) {
+    size_t length = strlen(name);
+    for (; *entries; entries++) {
+        if (strncmp(*entries, name, length) == 0 && (*entries)[length] == '=') {
+            return *entries + length + 1;
+        }
+    }
+    return NULL;
+}
+
 START_TEST(everything_has_a_default) {
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
     ck_assert_str_eq(config.database_url, "");
@@ -262,6 +273,59 @@ START_TEST(a_secret_in_a_file_is_told_where_the_environment_has_its_other_form) 
         config_free(&config);
         unsetenv(forms[1 - i]);
     }
+}
+END_TEST
+
+/* The value that a lane counts as overloaded after, and the remarks, with up to two flags. */
+static void check_overload_after(const char *first, const char *second, int64_t expected,
+                                 const char *remarks) {
+    ck_assert_msg(load(first, second, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_int_eq(config.overload_after_ms, expected);
+    ck_assert_str_eq(config.remarks, remarks);
+    config_free(&config);
+}
+
+#define OLD_NAME_WORKS "QA_QUEUE_WAIT_MS is the old name of QA_OVERLOAD_AFTER_MS: it still works\n"
+
+START_TEST(an_old_name_still_works_with_a_warning) {
+    check_overload_after(NULL, NULL, 250, "");
+    check_overload_after("--queue-wait-ms=70", NULL, 70, OLD_NAME_WORKS);
+    check_overload_after("--queue-wait-ms", "71", 71, OLD_NAME_WORKS);
+    setenv("QA_ENV_FILE", scratch_file("old_name", "QA_QUEUE_WAIT_MS=72\n"), 1);
+    check_overload_after(NULL, NULL, 72, OLD_NAME_WORKS);
+    setenv("QA_QUEUE_WAIT_MS", "", 1);
+    check_overload_after(NULL, NULL, 72, OLD_NAME_WORKS);
+    unsetenv("QA_ENV_FILE");
+    check_overload_after(NULL, NULL, 250, "");
+    setenv("QA_QUEUE_WAIT_MS", "73", 1);
+    check_overload_after(NULL, NULL, 73, OLD_NAME_WORKS);
+    setenv("QA_QUEUE_WAIT_MS", "soon", 1);
+    check_refused(NULL, "QA_OVERLOAD_AFTER_MS");
+}
+END_TEST
+
+START_TEST(a_setting_beats_its_old_name) {
+    static const char overridden[] =
+        "QA_QUEUE_WAIT_MS has no effect: QA_OVERLOAD_AFTER_MS, its new name, is set\n";
+    setenv("QA_QUEUE_WAIT_MS", "80", 1);
+    setenv("QA_OVERLOAD_AFTER_MS", "81", 1);
+    check_overload_after(NULL, NULL, 81, overridden);
+    unsetenv("QA_QUEUE_WAIT_MS");
+    setenv("QA_ENV_FILE", scratch_file("new_name", "QA_QUEUE_WAIT_MS=82\n"), 1);
+    check_overload_after(NULL, NULL, 81, overridden);
+    unsetenv("QA_OVERLOAD_AFTER_MS");
+    check_overload_after("--overload-after-ms=83", NULL, 83, overridden);
+}
+END_TEST
+
+START_TEST(a_worker_inherits_the_new_name_only) {
+    setenv("QA_QUEUE_WAIT_MS", "90", 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    char **inherited = config_environment(&config, NULL);
+    ck_assert_ptr_null(value_in(inherited, "QA_QUEUE_WAIT_MS"));
+    ck_assert_str_eq(value_in(inherited, "QA_OVERLOAD_AFTER_MS"), "90");
+    config_environment_free(inherited);
+    config_free(&config);
 }
 END_TEST
 
@@ -496,17 +560,6 @@ START_TEST(help_wins_over_wrong_settings) {
 }
 END_TEST
 
-/* The value of a variable in an environment, NULL when it is not there. */
-static const char *value_in(char *const *entries, const char *name) {
-    size_t length = strlen(name);
-    for (; *entries; entries++) {
-        if (strncmp(*entries, name, length) == 0 && (*entries)[length] == '=') {
-            return *entries + length + 1;
-        }
-    }
-    return NULL;
-}
-
 START_TEST(a_worker_inherits_every_setting_resolved) {
     setenv("QA_ENV_FILE", scratch_file("inherited", "QA_READ_CONNECTIONS=12\n"), 1);
     setenv("DATABASE_URL_FILE", scratch_file("url", "postgresql://serving\n"), 1);
@@ -581,6 +634,9 @@ Suite *config_suite(void) {
     tcase_add_test(cases, a_name_that_is_no_setting_is_told_with_the_nearest_one);
     tcase_add_test(cases, what_a_file_says_in_vain_is_told);
     tcase_add_test(cases, a_secret_in_a_file_is_told_where_the_environment_has_its_other_form);
+    tcase_add_test(cases, an_old_name_still_works_with_a_warning);
+    tcase_add_test(cases, a_setting_beats_its_old_name);
+    tcase_add_test(cases, a_worker_inherits_the_new_name_only);
     tcase_add_test(cases, every_setting_of_the_program_is_in_the_list_of_names);
     tcase_add_test(cases, a_secret_of_an_env_file_may_stand_in_a_file);
     tcase_add_test(cases, a_secret_may_stand_in_a_file);
