@@ -15,7 +15,7 @@ bool check_connections(const struct config *config, char *error, size_t error_si
 bool check_owner_database(const struct config *config, char *error, size_t error_size);
 
 /* Makes the folder of run-time files, where nobody has said to put them elsewhere. */
-bool make_run_folder(const struct config *config, char *error, size_t error_size);
+bool check_run_folder(const struct config *config, char *error, size_t error_size);
 
 /* `serve --check`: prints what is right and what is not, and returns the process's exit status. */
 int check_and_tell(const struct config *config);

@@ -5,3 +5,6 @@
 
 /* Drops it from now on. */
 void notices_ignore(PGconn *session);
+
+/* How long the first line of an error message is; the others may hold values. */
+int notices_line_length(const char *message);

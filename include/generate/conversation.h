@@ -22,7 +22,7 @@ struct conversation {
     const char *words[SLOT_COUNT];
 };
 
-void product_draw(struct product *product, struct random *random);
+void conversation_draw_product(struct product *product, struct random *random);
 
 /* Draws topic and shared words; the product must outlive the conversation. */
 void conversation_start(struct conversation *conversation, const struct product *product,

@@ -28,12 +28,12 @@ struct slot {
 };
 
 enum { SLOT_COUNT = 11 };
-extern const struct slot slots[SLOT_COUNT];
+extern const struct slot phrases_slots[SLOT_COUNT];
 
 /* Sentences that fit any topic, to stand before or after the one that matters. */
-extern const struct phrases question_openings;
-extern const struct phrases question_closings;
-extern const struct phrases answer_openings;
-extern const struct phrases answer_closings;
-extern const struct phrases seller_openings;
-extern const struct phrases seller_closings;
+extern const struct phrases phrases_question_openings;
+extern const struct phrases phrases_question_closings;
+extern const struct phrases phrases_answer_openings;
+extern const struct phrases phrases_answer_closings;
+extern const struct phrases phrases_seller_openings;
+extern const struct phrases phrases_seller_closings;

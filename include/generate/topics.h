@@ -32,9 +32,9 @@ struct topics {
     size_t count;
 };
 
-extern const struct topics clothes_topics;
-extern const struct topics shoes_topics;
-extern const struct topics electronics_topics;
-extern const struct topics furniture_topics;
-extern const struct topics outdoor_topics;
-extern const struct topics shop_topics; /* delivery, returns …: fit every product */
+extern const struct topics topics_clothes;
+extern const struct topics topics_shoes;
+extern const struct topics topics_electronics;
+extern const struct topics topics_furniture;
+extern const struct topics topics_outdoor;
+extern const struct topics topics_shop; /* delivery, returns …: fit every product */

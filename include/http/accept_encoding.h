@@ -4,4 +4,4 @@
 #include <stdbool.h>
 
 /* True when a client that sends this value takes gzip. NULL, no header, counts as no. */
-bool accepts_gzip(const char *accept_encoding);
+bool http_accepts_gzip(const char *accept_encoding);

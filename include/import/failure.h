@@ -8,4 +8,5 @@ struct failure {
 };
 
 /* Notes the reason, unless there is one already. Always false. */
-__attribute__((format(printf, 2, 3))) bool fail(struct failure *failure, const char *format, ...);
+__attribute__((format(printf, 2, 3))) bool failure_set(struct failure *failure, const char *format,
+                                                       ...);

@@ -47,7 +47,7 @@ enum { QUESTIONS_FILE, ANSWERS_FILE, PHOTOS_FILE, DATASET_FILES };
 extern const struct layout layouts[DATASET_FILES];
 
 /* Where a file has the columns of its layout. */
-struct header {
+struct layout_header {
     char separator;
     size_t column_count; /* of every row */
     size_t positions[LAYOUT_COLUMNS_MAX];
@@ -58,7 +58,6 @@ struct header {
  * around them. False when one is missing or there twice. Other columns are left out, and told on
  * standard error.
  */
-__attribute__((warn_unused_result)) bool header_read(struct header *header,
-                                                     const struct layout *layout,
-                                                     const struct csv_row *row, const char *file,
-                                                     struct failure *failure);
+__attribute__((warn_unused_result)) bool
+layout_read_header(struct layout_header *header, const struct layout *layout,
+                   const struct csv_row *row, const char *file, struct failure *failure);

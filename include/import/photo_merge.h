@@ -12,10 +12,10 @@
 enum { PHOTO_URLS_BYTES_MAX = 16 * 1024 };
 
 struct photo_merge {
-    const struct header *header;
+    const struct layout_header *header;
     struct input input;
     struct csv_reader *reader;
-    struct record next; /* the next good row, if any; its texts are the reader's */
+    struct import_record next; /* the next good row, if any; its texts are the reader's */
     bool has_next;
     bool is_whole; /* false when an answer's URLs had no room, or the file could not be read */
     char json[PHOTO_URLS_BYTES_MAX];
@@ -23,7 +23,7 @@ struct photo_merge {
 
 /* The photos' file and what is known of its header stay the caller's. NULL with a failure; else to
  * be freed. */
-struct photo_merge *photo_merge_new(const struct input *photos, const struct header *header,
+struct photo_merge *photo_merge_new(const struct input *photos, const struct layout_header *header,
                                     struct failure *failure);
 void photo_merge_free(struct photo_merge *merge);
 

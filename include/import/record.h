@@ -30,7 +30,7 @@ enum {
 };
 
 /* A good row. The texts belong to the row that it was read from. */
-struct record {
+struct import_record {
     int64_t id;
     int64_t parent_id; /* product, question or answer */
     int64_t date_ms;
@@ -44,16 +44,17 @@ struct record {
 };
 
 /* Fills the record when the row is good. */
-__attribute__((warn_unused_result)) enum reason record_read(struct record *record,
+__attribute__((warn_unused_result)) enum reason record_read(struct import_record *record,
                                                             const struct layout *layout,
-                                                            const struct header *header,
+                                                            const struct layout_header *header,
                                                             const struct csv_row *row);
 
 /* The reason for people, such as "asker_name must have ..."; at most `size` bytes. */
-void reason_describe(enum reason reason, const struct layout *layout, char *text, size_t size);
+void record_describe_reason(enum reason reason, const struct layout *layout, char *text,
+                            size_t size);
 
 /* COPY's binary format, as sql/import/copy_*.sql expect it. Each writes to `out`, which has room
  * for RECORD_BYTES_MAX, and returns how many bytes. */
-size_t copy_begin(char *out);
-size_t copy_record(char *out, const struct record *record, const struct layout *layout);
-size_t copy_end(char *out);
+size_t record_copy_begin(char *out);
+size_t record_copy(char *out, const struct import_record *record, const struct layout *layout);
+size_t record_copy_end(char *out);

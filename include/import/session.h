@@ -57,8 +57,12 @@ __attribute__((warn_unused_result)) bool session_call(struct session *session,
                                                       int parameter_count,
                                                       const char *const *parameters);
 
+/* Runs a query and reads `count` booleans of its row. */
+__attribute__((warn_unused_result)) bool
+session_ask(struct session *session, enum import_statement statement, int count, bool *yes);
+
 /* The text of a file in sql/import. */
-const char *import_sql(enum import_statement statement);
+const char *session_sql(enum import_statement statement);
 
 /* Sends bytes after a COPY FROM STDIN was run. */
 __attribute__((warn_unused_result)) bool session_send(struct session *session, const char *bytes,

@@ -32,7 +32,7 @@ struct staged_file {
     const struct layout *layout;
     const char *name; /* of the file, for people */
     struct input input;
-    struct header header;
+    struct layout_header header;
     struct row_facts good;
     _Atomic uint64_t rows;      /* that were read, good or bad; any thread may look */
     atomic_bool is_staged;      /* all of them are checked, and the good ones sent */
@@ -44,7 +44,7 @@ struct staged_file {
 };
 
 /* The rows of a file that were rejected, for whatever reason. */
-uint64_t staged_file_rejected(const struct staged_file *file);
+uint64_t staging_count_rejected(const struct staged_file *file);
 
 /* Makes staging anew, without rows. */
 __attribute__((warn_unused_result)) bool staging_create(bool for_exchange, struct session *session);

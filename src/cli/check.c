@@ -37,10 +37,10 @@ bool check_owner_database(const struct config *config, char *error, size_t error
     return pooling_check(config->owner_database_url, setting, error, error_size);
 }
 
-bool make_run_folder(const struct config *config, char *error, size_t error_size) {
+bool check_run_folder(const struct config *config, char *error, size_t error_size) {
     size_t length = strlen(config->state_dir);
     if (strncmp(config->shared_file, config->state_dir, length) == 0 &&
-        !folders_make_for(config->shared_file)) {
+        !folders_make_for(config->shared_file, 0755)) {
         snprintf(error, error_size, "QA_STATE_DIR: cannot make a folder for '%s': %s",
                  config->shared_file, strerror(errno));
         return false;
@@ -77,7 +77,7 @@ bool check_settings(const struct config *config, char *error, size_t error_size)
 
 /* Whether run-time files can be written. */
 static bool check_files(const struct config *config, char *error, size_t error_size) {
-    if (!make_run_folder(config, error, error_size)) {
+    if (!check_run_folder(config, error, error_size)) {
         return false;
     }
     char place[PATH_MAX];

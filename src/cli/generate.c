@@ -10,10 +10,11 @@
 #include "cli/exit_status.h"
 #include "generate/dataset.h"
 #include "import/csv_writer.h"
+#include "ops/folders.h"
+#include "ops/number.h"
 #include "ops/progress.h"
 #include "ops/stop_signals.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
     DEFAULT_SEED = 1,
@@ -49,11 +49,7 @@ static void print_help(void) {
 
 static bool parse_number(const char *option, const char *text, uint64_t low, uint64_t high,
                          uint64_t *number) {
-    char *end;
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    bool digits_only = isdigit((unsigned char)text[0]) && *end == '\0';
-    if (digits_only && errno == 0 && *number >= low && *number <= high) {
+    if (number_parse(text, strlen(text), low, high, number)) {
         return true;
     }
     fprintf(stderr, "generate: %s must be an integer from %" PRIu64 " to %" PRIu64 ", not %s\n",
@@ -95,21 +91,12 @@ static bool parse_options(int argc, char **argv, struct options *options) {
     return true;
 }
 
-/* Like `mkdir -p`. */
 static bool create_directory(const char *directory) {
-    char *path = strdup(directory);
-    if (path == NULL) {
+    char *path;
+    if (asprintf(&path, "%s/", directory) < 0) {
         return false;
     }
-    char *end = path;
-    bool created;
-    do {
-        end = strchrnul(end + 1, '/');
-        char separator = *end;
-        *end = '\0';
-        created = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *end = separator;
-    } while (created && *end != '\0');
+    bool created = folders_make_for(path, 0777);
     free(path);
     return created;
 }

@@ -70,7 +70,7 @@ int serve_command(int argc, char **argv) {
     if (!check_settings(&config, error, sizeof error)) {
         status = STATUS_USAGE;
     } else if (!check_connections(&config, error, sizeof error) ||
-               !make_run_folder(&config, error, sizeof error)) {
+               !check_run_folder(&config, error, sizeof error)) {
         status = STATUS_FAILED;
     }
     if (status != STATUS_OK) {

@@ -1,6 +1,7 @@
 /* Does the database have room for our connections? */
 #include "db/budget.h"
 
+#include "db/notices.h"
 #include "db/one_off.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ enum budget budget_check(const char *database_url, long needed, char *message,
                  needed, limit);
     } else {
         const char *reason = PQerrorMessage(session);
-        snprintf(message, message_size, "%.*s", (int)strcspn(reason, "\n"), reason);
+        snprintf(message, message_size, "%.*s", notices_line_length(reason), reason);
     }
     PQclear(result);
     PQfinish(session);

@@ -108,7 +108,7 @@ static void give_up(struct connection *connection, const char *reason, bool at_o
 }
 
 /* An attempt to connect failed. */
-static void fail(struct connection *connection, const char *reason) {
+static void connect_failed(struct connection *connection, const char *reason) {
     give_up(connection, reason, true);
 }
 
@@ -243,7 +243,7 @@ static void on_broken(struct connection *connection) {
     if (connection->state == STATE_READY) {
         connection_drop(connection, reason);
     } else {
-        fail(connection, reason);
+        connect_failed(connection, reason);
     }
 }
 
@@ -315,9 +315,9 @@ static void begin_setup(struct connection *connection) {
         event_new(connection->base, socket, EV_WRITE, on_writable, connection);
     if (!connection->socket_event || !connection->write_event ||
         event_add(connection->socket_event, NULL) != 0) {
-        fail(connection, "out of memory");
+        connect_failed(connection, "out of memory");
     } else if (!send_setup(connection) || !flush(connection)) {
-        fail(connection, PQerrorMessage(connection->session));
+        connect_failed(connection, PQerrorMessage(connection->session));
     }
 }
 
@@ -331,7 +331,7 @@ static void wait_while_connecting(struct connection *connection, short what) {
     connection->socket_event =
         event_new(connection->base, PQsocket(connection->session), what, on_connecting, connection);
     if (!connection->socket_event || event_add(connection->socket_event, NULL) != 0) {
-        fail(connection, "out of memory");
+        connect_failed(connection, "out of memory");
     }
 }
 
@@ -352,7 +352,7 @@ static void on_connecting(evutil_socket_t descriptor, short what, void *argument
         begin_setup(connection);
         break;
     default:
-        fail(connection, PQerrorMessage(connection->session));
+        connect_failed(connection, PQerrorMessage(connection->session));
     }
 }
 
@@ -363,18 +363,18 @@ static void on_resolved(void *owner, const char *const *keywords, const char *co
     if (unresolved) {
         char reason[300];
         snprintf(reason, sizeof reason, "cannot resolve the host name '%.200s'", unresolved);
-        fail(connection, reason);
+        connect_failed(connection, reason);
         return;
     }
     connection->state = STATE_CONNECTING;
     connection->session = PQconnectStartParams(keywords, values, 0);
     if (!connection->session) {
-        fail(connection, "out of memory");
+        connect_failed(connection, "out of memory");
         return;
     }
     notices_ignore(connection->session);
     if (PQstatus(connection->session) == CONNECTION_BAD) {
-        fail(connection, PQerrorMessage(connection->session));
+        connect_failed(connection, PQerrorMessage(connection->session));
         return;
     }
     wait_while_connecting(connection, EV_WRITE);
@@ -392,7 +392,7 @@ static void on_timer(evutil_socket_t descriptor, short what, void *argument) {
     start_timer(connection, CONNECT_LIMIT_MS);
     connection->resolution = server_address_resolve(connection->address, on_resolved, connection);
     if (!connection->resolution) {
-        fail(connection, "out of memory");
+        connect_failed(connection, "out of memory");
     }
 }
 

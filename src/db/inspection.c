@@ -3,6 +3,7 @@
 
 #include "db/embedded_sql.h"
 #include "db/migrations.h"
+#include "db/notices.h"
 #include "db/one_off.h"
 #include "db/pooling.h"
 #include "db/server_address.h"
@@ -72,7 +73,7 @@ static void look(struct inspection *inspection, const char *database_url,
     if (PQstatus(session) != CONNECTION_OK) {
         const char *reason = PQerrorMessage(session);
         note(inspection->database, "%.*s; start the server, or set DATABASE_URL",
-             (int)strcspn(reason, "\n"), reason);
+             notices_line_length(reason), reason);
     } else if (pooling_check(database_url, "DATABASE_URL", inspection->database,
                              sizeof inspection->database) &&
                session_settings_apply(session, inspection->database, sizeof inspection->database)) {

@@ -2,6 +2,7 @@
 #include "db/migrations.h"
 
 #include "db/embedded_sql.h"
+#include "db/notices.h"
 #include "db/one_off.h"
 #include "db/session_settings.h"
 
@@ -20,10 +21,10 @@ static const char is_applied[] = "SELECT EXISTS (SELECT FROM schema_migrations W
 
 static const char no_transaction[] = "-- no transaction\n";
 
-static bool fail(PGconn *session, const struct logger *logger, const char *name) {
+static bool migration_failed(PGconn *session, const struct logger *logger, const char *name) {
     const char *reason = PQerrorMessage(session);
     log_write(logger, LOG_LEVEL_ERROR, "migration failed", "{s:s, s:s#}", "migration", name,
-              "reason", reason, (int)strcspn(reason, "\n"));
+              "reason", reason, notices_line_length(reason));
     return false;
 }
 
@@ -103,18 +104,18 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
              "CREATE TABLE IF NOT EXISTS schema_migrations ("
              " name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
              NULL, NULL)) {
-        return fail(session, logger, "schema_migrations");
+        return migration_failed(session, logger, "schema_migrations");
     }
     for (const struct embedded_sql *migration = embedded_migrations; migration->name; migration++) {
         bool applied = false;
         if (!run(session, is_applied, migration->name, &applied)) {
-            return fail(session, logger, migration->name);
+            return migration_failed(session, logger, migration->name);
         }
         if (applied) {
             continue;
         }
         if (!apply(session, logger, migration)) {
-            return fail(session, logger, migration->name);
+            return migration_failed(session, logger, migration->name);
         }
         log_write(logger, LOG_LEVEL_INFO, "migration applied", "{s:s}", "migration",
                   migration->name);
@@ -134,7 +135,7 @@ bool migrations_apply(const char *database_url, const struct logger *logger) {
     } else {
         ok = PQstatus(session) == CONNECTION_OK && lock(session)
                  ? apply_missing(session, logger)
-                 : fail(session, logger, "connecting");
+                 : migration_failed(session, logger, "connecting");
     }
     PQfinish(session);
     return ok;

@@ -1,6 +1,8 @@
 /* What PostgreSQL tells besides results. */
 #include "db/notices.h"
 
+#include <string.h>
+
 static void ignore(void *argument, const PGresult *notice) {
     (void)argument;
     (void)notice;
@@ -8,4 +10,8 @@ static void ignore(void *argument, const PGresult *notice) {
 
 void notices_ignore(PGconn *session) {
     PQsetNoticeReceiver(session, ignore, NULL);
+}
+
+int notices_line_length(const char *message) {
+    return (int)strcspn(message, "\n");
 }

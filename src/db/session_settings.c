@@ -2,6 +2,7 @@
 #include "db/session_settings.h"
 
 #include "db/embedded_sql.h"
+#include "db/notices.h"
 #include "db/one_off.h"
 #include "db/session_statement_names.h"
 
@@ -47,7 +48,7 @@ static bool apply(PGconn *session, bool *lasts, char *error, size_t error_size) 
         *lasts = refusal && strcmp(PQgetvalue(result, 0, PQfnumber(result, "lasts")), "t") == 0;
     }
     if (refusal) {
-        snprintf(error, error_size, "%.*s", (int)strcspn(refusal, "\n"), refusal);
+        snprintf(error, error_size, "%.*s", notices_line_length(refusal), refusal);
     }
     PQclear(result);
     return !refusal;

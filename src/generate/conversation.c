@@ -25,25 +25,25 @@ struct category {
         sizeof((const struct good[]){__VA_ARGS__}) / sizeof(struct good)
 
 static const struct category categories[] = {
-    {&clothes_topics,
+    {&topics_clothes,
      GOODS({"rain jacket", "jacket"}, {"linen shirt", "shirt"}, {"wool jumper", "jumper"},
            {"hoodie", "jumper"}, {"summer dress", "dress"}, {"denim jacket", "jacket"},
            {"pleated skirt", "skirt"}, {"winter coat", "jacket"}, {"polo shirt", "shirt"},
            {"cardigan", "jumper"}, {"fleece pullover", "jumper"}, {"blazer", "jacket"})},
-    {&shoes_topics,
+    {&topics_shoes,
      GOODS({"hiking boot", "boot"}, {"running shoe", "sneaker"}, {"Chelsea boot", "boot"},
            {"sneaker", "sneaker"}, {"loafer", "sneaker"}, {"canvas shoe", "sneaker"},
            {"winter boot", "boot"}, {"leather sandal", "sandal"})},
-    {&electronics_topics,
+    {&topics_electronics,
      GOODS({"wireless speaker", "speaker"}, {"fitness watch", "watch"}, {"e-reader", "reader"},
            {"action camera", "camera"}, {"headset", "headset"}, {"pocket projector", "projector"},
            {"baby monitor", "display"}, {"keyboard", "keyboard"}, {"weather station", "display"})},
-    {&furniture_topics,
+    {&topics_furniture,
      GOODS({"bookcase", "bookcase"}, {"coffee table", "table"}, {"bed frame", "bed"},
            {"sideboard", "sideboard"}, {"standing desk", "desk"}, {"wardrobe", "wardrobe"},
            {"café table", "table"}, {"shoe rack", "rack"}, {"kitchen stool", "stool"},
            {"garden bench", "bench"})},
-    {&outdoor_topics,
+    {&topics_outdoor,
      GOODS({"tent", "tent"}, {"hiking backpack", "backpack"}, {"duffel bag", "duffel"},
            {"bivouac tent", "tent"}, {"beach shelter", "tent"}, {"travel backpack", "backpack"})},
 };
@@ -54,13 +54,13 @@ static const char *draw_phrase(const struct phrases *phrases, struct random *ran
 
 static void draw_words(struct conversation *conversation, bool shared, struct random *random) {
     for (size_t i = 0; i < SLOT_COUNT; i++) {
-        if (slots[i].shared == shared) {
-            conversation->words[i] = draw_phrase(&slots[i].words, random);
+        if (phrases_slots[i].shared == shared) {
+            conversation->words[i] = draw_phrase(&phrases_slots[i].words, random);
         }
     }
 }
 
-void product_draw(struct product *product, struct random *random) {
+void conversation_draw_product(struct product *product, struct random *random) {
     const struct category *category =
         &categories[random_below(random, sizeof categories / sizeof categories[0])];
     product->topics = category->topics;
@@ -71,7 +71,7 @@ void product_draw(struct product *product, struct random *random) {
 
 void conversation_start(struct conversation *conversation, const struct product *product,
                         struct random *random) {
-    const struct topics *topics = random_once_in(random, 3) ? &shop_topics : product->topics;
+    const struct topics *topics = random_once_in(random, 3) ? &topics_shop : product->topics;
     conversation->product = product;
     conversation->topic = &topics->list[random_below(random, (uint32_t)topics->count)];
     conversation->next = random_below(random, (uint32_t)conversation->topic->exchange_count);
@@ -81,7 +81,8 @@ void conversation_start(struct conversation *conversation, const struct product 
 static const char *word_for(const struct conversation *conversation, const char *slot,
                             size_t length) {
     for (size_t i = 0; i < SLOT_COUNT; i++) {
-        if (strncmp(slots[i].name, slot, length) == 0 && slots[i].name[length] == '\0') {
+        if (strncmp(phrases_slots[i].name, slot, length) == 0 &&
+            phrases_slots[i].name[length] == '\0') {
             return conversation->words[i];
         }
     }
@@ -135,18 +136,21 @@ static void compose(struct conversation *conversation, struct random *random, st
 void conversation_ask(struct conversation *conversation, struct random *random,
                       struct snippet *body) {
     const struct exchange *exchange = &conversation->topic->exchanges[conversation->next];
-    compose(conversation, random, body, &question_openings, exchange->question, &question_closings);
+    compose(conversation, random, body, &phrases_question_openings, exchange->question,
+            &phrases_question_closings);
 }
 
 void conversation_answer(struct conversation *conversation, struct random *random,
                          struct snippet *body) {
     const struct exchange *exchange = &conversation->topic->exchanges[conversation->next];
     conversation->next = (conversation->next + 1) % conversation->topic->exchange_count;
-    compose(conversation, random, body, &answer_openings, exchange->answer, &answer_closings);
+    compose(conversation, random, body, &phrases_answer_openings, exchange->answer,
+            &phrases_answer_closings);
 }
 
 void conversation_answer_as_seller(struct conversation *conversation, struct random *random,
                                    struct snippet *body) {
     const char *sentence = draw_phrase(&conversation->topic->seller_answers, random);
-    compose(conversation, random, body, &seller_openings, sentence, &seller_closings);
+    compose(conversation, random, body, &phrases_seller_openings, sentence,
+            &phrases_seller_closings);
 }

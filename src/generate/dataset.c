@@ -169,7 +169,7 @@ static void write_question(struct dataset *dataset, struct csv_writer files[DATA
 void dataset_write_product(struct dataset *dataset, struct csv_writer files[DATASET_FILES]) {
     bool showcase = ++dataset->products_written <= SHOWCASE_PRODUCTS;
     struct product product;
-    product_draw(&product, &dataset->random);
+    conversation_draw_product(&product, &dataset->random);
 
     struct urn *urn = &dataset->questions_of_product;
     uint32_t questions =

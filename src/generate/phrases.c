@@ -1,7 +1,7 @@
 /* The words that fill slots, and the small talk. */
 #include "generate/phrases.h"
 
-const struct slot slots[SLOT_COUNT] = {
+const struct slot phrases_slots[SLOT_COUNT] = {
     {"colour", true,
      PHRASES("black", "navy", "moss green", "dark grey", "sand", "red", "bottle green", "white",
              "light blue", "rosé", "crème", "burgundy", "mustard", "turquoise")},
@@ -35,14 +35,14 @@ const struct slot slots[SLOT_COUNT] = {
      PHRASES("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve")},
 };
 
-const struct phrases question_openings = PHRASES(
+const struct phrases phrases_question_openings = PHRASES(
     "Hi!", "Hello!", "Hi there!", "Hello everyone!", "Quick question:", "Good morning!", "Hey!",
     "One question before I order:", "Sorry if this has been asked before.",
     "Question to owners:", "Just to be sure:", "Bonjour!", "Servus!",
     "I like the look of the {product}, but one thing:", "I have the {colour} one in my basket.",
     "Thinking about the {colour} version.");
 
-const struct phrases question_closings = PHRASES(
+const struct phrases phrases_question_closings = PHRASES(
     "Thanks!", "Thank you in advance!", "Many thanks 🙂", "Thanks, everybody.", "TIA",
     "It is a present for {person}.", "I need it for {occasion}.",
     "It is for {person}, so it should be right at once.", "I would need it within {days} days.",
@@ -52,7 +52,7 @@ const struct phrases question_closings = PHRASES(
     "Merci d'avance!", "Danke schön!", "Photos would be great.",
     "It would be for {occasion}, and I don't want to send it back.");
 
-const struct phrases answer_openings =
+const struct phrases phrases_answer_openings =
     PHRASES("Good question!", "Hi!", "I asked myself the same before I ordered.",
             "From experience:", "I bought it {time} ago.", "Owner for {time} here.",
             "We have had ours for {time}.", "Hello from {city}!",
@@ -61,7 +61,7 @@ const struct phrases answer_openings =
             "Late reply, but:", "Got it as a present from {person}.",
             "After {time} I can say:", "Honestly?");
 
-const struct phrases answer_closings = PHRASES(
+const struct phrases phrases_answer_closings = PHRASES(
     "Hope that helps!", "Hope this helps 🙂", "I would buy it again.",
     "By the way, {person} loves it.", "For {occasion} it is just right.",
     "I am very happy with it.", "Not perfect, but good value.", "Your mileage may vary, of course.",
@@ -72,12 +72,12 @@ const struct phrases answer_closings = PHRASES(
     "{person}, who is hard to please, says \"not bad\".", "I got it in the shop in {city}.",
     "Customer service was friendly, too.", "I hesitated for {time}, needlessly.");
 
-const struct phrases seller_openings =
+const struct phrases phrases_seller_openings =
     PHRASES("Thank you for your question!", "Hello, and thank you for asking.", "Good day!",
             "Thank you for your interest in the {product}.", "Hello from the Atelier team!",
             "Thanks for getting in touch.", "We are happy to help.");
 
-const struct phrases seller_closings = PHRASES(
+const struct phrases phrases_seller_closings = PHRASES(
     "Your Atelier team", "Kind regards, your Atelier team", "Please ask if anything is unclear.",
     "Enjoy your {product}!", "Our customer service is glad to advise you, Monday to Saturday.",
     "We hope to see you again soon.", "Warm regards from our shop in {city}");

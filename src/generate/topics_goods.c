@@ -180,6 +180,6 @@ static const struct topic outdoor[] = {
              "It has four compartments, of which two can be closed with a zip.")},
 };
 
-const struct topics electronics_topics = {electronics, sizeof electronics / sizeof electronics[0]};
-const struct topics furniture_topics = {furniture, sizeof furniture / sizeof furniture[0]};
-const struct topics outdoor_topics = {outdoor, sizeof outdoor / sizeof outdoor[0]};
+const struct topics topics_electronics = {electronics, sizeof electronics / sizeof electronics[0]};
+const struct topics topics_furniture = {furniture, sizeof furniture / sizeof furniture[0]};
+const struct topics topics_outdoor = {outdoor, sizeof outdoor / sizeof outdoor[0]};

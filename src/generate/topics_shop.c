@@ -82,4 +82,4 @@ static const struct topic shop[] = {
              "It is vegan, and so is the glue; 40% of the material is recycled.")},
 };
 
-const struct topics shop_topics = {shop, sizeof shop / sizeof shop[0]};
+const struct topics topics_shop = {shop, sizeof shop / sizeof shop[0]};

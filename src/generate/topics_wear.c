@@ -146,5 +146,5 @@ static const struct topic shoes[] = {
              "It is made of non-marking natural rubber, 28 mm at the heel.")},
 };
 
-const struct topics clothes_topics = {clothes, sizeof clothes / sizeof clothes[0]};
-const struct topics shoes_topics = {shoes, sizeof shoes / sizeof shoes[0]};
+const struct topics topics_clothes = {clothes, sizeof clothes / sizeof clothes[0]};
+const struct topics topics_shoes = {shoes, sizeof shoes / sizeof shoes[0]};

@@ -15,7 +15,7 @@ static bool weighs_nothing(const char *parameters, size_t length) {
     return strspn(weight + 1, " \t0.") >= digits;
 }
 
-bool accepts_gzip(const char *accept_encoding) {
+bool http_accepts_gzip(const char *accept_encoding) {
     const char *rest = accept_encoding ? accept_encoding : "";
     while (*(rest += strspn(rest, " \t,"))) {
         size_t length = strcspn(rest, ",");

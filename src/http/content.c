@@ -150,7 +150,7 @@ static bool make_gzip(struct http_content *content) {
 }
 
 static bool takes_gzip(const struct http_request *request) {
-    return accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    return http_accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 }
 
 static struct form *choose_form(struct http_content *content, const struct http_request *request) {

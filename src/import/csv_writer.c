@@ -15,7 +15,7 @@ enum {
     PIECE_BYTES = 1 << 16, /* of a long text, which go to the buffer one by one */
 };
 
-static bool fail(struct csv_writer *writer) {
+static bool keep_error(struct csv_writer *writer) {
     if (writer->error == 0) {
         writer->error = errno;
     }
@@ -29,7 +29,7 @@ static void flush(struct csv_writer *writer) {
         if (bytes >= 0) {
             written += (size_t)bytes;
         } else if (errno != EINTR) {
-            fail(writer);
+            keep_error(writer);
         }
     }
     writer->used = 0;
@@ -57,20 +57,20 @@ bool csv_writer_open(struct csv_writer *writer, const char *directory, const cha
                      const char *header, mode_t mode) {
     *writer = (struct csv_writer){.file = -1, .buffer = malloc(BUFFER_BYTES)};
     if (writer->buffer == NULL) {
-        return fail(writer);
+        return keep_error(writer);
     }
     if (asprintf(&writer->path, "%s/%s", directory, name) < 0) {
         writer->path = NULL;
-        return fail(writer);
+        return keep_error(writer);
     }
     char *temporary_path;
     if (asprintf(&temporary_path, "%s.tmp", writer->path) < 0) {
-        return fail(writer);
+        return keep_error(writer);
     }
     unlink(temporary_path); /* another's might have another mode */
     writer->file = open(temporary_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (writer->file < 0) {
-        fail(writer);
+        keep_error(writer);
         free(temporary_path);
         return false;
     }
@@ -137,7 +137,7 @@ void csv_end_row(struct csv_writer *writer) {
 bool csv_writer_close(struct csv_writer *writer) {
     flush(writer);
     if (close(writer->file) != 0) {
-        fail(writer);
+        keep_error(writer);
     }
     writer->file = -1;
     return writer->error == 0;
@@ -145,7 +145,7 @@ bool csv_writer_close(struct csv_writer *writer) {
 
 bool csv_writer_publish(struct csv_writer *writer) {
     if (rename(writer->temporary_path, writer->path) != 0) {
-        return fail(writer);
+        return keep_error(writer);
     }
     free(writer->temporary_path);
     writer->temporary_path = NULL;

@@ -50,21 +50,11 @@ static bool open_files(struct import *import) {
     return true;
 }
 
-/* Runs a query and reads its row of booleans. */
-static bool ask(struct session *session, enum import_statement statement, int count, bool *yes) {
-    PGresult *result = session_query(session, import_sql(statement), 0, NULL);
-    for (int i = 0; result && i < count; i++) {
-        yes[i] = strcmp(PQgetvalue(result, 0, i), "t") == 0;
-    }
-    PQclear(result);
-    return result != NULL;
-}
-
 /* Waits for other imports. */
 static bool lock(struct session *session) {
     const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
     bool locked = false, told = false;
-    while (ask(session, IMPORT_STATEMENT_TRY_LOCK, 1, &locked) && !locked) {
+    while (session_ask(session, IMPORT_STATEMENT_TRY_LOCK, 1, &locked) && !locked) {
         if (!told) {
             fputs("import: waiting for another import to end\n", stderr);
             told = true;
@@ -79,7 +69,7 @@ static bool decide(struct import *import) {
     enum { EMPTY, SAMPLE, ANSWERS };
     bool found[ANSWERS];
     const struct import_options *options = import->options;
-    if (!ask(&import->session, IMPORT_STATEMENT_LOOK, ANSWERS, found)) {
+    if (!session_ask(&import->session, IMPORT_STATEMENT_LOOK, ANSWERS, found)) {
         return false;
     }
     import->publication.is_sample = options->is_sample;
@@ -94,14 +84,16 @@ static bool decide(struct import *import) {
         return false;
     }
     if (found[SAMPLE] && !options->is_sample && !options->replace) {
-        return fail(&import->failure, "the database holds the sample data; --replace removes them");
+        return failure_set(&import->failure,
+                           "the database holds the sample data; --replace removes them");
     }
     if (!found[SAMPLE] && options->is_sample) {
-        return fail(&import->failure, "the database holds data that are not the sample");
+        return failure_set(&import->failure, "the database holds data that are not the sample");
     }
     if (!found[SAMPLE] && options->replace) {
-        return fail(&import->failure, "the database holds data that are not the sample: --replace "
-                                      "would remove them, and does not");
+        return failure_set(&import->failure,
+                           "the database holds data that are not the sample: --replace "
+                           "would remove them, and does not");
     }
     if (!import->publication.for_exchange) {
         fputs("import: the tables hold rows: new ones are added beside them, which takes longer "
@@ -118,8 +110,8 @@ static bool open_database(struct import *import) {
         return false;
     }
     if (migrations_missing(database_url) != 0) {
-        return fail(&import->failure,
-                    "the database is not up to date: run `atelier-qa migrate` first");
+        return failure_set(&import->failure,
+                           "the database is not up to date: run `atelier-qa migrate` first");
     }
     import->holds_lock = lock(session);
     return import->holds_lock && decide(import) &&
@@ -146,7 +138,8 @@ static bool tell_caches(struct import *import, char *error, size_t error_size) {
              "a service is connected to the database, and none shares '%s': name its "
              "QA_SHARED_FILE or QA_STATE_DIR, or set QA_CACHE_MB=0 as services without caches do",
              options->shared_file);
-    return ask(&import->session, IMPORT_STATEMENT_HAS_SERVICES, 1, &has_services) && !has_services;
+    return session_ask(&import->session, IMPORT_STATEMENT_HAS_SERVICES, 1, &has_services) &&
+           !has_services;
 }
 
 /* The caches are told right after the commit. They are told before it too, for it may happen when
@@ -172,7 +165,7 @@ static bool check_shared_file(struct import *import) {
     return import->options->dry_run || import->options->have_no_caches ||
            generations_tell(import->options->shared_file, error, sizeof error) !=
                GENERATIONS_UNTOLD ||
-           fail(&import->failure, "caches could not be told: %s", error);
+           failure_set(&import->failure, "caches could not be told: %s", error);
 }
 
 /* How many rows of each file would be published. */
@@ -181,7 +174,7 @@ static bool count_publishable(struct import *import) {
     for (int i = 0; i < DATASET_FILES; i++) {
         const char *const names[] = {layouts[i].table};
         PGresult *present =
-            session_query(&import->session, import_sql(IMPORT_STATEMENT_COUNT_PRESENT), 1, names);
+            session_query(&import->session, session_sql(IMPORT_STATEMENT_COUNT_PRESENT), 1, names);
         if (!present) {
             return false;
         }
@@ -232,7 +225,7 @@ static void clear_up(struct import *import) {
 }
 
 static void tell_file(const struct staged_file *file, uint64_t imported, bool dry_run) {
-    uint64_t rejected = staged_file_rejected(file);
+    uint64_t rejected = staging_count_rejected(file);
     fprintf(stderr,
             "%s: %" PRIu64 " rows read, %" PRIu64 " %s, %" PRIu64 " present, %" PRIu64
             " rejected\n",
@@ -241,7 +234,7 @@ static void tell_file(const struct staged_file *file, uint64_t imported, bool dr
     for (size_t reason = 0; reason < REASONS; reason++) {
         if (file->rejected[reason] > 0) {
             char text[256];
-            reason_describe((enum reason)reason, file->layout, text, sizeof text);
+            record_describe_reason((enum reason)reason, file->layout, text, sizeof text);
             fprintf(stderr, "  %" PRIu64 " x %s\n", file->rejected[reason], text);
         }
     }
@@ -257,7 +250,7 @@ static bool tell_result(const struct import *import) {
             tell_file(file, import->publication.imported[i], options->dry_run);
             published += import->publication.imported[i];
             present += file->good.count - import->publication.imported[i];
-            rejected += staged_file_rejected(file);
+            rejected += staging_count_rejected(file);
         }
     }
     if (rejected > 0) {

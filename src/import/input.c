@@ -36,7 +36,7 @@ static bool copy_standard_input(int to, struct failure *failure) {
     char bytes[COPY_BYTES];
     for (;;) {
         if (stop_signals_pending()) {
-            return fail(failure, "stopped");
+            return failure_set(failure, "stopped");
         }
         if (poll(&standard_input, 1, STOP_POLL_MS) == 0) {
             continue;
@@ -46,11 +46,11 @@ static bool copy_standard_input(int to, struct failure *failure) {
             return true;
         }
         if (count < 0 && errno != EINTR && errno != EAGAIN) {
-            return fail(failure, "cannot read standard input: %s", strerror(errno));
+            return failure_set(failure, "cannot read standard input: %s", strerror(errno));
         }
         if (count > 0 && !write_all(to, bytes, (size_t)count)) {
-            return fail(failure, "cannot keep standard input in a temporary file: %s",
-                        strerror(errno));
+            return failure_set(failure, "cannot keep standard input in a temporary file: %s",
+                               strerror(errno));
         }
     }
 }
@@ -61,7 +61,7 @@ static int open_standard_input(struct failure *failure) {
     folder = folder && *folder ? folder : "/var/tmp";
     int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (descriptor < 0) {
-        fail(failure, "cannot make a temporary file in %s: %s", folder, strerror(errno));
+        failure_set(failure, "cannot make a temporary file in %s: %s", folder, strerror(errno));
         return -1;
     }
     if (!copy_standard_input(descriptor, failure) || lseek(descriptor, 0, SEEK_SET) != 0) {
@@ -74,7 +74,7 @@ static int open_standard_input(struct failure *failure) {
 static int open_path(const char *path, struct failure *failure) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
-        fail(failure, "cannot read %s: %s", path, strerror(errno));
+        failure_set(failure, "cannot read %s: %s", path, strerror(errno));
     }
     return descriptor;
 }
@@ -84,15 +84,16 @@ static bool open_descriptor(struct input *input, int descriptor) {
     struct stat status;
     if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(descriptor);
-        return fail(input->failure, "cannot read %s: not a regular file; a pipe is read as `-`",
-                    input->name);
+        return failure_set(input->failure,
+                           "cannot read %s: not a regular file; a pipe is read as `-`",
+                           input->name);
     }
     input->descriptor = descriptor;
     input->size = (uint64_t)status.st_size;
     input->file = gzdopen(descriptor, "rb");
     if (!input->file || gzbuffer(input->file, ZLIB_BUFFER_BYTES) != 0) {
         close(descriptor);
-        return fail(input->failure, "out of memory");
+        return failure_set(input->failure, "out of memory");
     }
     return true;
 }
@@ -115,10 +116,10 @@ bool input_open_again(struct input *again, const struct input *input, struct fai
 static bool fail_to_read(struct input *input) {
     int code;
     const char *reason = gzerror(input->file, &code);
-    return fail(input->failure, "cannot read %s: %s", input->name,
-                code == Z_ERRNO       ? strerror(errno)
-                : code == Z_BUF_ERROR ? "the compressed file is cut short"
-                                      : reason);
+    return failure_set(input->failure, "cannot read %s: %s", input->name,
+                       code == Z_ERRNO       ? strerror(errno)
+                       : code == Z_BUF_ERROR ? "the compressed file is cut short"
+                                             : reason);
 }
 
 ssize_t input_read(void *owner, char *buffer, size_t size) {

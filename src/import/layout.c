@@ -62,7 +62,7 @@ static size_t find_column(const struct layout *layout, struct csv_text name) {
 }
 
 /* Notes where a name of the layout stands. Returns how many do, or -1 when one stands twice. */
-static int find_columns(struct header *header, const struct layout *layout,
+static int find_columns(struct layout_header *header, const struct layout *layout,
                         const struct csv_row *row, const char *file, struct failure *failure) {
     int found = 0;
     for (size_t i = 0; i < layout->column_count; i++) {
@@ -71,7 +71,8 @@ static int find_columns(struct header *header, const struct layout *layout,
     for (size_t i = 0; i < row->column_count; i++) {
         size_t column = find_column(layout, csv_trim(row->fields[i]));
         if (column < layout->column_count && header->positions[column] != SIZE_MAX) {
-            fail(failure, "%s: there are two columns '%s'", file, layout->columns[column].name);
+            failure_set(failure, "%s: there are two columns '%s'", file,
+                        layout->columns[column].name);
             return -1;
         }
         if (column < layout->column_count) {
@@ -82,11 +83,12 @@ static int find_columns(struct header *header, const struct layout *layout,
     return found;
 }
 
-static bool check_none_is_missing(const struct header *header, const struct layout *layout,
+static bool check_none_is_missing(const struct layout_header *header, const struct layout *layout,
                                   const char *file, struct failure *failure) {
     for (size_t i = 0; i < layout->column_count; i++) {
         if (header->positions[i] == SIZE_MAX) {
-            return fail(failure, "%s: there is no column '%s'", file, layout->columns[i].name);
+            return failure_set(failure, "%s: there is no column '%s'", file,
+                               layout->columns[i].name);
         }
     }
     return true;
@@ -112,14 +114,14 @@ static void tell_left_out(const struct layout *layout, const struct csv_row *row
     }
 }
 
-bool header_read(struct header *header, const struct layout *layout, const struct csv_row *row,
-                 const char *file, struct failure *failure) {
+bool layout_read_header(struct layout_header *header, const struct layout *layout,
+                        const struct csv_row *row, const char *file, struct failure *failure) {
     int found = row->fault || row->column_count > CSV_COLUMNS_MAX
                     ? 0
                     : find_columns(header, layout, row, file, failure);
     if (found == 0) {
-        return fail(failure, "%s has no header: its first line must be such as %s", file,
-                    layout->header);
+        return failure_set(failure, "%s has no header: its first line must be such as %s", file,
+                           layout->header);
     }
     if (found < 0 || !check_none_is_missing(header, layout, file, failure)) {
         return false;

@@ -20,11 +20,11 @@ static bool advance(struct photo_merge *merge) {
     return false;
 }
 
-struct photo_merge *photo_merge_new(const struct input *photos, const struct header *header,
+struct photo_merge *photo_merge_new(const struct input *photos, const struct layout_header *header,
                                     struct failure *failure) {
     struct photo_merge *merge = calloc(1, sizeof *merge);
     if (!merge) {
-        fail(failure, "out of memory");
+        failure_set(failure, "out of memory");
         return NULL;
     }
     merge->header = header;

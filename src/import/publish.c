@@ -26,7 +26,7 @@ static const enum import_statement publish_statements[DATASET_FILES] = {
 static bool query_value(struct session *session, enum import_statement statement,
                         int parameter_count, const char *const *parameters, char *value,
                         size_t size) {
-    PGresult *result = session_query(session, import_sql(statement), parameter_count, parameters);
+    PGresult *result = session_query(session, session_sql(statement), parameter_count, parameters);
     if (result) {
         snprintf(value, size, "%s", PQgetvalue(result, 0, 0));
     }
@@ -88,7 +88,7 @@ static bool publish_table(const struct staged_file *file, enum import_statement 
         snprintf(from, sizeof from, "(%" PRIu64 ",0)", page);
         snprintf(to, sizeof to, "(%" PRIu64 ",0)", page + PAGES_AT_ONCE);
         const char *const range[] = {from, to};
-        PGresult *result = session_query(session, import_sql(statement), 2, range);
+        PGresult *result = session_query(session, session_sql(statement), 2, range);
         if (!result) {
             return false;
         }
@@ -146,19 +146,11 @@ static bool commit(struct session *session) {
     return false;
 }
 
-/* Runs a query whose result is true or false. */
-static bool ask(struct session *session, enum import_statement statement, bool *yes) {
-    char value[8];
-    bool done = query_value(session, statement, 0, NULL, value, sizeof value);
-    *yes = done && strcmp(value, "t") == 0;
-    return done;
-}
-
 /* While the tables are in use it is tried again, with pauses in which others get through. */
 static bool lock_tables(struct session *session) {
     bool locked = false;
     session_announce(session, "waiting until nobody uses the tables");
-    while (ask(session, IMPORT_STATEMENT_LOCK_TABLES, &locked) && !locked) {
+    while (session_ask(session, IMPORT_STATEMENT_LOCK_TABLES, 1, &locked) && !locked) {
         nanosleep(&retry_pause, NULL);
     }
     return locked;
@@ -199,7 +191,7 @@ static void tell_why_added(const char *reason) {
 bool publish(struct publication *publication, const struct staged_file files[DATASET_FILES],
              struct session *session) {
     bool alike = false, empty;
-    if (publication->for_exchange && !ask(session, IMPORT_STATEMENT_ARE_ALIKE, &alike)) {
+    if (publication->for_exchange && !session_ask(session, IMPORT_STATEMENT_ARE_ALIKE, 1, &alike)) {
         return false;
     }
     if (!alike) {
@@ -209,7 +201,7 @@ bool publish(struct publication *publication, const struct staged_file files[DAT
         return add(publication, files, session);
     }
     if (!session_run(session, "BEGIN") || !lock_tables(session) ||
-        !ask(session, IMPORT_STATEMENT_LOOK, &empty)) {
+        !session_ask(session, IMPORT_STATEMENT_LOOK, 1, &empty)) {
         return false;
     }
     session_announce(session, NULL);

@@ -2,6 +2,7 @@
 #include "import/record.h"
 
 #include "import/date.h"
+#include "ops/number.h"
 #include "rules/text.h"
 #include "rules/utf8.h"
 
@@ -47,17 +48,11 @@ static const struct {
 
 static const int64_t POSTGRES_EPOCH_MS = 946684800000; /* 2000-01-01T00:00:00Z */
 
-/* ASCII digits only, as in the HTTP contract. */
-static bool read_number(struct csv_text text, int64_t least, int64_t most, int64_t *number) {
-    *number = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        int digit = text.bytes[i] - '0';
-        if (digit < 0 || digit > 9 || *number > (most - digit) / 10) {
-            return false;
-        }
-        *number = *number * 10 + digit;
-    }
-    return text.length > 0 && *number >= least;
+static bool read_number(struct csv_text text, uint64_t least, int64_t most, int64_t *number) {
+    uint64_t parsed;
+    bool ok = number_parse(text.bytes, text.length, least, (uint64_t)most, &parsed);
+    *number = ok ? (int64_t)parsed : 0;
+    return ok;
 }
 
 static bool read_flag(struct csv_text text, bool *flag) {
@@ -93,7 +88,7 @@ static bool keeps_blanks(enum rule rule) {
     return rule == RULE_BODY || rule == RULE_NAME;
 }
 
-static bool read_column(struct record *record, enum rule rule, struct csv_text text) {
+static bool read_column(struct import_record *record, enum rule rule, struct csv_text text) {
     switch (rule) {
     case RULE_ID:
         return read_number(text, 1, ID_MAX, &record->id);
@@ -127,8 +122,8 @@ static enum reason reason_of_fault(enum csv_fault fault) {
                                           : ROW_TOO_LONG;
 }
 
-enum reason record_read(struct record *record, const struct layout *layout,
-                        const struct header *header, const struct csv_row *row) {
+enum reason record_read(struct import_record *record, const struct layout *layout,
+                        const struct layout_header *header, const struct csv_row *row) {
     if (row->fault) {
         return reason_of_fault(row->fault);
     }
@@ -158,7 +153,8 @@ enum reason record_read(struct record *record, const struct layout *layout,
     return ROW_IS_GOOD;
 }
 
-void reason_describe(enum reason reason, const struct layout *layout, char *text, size_t size) {
+void record_describe_reason(enum reason reason, const struct layout *layout, char *text,
+                            size_t size) {
     static const char *const texts[] = {
         [ROW_IS_GOOD] = "",
         [ROW_QUOTE_OPEN] = "a quote is not closed",
@@ -225,7 +221,7 @@ static char *put_moment(char *out, int64_t ms) {
     return put_bigint(out, (ms - POSTGRES_EPOCH_MS) * 1000);
 }
 
-static char *put_column(char *out, const struct record *record, enum rule rule) {
+static char *put_column(char *out, const struct import_record *record, enum rule rule) {
     switch (rule) {
     case RULE_ID:
         return put_bigint(out, record->id);
@@ -251,14 +247,14 @@ static char *put_column(char *out, const struct record *record, enum rule rule) 
     return out;
 }
 
-size_t copy_begin(char *out) {
+size_t record_copy_begin(char *out) {
     static const char signature[] = "PGCOPY\n\377\r\n"; /* with its NUL */
     char *end = mempcpy(out, signature, sizeof signature);
     end = put_int32(put_int32(end, 0), 0); /* no flags, no header extension */
     return (size_t)(end - out);
 }
 
-size_t copy_record(char *out, const struct record *record, const struct layout *layout) {
+size_t record_copy(char *out, const struct import_record *record, const struct layout *layout) {
     size_t field_count = layout->column_count + (layout->has_photo_urls ? 1 : 0);
     char *end = put_int16(out, (int16_t)field_count);
     for (size_t i = 0; i < layout->column_count; i++) {
@@ -270,6 +266,6 @@ size_t copy_record(char *out, const struct record *record, const struct layout *
     return (size_t)(end - out);
 }
 
-size_t copy_end(char *out) {
+size_t record_copy_end(char *out) {
     return (size_t)(put_int16(out, -1) - out);
 }

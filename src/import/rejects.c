@@ -43,13 +43,14 @@ static bool fetch_verdict(struct rejects *rejects) {
     bool understood = !text || sscanf(text, "%31[^\t]\t%" SCNu64 "\t%15[^\n]", next->table,
                                       &next->ordinal, next->reason) == 3;
     PQfreemem(text);
-    return understood || fail(rejects->session->failure, "the list of rejects is not understood");
+    return understood ||
+           failure_set(rejects->session->failure, "the list of rejects is not understood");
 }
 
 static void write_row(struct rejects *rejects, const struct staged_file *file,
                       const struct csv_row *row, enum reason reason) {
     char text[256];
-    reason_describe(reason, file->layout, text, sizeof text);
+    record_describe_reason(reason, file->layout, text, sizeof text);
     csv_write_text(&rejects->writer, file->name, strlen(file->name));
     csv_write_number(&rejects->writer, row->line);
     csv_write_text(&rejects->writer, text, strlen(text));
@@ -60,7 +61,7 @@ static void write_row(struct rejects *rejects, const struct staged_file *file,
 /* The reason why a row was rejected, ROW_IS_GOOD when it was not; counts those sent to staging. */
 static bool judge(struct rejects *rejects, const struct staged_file *file,
                   const struct csv_row *row, uint64_t *ordinal, enum reason *reason) {
-    struct record record;
+    struct import_record record;
     struct verdict *next = &rejects->next;
     *reason = record_read(&record, file->layout, &file->header, row);
     if (*reason) {
@@ -79,7 +80,7 @@ static bool write_rows(struct rejects *rejects, struct staged_file *file,
                        struct csv_reader *reader) {
     struct csv_row row;
     enum csv_result result = CSV_ROW;
-    uint64_t rows = 0, ordinal = 0, left = staged_file_rejected(file);
+    uint64_t rows = 0, ordinal = 0, left = staging_count_rejected(file);
     while (result == CSV_ROW && left > 0 && (result = csv_reader_next(reader, &row)) == CSV_ROW) {
         enum reason reason;
         if (!judge(rejects, file, &row, &ordinal, &reason)) {
@@ -90,15 +91,15 @@ static bool write_rows(struct rejects *rejects, struct staged_file *file,
             left--;
         }
         if (++rows % ROWS_PER_STOP_CHECK == 0 && stop_signals_pending()) {
-            return fail(rejects->session->failure, "stopped");
+            return failure_set(rejects->session->failure, "stopped");
         }
     }
     return left == 0 ||
-           fail(rejects->session->failure, "%s has changed since it was read", file->name);
+           failure_set(rejects->session->failure, "%s has changed since it was read", file->name);
 }
 
 static bool write_file(struct rejects *rejects, struct staged_file *file) {
-    if (!file->is_given || staged_file_rejected(file) == 0) {
+    if (!file->is_given || staging_count_rejected(file) == 0) {
         return true;
     }
     file->input.failure = rejects->session->failure;
@@ -170,14 +171,14 @@ bool rejects_check(const struct staged_file files[DATASET_FILES], const char *pa
                    struct failure *failure) {
     struct stat found;
     if (stat(path, &found) == 0 && is_input(files, &found)) {
-        return fail(failure,
-                    "the list of bad rows would overwrite %s; --rejects FILE says where else",
-                    path);
+        return failure_set(
+            failure, "the list of bad rows would overwrite %s; --rejects FILE says where else",
+            path);
     }
     const char *reason = why_not_writable(path);
     return !reason ||
-           fail(failure, "cannot list bad rows in %s: %s; --rejects FILE says where else", path,
-                reason);
+           failure_set(failure, "cannot list bad rows in %s: %s; --rejects FILE says where else",
+                       path, reason);
 }
 
 bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,
@@ -186,7 +187,7 @@ bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,
     const char *name;
     uint64_t count = 0;
     for (int i = 0; i < DATASET_FILES; i++) {
-        count += staged_file_rejected(&files[i]);
+        count += staging_count_rejected(&files[i]);
     }
     if (count == 0) {
         return true;
@@ -197,9 +198,9 @@ bool rejects_write(struct staged_file files[DATASET_FILES], const char *path,
                 write_files(&rejects, files) && csv_writer_close(&rejects.writer) &&
                 csv_writer_publish(&rejects.writer);
     if (!done && rejects.writer.error) {
-        fail(session->failure, "cannot write %s: %s", path, strerror(rejects.writer.error));
+        failure_set(session->failure, "cannot write %s: %s", path, strerror(rejects.writer.error));
     }
     csv_writer_discard(&rejects.writer);
     free(folder);
-    return done || fail(session->failure, "out of memory");
+    return done || failure_set(session->failure, "out of memory");
 }

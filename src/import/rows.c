@@ -70,18 +70,18 @@ static struct csv_reader *begin(struct input *input, char separator, struct csv_
 }
 
 /* Recognises a file by its first line, which was read as if commas separated the fields. */
-static bool recognise(struct header *header, const struct csv_row *first, const char *name,
+static bool recognise(struct layout_header *header, const struct csv_row *first, const char *name,
                       struct failure *failure) {
     const char *other = recognise_other(first->raw);
     if (other) {
-        return fail(failure, "%s looks like %s; CSV in UTF-8 is needed, plain or by gzip", name,
-                    other);
+        return failure_set(failure, "%s looks like %s; CSV in UTF-8 is needed, plain or by gzip",
+                           name, other);
     }
     header->separator = find_separator(first->raw);
     return true;
 }
 
-bool rows_recognise(struct header *header, const struct layout *layout, struct input *input,
+bool rows_recognise(struct layout_header *header, const struct layout *layout, struct input *input,
                     struct failure *failure) {
     struct csv_row first;
     enum csv_result result;
@@ -92,13 +92,13 @@ bool rows_recognise(struct header *header, const struct layout *layout, struct i
         reader = begin(input, header->separator, &first, &result);
     }
     bool done = result == CSV_ROW && failure->text[0] == '\0' &&
-                header_read(header, layout, &first, input->name, failure);
+                layout_read_header(header, layout, &first, input->name, failure);
     csv_reader_free(reader);
-    return done ||
-           fail(failure, result == CSV_END ? "%s is empty" : "%s cannot be read", input->name);
+    return done || failure_set(failure, result == CSV_END ? "%s is empty" : "%s cannot be read",
+                               input->name);
 }
 
-struct csv_reader *rows_begin(struct input *input, const struct header *header,
+struct csv_reader *rows_begin(struct input *input, const struct layout_header *header,
                               struct failure *failure) {
     struct csv_row first;
     enum csv_result result;
@@ -106,7 +106,8 @@ struct csv_reader *rows_begin(struct input *input, const struct header *header,
     if (result == CSV_ROW) {
         return reader;
     }
-    fail(failure, reader ? "%s has changed since it was read" : "%s: out of memory", input->name);
+    failure_set(failure, reader ? "%s has changed since it was read" : "%s: out of memory",
+                input->name);
     csv_reader_free(reader);
     return NULL;
 }

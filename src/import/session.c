@@ -1,6 +1,7 @@
 /* A session with the database, over libpq without blocking. */
 #include "import/session.h"
 
+#include "db/notices.h"
 #include "db/one_off.h"
 #include "db/session_settings.h"
 #include "ops/clock.h"
@@ -18,12 +19,12 @@ enum {
 static bool fail_with_result(struct session *session, const PGresult *result) {
     const char *reason = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     reason = reason ? reason : PQresultErrorMessage(result); /* libpq's own */
-    return fail(session->failure, "%.*s", (int)strcspn(reason, "\n"), reason);
+    return failure_set(session->failure, "%.*s", notices_line_length(reason), reason);
 }
 
 static bool fail_with_connection(struct session *session) {
     const char *reason = PQerrorMessage(session->connection);
-    return fail(session->failure, "%.*s", (int)strcspn(reason, "\n"), reason);
+    return failure_set(session->failure, "%.*s", notices_line_length(reason), reason);
 }
 
 static bool must_give_up(const struct session *session) {
@@ -37,11 +38,12 @@ static bool wait_for(struct session *session, short events) {
                             .events = (short)(POLLIN | events)};
     for (;;) {
         if (must_give_up(session)) {
-            return fail(session->failure, "stopped");
+            return failure_set(session->failure, "stopped");
         }
         int ready = poll(&socket, 1, POLL_MS);
         if (ready < 0 && errno != EINTR) {
-            return fail(session->failure, "cannot wait for the database: %s", strerror(errno));
+            return failure_set(session->failure, "cannot wait for the database: %s",
+                               strerror(errno));
         }
         if (session->progress.label) {
             progress_wait(&session->progress);
@@ -138,7 +140,7 @@ bool session_open(struct session *session, const char *database_url, const atomi
     }
     char refusal[400];
     if (!session_settings_apply(session->connection, refusal, sizeof refusal)) {
-        return fail(failure, "%s", refusal);
+        return failure_set(failure, "%s", refusal);
     }
     if (PQsetnonblocking(session->connection, 1) != 0) {
         return fail_with_connection(session);
@@ -208,18 +210,27 @@ bool session_run(struct session *session, const char *sql) {
     return result != NULL;
 }
 
+bool session_ask(struct session *session, enum import_statement statement, int count, bool *yes) {
+    PGresult *result = session_query(session, session_sql(statement), 0, NULL);
+    for (int i = 0; result && i < count; i++) {
+        yes[i] = strcmp(PQgetvalue(result, 0, i), "t") == 0;
+    }
+    PQclear(result);
+    return result != NULL;
+}
+
 bool session_call(struct session *session, enum import_statement statement, int parameter_count,
                   const char *const *parameters) {
-    PGresult *result = session_query(session, import_sql(statement), parameter_count, parameters);
+    PGresult *result = session_query(session, session_sql(statement), parameter_count, parameters);
     PQclear(result);
     return result != NULL;
 }
 
 bool session_run_statement(struct session *session, enum import_statement statement) {
-    return session_run(session, import_sql(statement));
+    return session_run(session, session_sql(statement));
 }
 
-const char *import_sql(enum import_statement statement) {
+const char *session_sql(enum import_statement statement) {
     return embedded_import_statements[statement].text;
 }
 

@@ -38,7 +38,7 @@ struct job {
     bool is_running;
 };
 
-uint64_t staged_file_rejected(const struct staged_file *file) {
+uint64_t staging_count_rejected(const struct staged_file *file) {
     uint64_t count = 0;
     for (size_t i = 0; i < REASONS; i++) {
         count += file->rejected[i];
@@ -46,7 +46,7 @@ uint64_t staged_file_rejected(const struct staged_file *file) {
     return count;
 }
 
-static void note_row(struct row_facts *facts, const struct record *record) {
+static void note_row(struct row_facts *facts, const struct import_record *record) {
     int64_t id = record->id, parent_id = record->parent_id;
     if (facts->count == 0) {
         *facts = (struct row_facts){.lowest_id = id,
@@ -75,8 +75,8 @@ static bool is_hopeless(struct staged_file *file, enum reason reason) {
         return false;
     }
     char text[256];
-    reason_describe(reason, file->layout, text, sizeof text);
-    fail(&file->failure, "each of the first %d rows is bad: %s", HOPELESS_ROWS, text);
+    record_describe_reason(reason, file->layout, text, sizeof text);
+    failure_set(&file->failure, "each of the first %d rows is bad: %s", HOPELESS_ROWS, text);
     return true;
 }
 
@@ -85,8 +85,8 @@ static bool send_rows(struct staged_file *file, struct photo_merge *photos,
                       struct csv_reader *reader, struct session *session, char *buffer) {
     static const struct csv_text no_urls = {.bytes = "[]", .length = 2};
     struct csv_row row;
-    struct record record;
-    size_t used = copy_begin(buffer);
+    struct import_record record;
+    size_t used = record_copy_begin(buffer);
     enum csv_result result;
     while ((result = csv_reader_next(reader, &row)) == CSV_ROW) {
         enum reason reason = record_read(&record, file->layout, &file->header, &row);
@@ -100,7 +100,7 @@ static bool send_rows(struct staged_file *file, struct photo_merge *photos,
         }
         note_row(&file->good, &record);
         record.photo_urls = photos ? photo_merge_urls(photos, record.id) : no_urls;
-        used += copy_record(buffer + used, &record, file->layout);
+        used += record_copy(buffer + used, &record, file->layout);
         if (used > SEND_BYTES - RECORD_BYTES_MAX) {
             if (!session_send(session, buffer, used)) {
                 return false;
@@ -108,7 +108,7 @@ static bool send_rows(struct staged_file *file, struct photo_merge *photos,
             used = 0;
         }
     }
-    used += copy_end(buffer + used);
+    used += record_copy_end(buffer + used);
     return result == CSV_END && session_send(session, buffer, used);
 }
 
@@ -166,7 +166,7 @@ static void *run_job(void *argument) {
     struct session session = {0};
     char *buffer = malloc(SEND_BYTES);
     if (!buffer || !stage(job, &session, buffer)) {
-        fail(&job->file->failure, "out of memory");
+        failure_set(&job->file->failure, "out of memory");
         atomic_store(job->abandoned, true);
     }
     session_close(&session);
@@ -222,7 +222,7 @@ static bool start_jobs(struct job *jobs, struct failure *failure) {
         jobs[i].is_running = pthread_create(&jobs[i].thread, NULL, run_job, &jobs[i]) == 0;
         if (!jobs[i].is_running) {
             atomic_store(jobs[i].abandoned, true);
-            return fail(failure, "cannot start a thread");
+            return failure_set(failure, "cannot start a thread");
         }
     }
     return true;
@@ -255,10 +255,10 @@ bool staging_fill(struct staged_file files[DATASET_FILES], const char *database_
     progress_finish(&progress);
     for (int i = 0; i < DATASET_FILES; i++) {
         if (files[i].failure.text[0] != '\0' && strcmp(files[i].failure.text, "stopped") != 0) {
-            fail(failure, "%s: %s", files[i].name, files[i].failure.text);
+            failure_set(failure, "%s: %s", files[i].name, files[i].failure.text);
         }
     }
-    return !atomic_load(&abandoned) || fail(failure, "stopped");
+    return !atomic_load(&abandoned) || failure_set(failure, "stopped");
 }
 
 /* Every id from the lowest to the highest is there. */
@@ -276,7 +276,7 @@ static bool has_no_orphan(const struct row_facts *facts, const struct row_facts 
 static bool count_rejected(struct staged_file *file, struct session *session) {
     const char *const names[] = {file->layout->table};
     PGresult *result =
-        session_query(session, import_sql(IMPORT_STATEMENT_COUNT_REJECTED), 1, names);
+        session_query(session, session_sql(IMPORT_STATEMENT_COUNT_REJECTED), 1, names);
     if (!result) {
         return false;
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-bool folders_make_for(const char *path) {
+bool folders_make_for(const char *path, mode_t mode) {
     char folder[PATH_MAX];
     if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder) {
         errno = ENAMETOOLONG;
@@ -16,7 +16,7 @@ bool folders_make_for(const char *path) {
     for (char *slash = strchr(folder + (*folder == '/'), '/'); slash;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+        if (mkdir(folder, mode) != 0 && errno != EEXIST) {
             return false;
         }
         *slash = '/';

@@ -1,9 +1,10 @@
 /* The progress of a long run, on standard error. */
 #include "ops/progress.h"
 
+#include "ops/clock.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -14,15 +15,9 @@ enum {
     BAR_WIDTH = 20,
 };
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void progress_start(struct progress *progress, const char *label) {
     bool terminal = isatty(STDERR_FILENO) == 1;
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     *progress = (struct progress){
         .label = label,
         .terminal = terminal,
@@ -46,7 +41,7 @@ static void print_time(double seconds) {
 
 /* Begins a line when it is time for one; since when it has been under way, in seconds. */
 static bool begin_line(struct progress *progress, double *seconds) {
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     if (now < progress->next_ms) {
         return false;
     }

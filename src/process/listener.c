@@ -2,22 +2,24 @@
 #include "process/listener.h"
 
 #include "ops/folders.h"
+#include "ops/number.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, PORT_MAX = 65535 };
 
-static int fail(int descriptor, char *error, size_t size, const char *address, const char *reason) {
+static int listen_failed(int descriptor, char *error, size_t size, const char *address,
+                         const char *reason) {
     if (descriptor >= 0) {
         close(descriptor);
     }
@@ -41,13 +43,14 @@ static int open_unix(const char *prefix, unsigned index, char *error, size_t siz
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int length = snprintf(address.sun_path, sizeof address.sun_path, "%s%u.sock", prefix, index);
     if (length < 0 || (size_t)length >= sizeof address.sun_path) {
-        return fail(-1, error, size, prefix, "the path of a Unix socket has at most 107 bytes");
+        return listen_failed(-1, error, size, prefix,
+                             "the path of a Unix socket has at most 107 bytes");
     }
-    if (!folders_make_for(address.sun_path)) {
-        return fail(-1, error, size, address.sun_path, strerror(errno));
+    if (!folders_make_for(address.sun_path, 0755)) {
+        return listen_failed(-1, error, size, address.sun_path, strerror(errno));
     }
     if (somebody_listens(&address)) {
-        return fail(-1, error, size, address.sun_path, "another process listens there");
+        return listen_failed(-1, error, size, address.sun_path, "another process listens there");
     }
     unlink(address.sun_path);
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -55,7 +58,7 @@ static int open_unix(const char *prefix, unsigned index, char *error, size_t siz
     if (descriptor < 0 ||
         bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0 ||
         chmod(address.sun_path, 0666) != 0 || listen(descriptor, BACKLOG) != 0) {
-        return fail(descriptor, error, size, address.sun_path, strerror(errno));
+        return listen_failed(descriptor, error, size, address.sun_path, strerror(errno));
     }
     return descriptor;
 }
@@ -68,30 +71,31 @@ struct tcp_address {
 /* ADDRESS:BASE, and the port of worker `index`. */
 static bool parse_tcp(const char *listen_on, unsigned index, struct tcp_address *address) {
     const char *colon = strrchr(listen_on, ':');
-    if (!colon || colon[1] < '0' || colon[1] > '9') {
+    uint64_t port;
+    if (!colon || !number_parse(colon + 1, strlen(colon + 1), 0, PORT_MAX, &port)) {
         return false;
     }
-    char *end = NULL;
-    unsigned long port = strtoul(colon + 1, &end, 10) + index;
+    port += index;
     const char *start = *listen_on == '[' ? listen_on + 1 : listen_on;
     int host_length = (int)(colon - start) - (start > listen_on && colon[-1] == ']');
     snprintf(address->host, sizeof address->host, "%.*s", host_length, start);
-    snprintf(address->port, sizeof address->port, "%lu", port);
-    return *end == '\0' && port >= 1 && port <= 65535 && host_length >= 1 &&
+    snprintf(address->port, sizeof address->port, "%" PRIu64, port);
+    return port >= 1 && port <= PORT_MAX && host_length >= 1 &&
            (size_t)host_length < sizeof address->host;
 }
 
 static int open_tcp(const char *listen_on, unsigned index, char *error, size_t size) {
     struct tcp_address address;
     if (!parse_tcp(listen_on, index, &address)) {
-        return fail(-1, error, size, listen_on, "QA_LISTEN must be unix:PREFIX or ADDRESS:BASE");
+        return listen_failed(-1, error, size, listen_on,
+                             "QA_LISTEN must be unix:PREFIX or ADDRESS:BASE");
     }
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int result = getaddrinfo(address.host, address.port, &hints, &found);
     if (result != 0) {
-        return fail(-1, error, size, listen_on, gai_strerror(result));
+        return listen_failed(-1, error, size, listen_on, gai_strerror(result));
     }
     const int on = 1;
     int descriptor = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -101,7 +105,7 @@ static int open_tcp(const char *listen_on, unsigned index, char *error, size_t s
               listen(descriptor, BACKLOG) == 0;
     int reason = errno;
     freeaddrinfo(found);
-    return ok ? descriptor : fail(descriptor, error, size, listen_on, strerror(reason));
+    return ok ? descriptor : listen_failed(descriptor, error, size, listen_on, strerror(reason));
 }
 
 static const char unix_prefix[] = "unix:";

@@ -2,6 +2,7 @@
 #include "qa/parameters.h"
 
 #include "http/response.h"
+#include "ops/number.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,16 +10,10 @@
 enum { COUNT_DEFAULT = 5, COUNT_MAX = 1000 };
 
 bool parse_integer(struct http_text text, int64_t most, int64_t *value) {
-    int64_t number = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        int digit = text.data[i] - '0';
-        if (digit < 0 || digit > 9 || digit > most || number > (most - digit) / 10) {
-            return false;
-        }
-        number = number * 10 + digit;
-    }
-    *value = number;
-    return number >= 1;
+    uint64_t number;
+    bool ok = number_parse(text.data, text.length, 1, (uint64_t)most, &number);
+    *value = ok ? (int64_t)number : *value;
+    return ok;
 }
 
 bool read_path_id(struct http_request *request, const char *name, int64_t most, int64_t *id) {

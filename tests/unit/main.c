@@ -25,6 +25,7 @@ int main(void) {
         json_text_suite,
         listener_suite,
         log_suite,
+        number_suite,
         outage_suite,
         page_cache_suite,
         parameters_suite,

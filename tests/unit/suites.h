@@ -16,6 +16,7 @@ Suite *generations_suite(void);
 Suite *json_text_suite(void);
 Suite *listener_suite(void);
 Suite *log_suite(void);
+Suite *number_suite(void);
 Suite *outage_suite(void);
 Suite *page_cache_suite(void);
 Suite *parameters_suite(void);

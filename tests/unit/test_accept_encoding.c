@@ -39,7 +39,7 @@ START_TEST(gzip_is_taken_where_it_is_named_and_not_refused) {
         {"\"gzip\"", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ck_assert_msg(accepts_gzip(cases[i].value) == cases[i].accepted, "%s", cases[i].value);
+        ck_assert_msg(http_accepts_gzip(cases[i].value) == cases[i].accepted, "%s", cases[i].value);
     }
 }
 END_TEST

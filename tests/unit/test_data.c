@@ -161,11 +161,12 @@ static size_t template_length(const char *template, bool longest) {
             extreme = longest ? strlen("wireless speaker") : strlen("tent");
         }
         for (size_t i = 0; i < SLOT_COUNT; i++) {
-            if (strlen(slots[i].name) != name || strncmp(slots[i].name, template + 1, name) != 0) {
+            if (strlen(phrases_slots[i].name) != name ||
+                strncmp(phrases_slots[i].name, template + 1, name) != 0) {
                 continue;
             }
-            for (size_t word = 0; word < slots[i].words.count; word++) {
-                size_t bytes = strlen(slots[i].words.list[word]);
+            for (size_t word = 0; word < phrases_slots[i].words.count; word++) {
+                size_t bytes = strlen(phrases_slots[i].words.list[word]);
                 extreme = (bytes > extreme) == longest ? bytes : extreme;
             }
         }
@@ -195,17 +196,20 @@ static void check_sentence(const char *sentence, const struct phrases *openings,
 
 static void check_topic(const struct topic *topic) {
     for (size_t i = 0; i < topic->exchange_count; i++) {
-        check_sentence(topic->exchanges[i].question, &question_openings, &question_closings);
-        check_sentence(topic->exchanges[i].answer, &answer_openings, &answer_closings);
+        check_sentence(topic->exchanges[i].question, &phrases_question_openings,
+                       &phrases_question_closings);
+        check_sentence(topic->exchanges[i].answer, &phrases_answer_openings,
+                       &phrases_answer_closings);
     }
     for (size_t i = 0; i < topic->seller_answers.count; i++) {
-        check_sentence(topic->seller_answers.list[i], &seller_openings, &seller_closings);
+        check_sentence(topic->seller_answers.list[i], &phrases_seller_openings,
+                       &phrases_seller_closings);
     }
 }
 
 START_TEST(every_template_makes_a_body_of_20_to_250_bytes) {
-    const struct topics *all[] = {&clothes_topics,   &shoes_topics,   &electronics_topics,
-                                  &furniture_topics, &outdoor_topics, &shop_topics};
+    const struct topics *all[] = {&topics_clothes,   &topics_shoes,   &topics_electronics,
+                                  &topics_furniture, &topics_outdoor, &topics_shop};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         ck_assert_uint_gt(all[i]->count, 0);
         for (size_t topic = 0; topic < all[i]->count; topic++) {
