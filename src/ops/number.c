@@ -11,8 +11,9 @@ bool number_parse(const char *text, size_t length, uint64_t least, uint64_t most
         }
         value = value * 10 + digit;
     }
-    *number = value;
-    return length > 0 && value >= least;
+    bool ok = length > 0 && value >= least;
+    *number = ok ? value : *number;
+    return ok;
 }
 
 size_t number_format(char *out, uint64_t number) {
