@@ -1,31 +1,59 @@
 #!/bin/sh
-# The layering of src/ and include/: a file may include headers of its own folder and of folders
-# below it, and no files may include each other in a circle. Prints each offence; exit status 1
-# when there is one.
+# The layering of src/ and include/:
+#   - a file includes headers of its own folder and of folders below it;
+#   - no files include each other in a circle, where a header and its source count as one file;
+#   - include/ mirrors src/: each source has a header of its name, or, as topics_shop.c, of its beginning.
+# Prints each offence; exit status 1 when there is one.
+#   check-layers.sh [CHECKOUT]
 set -eu
+cd "${1:-.}"
 
 # From top to bottom; main.c stands above all.
 layers='cli generate import process qa cache http db rules ops'
 
-includes() { # lines "folder/file folder/included", without suffix
+includes() { # lines "folder/file < folder/included" or with a quote for the <, without suffix
     for file in src/*/*.c include/*/*.h; do
+        [ -e "$file" ] || continue
         from=${file#*/}
-        sed -n 's|^#include "\([a-z_]*/[a-z_]*\)\.h".*|\1|p' "$file" |
+        sed -nE 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])([^/">]+/[^">]+)\.h[">].*|\1 \2|p' "$file" |
             sed "s|^|${from%.*} |"
-    done | awk '$1 != $2'
+    done | awk '$1 != $3'
 }
 
-offences=$(includes | awk -v layers="$layers" '
-    BEGIN { count = split(layers, names, " "); for (i = 1; i <= count; i++) level[names[i]] = i }
-    {
-        split($1, from, "/"); split($2, to, "/")
-        if (!(from[1] in level)) print $1 " is in a folder that is no layer"
-        else if (level[to[1]] && level[to[1]] < level[from[1]]) print $1 " includes " $2 ", which is above it"
-    }')
-circles=$(includes | tsort 2>&1 >/dev/null || true)
+pointing_up() {
+    includes | awk -v layers="$layers" '
+        BEGIN { count = split(layers, names, " "); for (i = 1; i <= count; i++) level[names[i]] = i }
+        {
+            split($1, from, "/"); split($3, to, "/")
+            if (to[1] in level) {
+                if (level[to[1]] < level[from[1]]) print $1 " includes " $3 ", which is above it"
+            } else if ($2 == "\"") print $1 " includes " $3 ", which is in no layer"
+        }'
+}
+
+outside_layers() {
+    for folder in src/*/ include/*/; do
+        name=$(basename "$folder")
+        case " $layers " in
+        *" $name "*) ;;
+        *) echo "$folder is no layer" ;;
+        esac
+    done
+}
+
+without_header() {
+    for source in src/*/*.c; do
+        header=include${source#src}
+        header=${header%.c}
+        [ -e "$header.h" ] || [ -e "${header%_*}.h" ] || echo "$source has no header in include/"
+    done
+}
+
+offences=$(pointing_up; outside_layers; without_header)
+circles=$(includes | cut -d ' ' -f 1,3 | tsort 2>&1 >/dev/null || true)
 
 if [ -n "$offences$circles" ]; then
     printf '%s\n%s\n' "$offences" "$circles" >&2
     exit 1
 fi
-echo "layers: no include points up, no circles"
+echo "layers: no include points up, no circles, include/ mirrors src/"
