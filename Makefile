@@ -25,9 +25,8 @@ GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/s
     $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
     $(BUILD)/generated/old_setting_names_list.h \
     $(BUILD)/generated/version_text.h
-QUERIES := $(BUILD)/generated/queries
 PHOTOS := build/photos
-SQL := $(wildcard sql/migrations/*.sql sql/import/*.sql sql/session/*.sql)
+SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql sql/session/*.sql)
 
 .PHONY: build
 build: $(PROGRAM) reference $(PHOTOS)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference, build/photos
@@ -46,18 +45,9 @@ $(PROGRAM): $(OBJECTS)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-# The statements of sql/queries, and of those for one page a form for many.
-$(QUERIES): $(wildcard sql/queries/*.sql) scripts/many-pages.sh
-	@rm -rf $@ $@.new
-	@mkdir -p $@.new
-	@cp sql/queries/*.sql $@.new
-	@for list in sql/queries/list_*.sql; do \
-	    scripts/many-pages.sh $$list > $@.new/$$(basename $$list .sql)_many.sql || exit 1; done
-	@mv $@.new $@
-
-$(BUILD)/generated/db/statement_names.h: $(QUERIES) scripts/embed-sql.sh
+$(BUILD)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh header $(QUERIES) statement > $@
+	@scripts/embed-sql.sh header sql/queries statement > $@
 
 $(BUILD)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/import
 	@mkdir -p $(@D)
@@ -67,10 +57,10 @@ $(BUILD)/generated/db/session_statement_names.h: $(SQL) scripts/embed-sql.sh | s
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/session session_statement > $@
 
-$(BUILD)/generated/embedded_sql.c: $(QUERIES) $(SQL) scripts/embed-sql.sh \
-    | sql/migrations sql/import sql/session
+$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
+    | sql/queries sql/migrations sql/import sql/session
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh source $(QUERIES) sql/migrations sql/import sql/session > $@
+	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import sql/session > $@
 
 $(BUILD)/generated/setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)

@@ -52,7 +52,4 @@ database=$1
 for file in sql/queries/*.sql; do
     name=$(basename "$file" .sql)
     explain "$name" <"$file"
-    case $name in
-    list_*) scripts/many-pages.sh "$file" | explain "${name}_many" ;;
-    esac
 done

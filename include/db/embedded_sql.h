@@ -1,6 +1,5 @@
 /*
- * The SQL files under sql/, embedded in the program at build time by scripts/embed-sql.sh, and the
- * forms of lists that make many pages at once (scripts/many-pages.sh).
+ * The SQL files under sql/, embedded in the program at build time by scripts/embed-sql.sh.
  */
 #pragma once
 

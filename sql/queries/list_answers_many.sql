@@ -1,0 +1,23 @@
+-- What list_answers.sql makes, for several requests: an array for each of its parameters. For each place in
+-- them a row with the page and its position, from 1.
+SELECT (
+    SELECT json_build_object(
+        'question', wanted.question::text,
+        'page', wanted.page,
+        'count', wanted.count,
+        'results', coalesce(json_agg(shown), '[]'))
+    FROM (
+        SELECT id AS answer_id, body, iso_8601(created_at) AS date, answerer_name,
+            helpful AS helpfulness,
+            CASE WHEN photo_urls::text = '[]' THEN photo_urls ELSE (
+                SELECT coalesce(json_agg(photo), '[]')
+                FROM (
+                    SELECT id, url::text FROM answers_photos
+                    WHERE answer_id = answer.id
+                    ORDER BY id) AS photo) END AS photos
+        FROM (
+            SELECT * FROM shown_answers(wanted.question, wanted.count + wanted.start)
+            ORDER BY helpful DESC, id
+            LIMIT wanted.count OFFSET wanted.start) AS answer) AS shown) AS page, position
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+    WITH ORDINALITY AS wanted (question, page, count, start, position)
