@@ -13,7 +13,7 @@
 #include <sys/queue.h>
 
 struct MHD_Connection;
-struct event;
+struct watch;
 struct http_route;
 
 enum { HTTP_SEGMENTS_MAX = 8, HTTP_BODY_LIMIT_BYTES = 64 * 1024 };
@@ -35,7 +35,7 @@ struct http_text {
 
 /* What an answer needs of the server. */
 struct http_delivery {
-    struct event *run;      /* activated when a suspended request has been answered */
+    struct watch *run;      /* activated when a suspended request has been answered */
     bool close_connections; /* while draining: no request follows on this connection */
 };
 

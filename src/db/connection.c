@@ -7,7 +7,10 @@
 #include "db/session_settings.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
+#include "ops/timer.h"
+#include "ops/watch.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +40,9 @@ struct connection {
     enum state state;
     PGconn *session; /* from STATE_CONNECTING on */
     struct resolution *resolution;
-    struct event *socket_event; /* connecting: what libpq waits for; later: readable */
-    struct event *write_event;  /* later: only while libpq holds unsent bytes */
-    struct event *timer;        /* the connect limit, or the back-off */
+    struct watch socket;   /* connecting: what libpq waits for; later: readable */
+    struct watch writable; /* later: only while libpq holds unsent bytes */
+    struct timer timer;    /* the connect limit, or the back-off */
     struct backoff backoff;
     int64_t ready_since_ms;
     char *setup_error; /* the first error while preparing; owned */
@@ -50,25 +53,14 @@ struct connection {
     bool result_open;           /* the first in `sent` has a result; NULL, its end, follows */
 };
 
-static void start_timer(struct connection *connection, uint32_t delay_ms) {
-    const struct timeval delay = clock_duration(delay_ms);
-    event_add(connection->timer, &delay);
-}
-
 static void close_session(struct connection *connection) {
     if (connection->resolution) {
         resolution_cancel(connection->resolution);
         connection->resolution = NULL;
     }
-    if (connection->socket_event) {
-        event_free(connection->socket_event);
-        connection->socket_event = NULL;
-    }
-    if (connection->write_event) {
-        event_free(connection->write_event);
-        connection->write_event = NULL;
-    }
-    event_del(connection->timer);
+    watch_stop(&connection->socket);
+    watch_stop(&connection->writable);
+    timer_stop(&connection->timer);
     PQfinish(connection->session);
     connection->session = NULL;
     free(connection->setup_error);
@@ -78,7 +70,7 @@ static void close_session(struct connection *connection) {
 }
 
 static void connect_later(struct connection *connection) {
-    start_timer(connection, backoff_next_ms(&connection->backoff, (uint32_t)random()));
+    timer_start(&connection->timer, backoff_next_ms(&connection->backoff, (uint32_t)random()));
 }
 
 enum { REASON_SIZE = 512 };
@@ -118,7 +110,7 @@ void connection_drop(struct connection *connection, const char *reason) {
     close_session(connection);
     if (clock_ms() - connection->ready_since_ms >= STEADY_AFTER_MS) {
         backoff_reset(&connection->backoff);
-        start_timer(connection, 0);
+        timer_start(&connection->timer, 0);
     } else {
         connect_later(connection);
     }
@@ -176,7 +168,7 @@ static const char *why_not_prepared(const PGconn *session, const PGresult *resul
 }
 
 static void become_ready(struct connection *connection) {
-    event_del(connection->timer);
+    timer_stop(&connection->timer);
     connection->state = STATE_READY;
     connection->ready_since_ms = clock_ms();
     connection->events->on_ready(connection->owner, connection);
@@ -231,10 +223,7 @@ static bool take_results(struct connection *connection) {
 /* Sends what libpq holds; what does not fit into the socket is sent when it is writable again. */
 static bool flush(struct connection *connection) {
     int rest = PQflush(connection->session);
-    if (rest > 0) {
-        event_add(connection->write_event, NULL);
-    }
-    return rest >= 0;
+    return rest == 0 || (rest > 0 && watch_start(&connection->writable));
 }
 
 static void on_broken(struct connection *connection) {
@@ -247,10 +236,8 @@ static void on_broken(struct connection *connection) {
     }
 }
 
-static void on_readable(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct connection *connection = argument;
+static void on_readable(void *owner) {
+    struct connection *connection = owner;
     /* What arrived before the connection broke still counts. */
     bool consumed = PQconsumeInput(connection->session) == 1;
     bool usable = take_results(connection);
@@ -263,10 +250,9 @@ static void on_readable(evutil_socket_t descriptor, short what, void *argument) 
     }
 }
 
-static void on_writable(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct connection *connection = argument;
+static void on_writable(void *owner) {
+    struct connection *connection = owner;
+    watch_stop(&connection->writable);
     if (!flush(connection)) {
         on_broken(connection);
     }
@@ -309,36 +295,31 @@ static bool send_setup(struct connection *connection) {
 static void begin_setup(struct connection *connection) {
     int socket = PQsocket(connection->session);
     connection->state = STATE_PREPARING;
-    connection->socket_event =
-        event_new(connection->base, socket, EV_READ | EV_PERSIST, on_readable, connection);
-    connection->write_event =
-        event_new(connection->base, socket, EV_WRITE, on_writable, connection);
-    if (!connection->socket_event || !connection->write_event ||
-        event_add(connection->socket_event, NULL) != 0) {
-        connect_failed(connection, "out of memory");
+    watch_init_descriptor(&connection->socket, connection->base, socket, EV_READ, on_readable,
+                          connection);
+    watch_init_descriptor(&connection->writable, connection->base, socket, EV_WRITE, on_writable,
+                          connection);
+    if (!watch_start(&connection->socket)) {
+        connect_failed(connection, strerror(errno));
     } else if (!send_setup(connection) || !flush(connection)) {
         connect_failed(connection, PQerrorMessage(connection->session));
     }
 }
 
-static void on_connecting(evutil_socket_t descriptor, short what, void *argument);
+static void on_connecting(void *owner);
 
 static void wait_while_connecting(struct connection *connection, short what) {
     /* libpq may have gone on to another socket. */
-    if (connection->socket_event) {
-        event_free(connection->socket_event);
-    }
-    connection->socket_event =
-        event_new(connection->base, PQsocket(connection->session), what, on_connecting, connection);
-    if (!connection->socket_event || event_add(connection->socket_event, NULL) != 0) {
-        connect_failed(connection, "out of memory");
+    watch_stop(&connection->socket);
+    watch_init_descriptor(&connection->socket, connection->base, PQsocket(connection->session),
+                          what, on_connecting, connection);
+    if (!watch_start(&connection->socket)) {
+        connect_failed(connection, strerror(errno));
     }
 }
 
-static void on_connecting(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct connection *connection = argument;
+static void on_connecting(void *owner) {
+    struct connection *connection = owner;
     switch (PQconnectPoll(connection->session)) {
     case PGRES_POLLING_READING:
         wait_while_connecting(connection, EV_READ);
@@ -347,8 +328,7 @@ static void on_connecting(evutil_socket_t descriptor, short what, void *argument
         wait_while_connecting(connection, EV_WRITE);
         break;
     case PGRES_POLLING_OK:
-        event_free(connection->socket_event);
-        connection->socket_event = NULL;
+        watch_stop(&connection->socket);
         begin_setup(connection);
         break;
     default:
@@ -380,16 +360,14 @@ static void on_resolved(void *owner, const char *const *keywords, const char *co
     wait_while_connecting(connection, EV_WRITE);
 }
 
-static void on_timer(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct connection *connection = argument;
+static void on_timer(void *owner) {
+    struct connection *connection = owner;
     if (connection->state != STATE_WAITING) {
         give_up(connection, "no connection within the time limit", false);
         return;
     }
     connection->state = STATE_RESOLVING;
-    start_timer(connection, CONNECT_LIMIT_MS);
+    timer_start(&connection->timer, CONNECT_LIMIT_MS);
     connection->resolution = server_address_resolve(connection->address, on_resolved, connection);
     if (!connection->resolution) {
         connect_failed(connection, "out of memory");
@@ -413,12 +391,8 @@ struct connection *connection_new(struct event_base *base, struct server_address
     };
     TAILQ_INIT(&connection->sent);
     TAILQ_INIT(&connection->unproven);
-    connection->timer = evtimer_new(base, on_timer, connection);
-    if (!connection->timer) {
-        free(connection);
-        return NULL;
-    }
-    start_timer(connection, 0);
+    timer_init(&connection->timer, base, on_timer, connection);
+    timer_start(&connection->timer, 0);
     return connection;
 }
 
@@ -438,7 +412,6 @@ void connection_free(struct connection *connection) {
     close_session(connection);
     free_queries(&connection->unproven);
     free_queries(&connection->sent);
-    event_free(connection->timer);
     free(connection);
 }
 

@@ -1,6 +1,8 @@
 /* Where the PostgreSQL server is: a connection string, its host names resolved without blocking. */
 #include "db/server_address.h"
 
+#include "ops/timer.h"
+
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -25,7 +27,7 @@ struct resolution {
     struct server_address *address;
     resolution_on_done *on_done;
     void *owner;
-    struct event *start;
+    struct timer start;
     struct evdns_getaddrinfo_request *request; /* of the host at `next` */
     char *name;                                /* of that host, owned */
     size_t next;                               /* index of the host that comes next */
@@ -128,7 +130,7 @@ static bool is_name(const char *host) {
 }
 
 static void resolution_free(struct resolution *resolution) {
-    event_free(resolution->start);
+    timer_stop(&resolution->start);
     free(resolution->name);
     free(resolution->hosts);
     free(resolution->hostaddrs);
@@ -253,10 +255,8 @@ static void resolve_next(struct resolution *resolution) {
     }
 }
 
-static void on_start(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    resolve_next(argument);
+static void on_start(void *owner) {
+    resolve_next(owner);
 }
 
 struct resolution *server_address_resolve(struct server_address *address,
@@ -266,12 +266,8 @@ struct resolution *server_address_resolve(struct server_address *address,
         return NULL;
     }
     *resolution = (struct resolution){.address = address, .on_done = on_done, .owner = owner};
-    resolution->start = event_new(address->base, -1, 0, on_start, resolution);
-    if (!resolution->start) {
-        free(resolution);
-        return NULL;
-    }
-    event_active(resolution->start, EV_TIMEOUT, 0);
+    timer_init(&resolution->start, address->base, on_start, resolution);
+    timer_start_now(&resolution->start);
     return resolution;
 }
 

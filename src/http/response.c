@@ -2,8 +2,8 @@
 #include "http/response.h"
 
 #include "http/route.h"
+#include "ops/watch.h"
 
-#include <event2/event.h>
 #include <jansson.h>
 #include <microhttpd.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ void http_send_shared(struct http_request *request, unsigned status,
     if (suspended) {
         request->suspended = false;
         MHD_resume_connection(connection);
-        event_active(delivery->run, EV_TIMEOUT, 0);
+        watch_start_now(delivery->run);
     }
 }
 

@@ -2,7 +2,8 @@
 #include "http/server.h"
 
 #include "http/response.h"
-#include "ops/clock.h"
+#include "ops/timer.h"
+#include "ops/watch.h"
 
 #include <microhttpd.h>
 #include <stdarg.h>
@@ -23,8 +24,8 @@ struct http_server {
     const struct logger *logger;
     struct http_server_settings settings;
     struct MHD_Daemon *daemon;
-    struct event *run;   /* libmicrohttpd's epoll set is readable, or something was answered */
-    struct event *timer; /* when it wants to run again by itself */
+    struct watch run;   /* libmicrohttpd's epoll set is readable, or something was answered */
+    struct timer timer; /* when it wants to run again by itself */
     struct http_delivery delivery;
     void (*on_drained)(void *owner);
     void *owner;
@@ -165,10 +166,9 @@ static void run(struct http_server *server) {
     (void)MHD_run(server->daemon);
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     if (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES) {
-        const struct timeval delay = clock_duration((int64_t)wait_ms);
-        event_add(server->timer, &delay);
+        timer_start(&server->timer, (int64_t)wait_ms);
     } else {
-        event_del(server->timer);
+        timer_stop(&server->timer);
     }
 }
 
@@ -178,10 +178,8 @@ static bool has_connections(const struct http_server *server) {
     return info && info->num_connections > 0;
 }
 
-static void on_run(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct http_server *server = argument;
+static void on_run(void *owner) {
+    struct http_server *server = owner;
     run(server);
     if (server->on_drained && !has_connections(server)) {
         void (*on_drained)(void *) = server->on_drained;
@@ -209,15 +207,15 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (info) {
-        server->run = event_new(base, info->epoll_fd, EV_READ | EV_PERSIST, on_run, server);
-        server->timer = evtimer_new(base, on_run, server);
+        watch_init_descriptor(&server->run, base, info->epoll_fd, EV_READ, on_run, server);
+        timer_init(&server->timer, base, on_run, server);
     }
-    if (!server->run || !server->timer || event_add(server->run, NULL) != 0) {
+    if (!info || !watch_start(&server->run)) {
         log_write(logger, LOG_LEVEL_ERROR, "libmicrohttpd cannot be started", NULL);
         http_server_free(server);
         return NULL;
     }
-    server->delivery.run = server->run;
+    server->delivery.run = &server->run;
     return server;
 }
 
@@ -229,7 +227,7 @@ void http_server_drain(struct http_server *server, void (*on_drained)(void *owne
     server->delivery.close_connections = true;
     server->on_drained = on_drained;
     server->owner = owner;
-    event_active(server->run, EV_TIMEOUT, 0);
+    watch_start_now(&server->run);
 }
 
 void http_server_free(struct http_server *server) {
@@ -239,11 +237,7 @@ void http_server_free(struct http_server *server) {
         }
         MHD_stop_daemon(server->daemon);
     }
-    if (server->run) {
-        event_free(server->run);
-    }
-    if (server->timer) {
-        event_free(server->timer);
-    }
+    watch_stop(&server->run);
+    timer_stop(&server->timer);
     free(server);
 }

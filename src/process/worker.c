@@ -7,6 +7,8 @@
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
+#include "ops/timer.h"
+#include "ops/watch.h"
 #include "process/heartbeat.h"
 #include "qa/app.h"
 #include "qa/page_maker.h"
@@ -40,10 +42,10 @@ struct worker {
     struct heartbeats *heartbeats;
     struct shared_pages *shared_pages; /* NULL: none */
     struct page_maker *page_maker;     /* of one worker, for all; else NULL */
-    struct event *terminate;
-    struct event *heartbeat;
-    struct event *serve_anyway;
-    struct event *drain_limit;
+    struct watch terminate;
+    struct timer heartbeat;
+    struct timer serve_anyway;
+    struct timer drain_limit;
     bool draining;
     bool said_ready;
 };
@@ -90,10 +92,8 @@ static void on_pool_change(void *owner, bool ready) {
     }
 }
 
-static void on_serve_anyway(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    serve(argument);
+static void on_serve_anyway(void *owner) {
+    serve(owner);
 }
 
 static void drain(struct worker *worker) {
@@ -108,30 +108,24 @@ static void drain(struct worker *worker) {
         stop_loop(worker);
         return;
     }
-    const struct timeval limit = clock_duration(worker->config->drain_timeout_ms);
-    event_add(worker->drain_limit, &limit);
+    timer_start(&worker->drain_limit, worker->config->drain_timeout_ms);
     http_server_drain(worker->server, stop_loop, worker);
 }
 
-static void on_terminate(evutil_socket_t number, short what, void *argument) {
-    (void)number;
-    (void)what;
-    drain(argument);
+static void on_terminate(void *owner) {
+    drain(owner);
 }
 
-static void on_drain_limit(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct worker *worker = argument;
+static void on_drain_limit(void *owner) {
+    struct worker *worker = owner;
     log_write(&worker->logger, LOG_LEVEL_WARNING, "the drain took too long; closing connections",
               NULL);
     stop_loop(worker);
 }
 
-static void on_heartbeat(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct worker *worker = argument;
+static void on_heartbeat(void *owner) {
+    struct worker *worker = owner;
+    timer_start(&worker->heartbeat, HEARTBEAT_MS);
     atomic_store(&worker->heartbeats->beat_ms[worker->identity.heartbeat_slot], clock_ms());
     log_tell_lost(&worker->logger);
     if (getppid() != worker->identity.supervisor_pid) {
@@ -222,33 +216,22 @@ static bool start_app(struct worker *worker) {
 
 static bool start_events(struct worker *worker) {
     struct event_base *base = worker->base;
-    worker->terminate = evsignal_new(base, SIGTERM, on_terminate, worker);
-    worker->heartbeat = event_new(base, -1, EV_PERSIST, on_heartbeat, worker);
-    worker->serve_anyway = evtimer_new(base, on_serve_anyway, worker);
-    worker->drain_limit = evtimer_new(base, on_drain_limit, worker);
-    if (!worker->terminate || !worker->heartbeat || !worker->serve_anyway || !worker->drain_limit) {
-        return false;
-    }
-    const struct timeval beat = clock_duration(HEARTBEAT_MS);
-    const struct timeval anyway = clock_duration(SERVE_ANYWAY_MS);
-    on_heartbeat(-1, 0, worker);
-    return event_add(worker->terminate, NULL) == 0 && event_add(worker->heartbeat, &beat) == 0 &&
-           event_add(worker->serve_anyway, &anyway) == 0;
-}
-
-static void free_event(struct event *event) {
-    if (event) {
-        event_free(event);
-    }
+    watch_init_signal(&worker->terminate, base, SIGTERM, on_terminate, worker);
+    timer_init(&worker->heartbeat, base, on_heartbeat, worker);
+    timer_init(&worker->serve_anyway, base, on_serve_anyway, worker);
+    timer_init(&worker->drain_limit, base, on_drain_limit, worker);
+    on_heartbeat(worker);
+    timer_start(&worker->serve_anyway, SERVE_ANYWAY_MS);
+    return watch_start(&worker->terminate);
 }
 
 /* Answers all that is open, then closes, in an order in which nothing is used after its end. */
 static void stop(struct worker *worker) {
     struct app *app = &worker->app;
-    free_event(worker->terminate);
-    free_event(worker->heartbeat);
-    free_event(worker->serve_anyway);
-    free_event(worker->drain_limit);
+    watch_stop(&worker->terminate);
+    timer_stop(&worker->heartbeat);
+    timer_stop(&worker->serve_anyway);
+    timer_stop(&worker->drain_limit);
     if (app->writes) {
         batcher_close(app->writes);
     }

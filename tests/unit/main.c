@@ -37,6 +37,7 @@ int main(void) {
         shared_pages_suite,
         statements_suite,
         text_suite,
+        timer_suite,
         utf8_suite,
     };
     SRunner *runner = srunner_create(NULL);

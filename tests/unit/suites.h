@@ -28,4 +28,5 @@ Suite *server_address_suite(void);
 Suite *shared_pages_suite(void);
 Suite *statements_suite(void);
 Suite *text_suite(void);
+Suite *timer_suite(void);
 Suite *utf8_suite(void);
