@@ -9,6 +9,8 @@ BUILD := build/$(if $(SANITIZE),sanitize,release)$(addprefix -,$(FAULT))
 PROGRAM := $(BUILD)/atelier-qa
 
 LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
+# Whether they are there, and libunistring, which pkg-config does not know.
+HAVE_LIBRARIES = pkg-config --exists $(LIBRARIES) && $(CC) -fsyntax-only -x c -include unistr.h /dev/null
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated $(addprefix -DQA_FAULT_,$(FAULT))
@@ -17,7 +19,7 @@ CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fstack-protector-strong -fstack-clash-protection) -fPIE $(WARNINGS) $(EXTRA_CFLAGS)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
-PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES))
+PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lunistring
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
@@ -113,7 +115,7 @@ $(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
 
 .PHONY: unit
 unit:  ## run the unit tests (SANITIZE=1: with sanitizers)
-	$(call needs,unit,$(CC) --version && pkg-config --exists $(LIBRARIES) check)
+	$(call needs,unit,$(CC) --version && $(HAVE_LIBRARIES) && pkg-config --exists check)
 	@$(MAKE) --no-print-directory $(UNIT_TESTS)
 	$(UNIT_TESTS)
 
@@ -130,7 +132,7 @@ fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuz
 	@mkdir -p build/fuzz/corpus
 	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined \
 	    -fno-sanitize-recover=all -o build/fuzz/csv \
-	    tests/fuzz/fuzz_csv.c src/import/csv_reader.c src/import/date.c src/rules/utf8.c
+	    tests/fuzz/fuzz_csv.c src/import/csv_reader.c src/import/date.c src/rules/text.c -lunistring
 	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -verbosity=0 \
 	    -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/seeds
 
@@ -144,7 +146,7 @@ build/schemathesis/complete: tests/e2e/requirements.txt
 
 .PHONY: e2e
 e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
-	$(call needs,e2e,$(CC) --version && pkg-config --exists $(LIBRARIES) && command -v curl \
+	$(call needs,e2e,$(CC) --version && $(HAVE_LIBRARIES) && command -v curl \
 	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
 	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
 	@$(MAKE) --no-print-directory $(PROGRAM) have-k6 build/schemathesis/complete
@@ -153,7 +155,7 @@ e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with 
 .PHONY: lint
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, hardening, the API's description
 	$(call needs,test,command -v clang-format && command -v clang-tidy && command -v shellcheck \
-	    && pkg-config --exists $(LIBRARIES) check)
+	    && $(HAVE_LIBRARIES) && pkg-config --exists check)
 	@$(MAKE) --no-print-directory --keep-going lint-format lint-layers lint-shell lint-api lint-hardening \
 	    lint-tidy
 

@@ -9,12 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PRODUCT_ID_MAX INT64_C(2147483647)
-
 /* A page of a list. */
 struct paging {
     int64_t page;   /* from 1 */
-    int64_t count;  /* 1 to 1000 */
+    int64_t count;  /* 1 to COUNT_MAX */
     int64_t offset; /* rows before the page; INT64_MAX - count when that many, or the page's
                        own after them, cannot be counted */
 };
@@ -31,7 +29,7 @@ __attribute__((warn_unused_result)) bool read_path_id(struct http_request *reque
 __attribute__((warn_unused_result)) bool read_query_product_id(struct http_request *request,
                                                                int64_t *product_id);
 
-/* page and count from the query string, or their defaults, 1 and 5. */
+/* page and count from the query string, or their defaults, 1 and COUNT_DEFAULT. */
 __attribute__((warn_unused_result)) bool read_paging(struct http_request *request,
                                                      struct paging *paging);
 

@@ -7,7 +7,8 @@
 
 enum { MEMBERS_MAX = 16 /* beyond it each costs little less, and the first waits for all */ };
 
-/* The statement that does for many what a statement does for one; STATEMENT_COUNT: there is none. */
+/* The statement that does for many what a statement does for one; STATEMENT_COUNT: there is none.
+ */
 static enum statement for_many(enum statement statement) {
     switch (statement) {
     case STATEMENT_LIST_ANSWERS:

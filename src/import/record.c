@@ -3,19 +3,14 @@
 
 #include "import/date.h"
 #include "ops/number.h"
+#include "rules/limits.h"
 #include "rules/text.h"
-#include "rules/utf8.h"
 
 #include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-enum {
-    BODY_CHARACTERS_MAX = 1000,
-    NAME_CHARACTERS_MAX = 60,
-};
 
 /* JavaScript's Number.MAX_SAFE_INTEGER. The identity sequences go on far above it. */
 static const int64_t ID_MAX = (INT64_C(1) << 53) - 1;
@@ -33,16 +28,20 @@ static const struct {
 } rules[] = {
     [RULE_ID] = {"a whole number from 1 to 9007199254740991, above which browsers miscount", NULL},
     [RULE_PARENT_ID] = {"a whole number from 1 to 9007199254740991", NULL},
-    [RULE_PRODUCT_ID] = {"a whole number from 1 to 2147483647", NULL},
-    [RULE_BODY] = {"1 to 1000 characters, not only white space", NULL},
+    [RULE_PRODUCT_ID] = {"a whole number from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX), NULL},
+    [RULE_BODY] = {"1 to " LIMIT_TEXT(BODY_CHARACTERS_MAX) " characters, not only white space",
+                   NULL},
     [RULE_DATE] =
         {"milliseconds or seconds since 1970, an ISO date or time, of the years 1 to 9999", NULL},
-    [RULE_NAME] = {"1 to 60 characters, not only white space", "Anonymous"},
-    [RULE_EMAIL] = {"an e-mail address of at most 254 characters", ""},
+    [RULE_NAME] = {"1 to " LIMIT_TEXT(NAME_CHARACTERS_MAX) " characters, not only white space",
+                   "Anonymous"},
+    [RULE_EMAIL] = {"an e-mail address of at most " LIMIT_TEXT(EMAIL_CHARACTERS_MAX) " characters",
+                    ""},
     [RULE_REPORTED] = {"0, 1, t, f, true or false", "0"},
     [RULE_HELPFUL] = {"a whole number from 0 to 9223372036854775806, to which a vote can be added",
                       "0"},
-    [RULE_URL] = {"1 to 2048 characters without white space, with no scheme or http or https",
+    [RULE_URL] = {"1 to " LIMIT_TEXT(PHOTO_URL_CHARACTERS_MAX) " characters without white space, "
+                                                               "with no scheme or http or https",
                   NULL},
 };
 
@@ -73,8 +72,7 @@ static bool read_flag(struct csv_text text, bool *flag) {
 
 static bool read_text(struct csv_text text, size_t characters_max, struct csv_text *kept) {
     *kept = text;
-    return !text_is_blank(text.bytes, text.length) &&
-           text_characters(text.bytes, text.length) <= characters_max;
+    return text_is_filled(text.bytes, text.length, characters_max);
 }
 
 /* The one rule for all columns. */
@@ -95,7 +93,7 @@ static bool read_column(struct import_record *record, enum rule rule, struct csv
     case RULE_PARENT_ID:
         return read_number(text, 1, ID_MAX, &record->parent_id);
     case RULE_PRODUCT_ID:
-        return read_number(text, 1, INT32_MAX, &record->parent_id);
+        return read_number(text, 1, PRODUCT_ID_MAX, &record->parent_id);
     case RULE_BODY:
         return read_text(text, BODY_CHARACTERS_MAX, &record->body);
     case RULE_DATE:
@@ -133,7 +131,7 @@ enum reason record_read(struct import_record *record, const struct layout *layou
     if (memchr(row->raw.bytes, '\0', row->raw.length)) {
         return ROW_NUL_BYTE;
     }
-    if (!utf8_is_valid(row->raw.bytes, row->raw.length)) {
+    if (!text_is_utf8(row->raw.bytes, row->raw.length)) {
         return ROW_NOT_UTF8;
     }
     for (size_t i = 0; i < layout->column_count; i++) {

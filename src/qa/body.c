@@ -4,13 +4,12 @@
 #include "http/response.h"
 #include "qa/json_text.h"
 #include "qa/parameters.h"
+#include "rules/limits.h"
 #include "rules/text.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-enum { PHOTOS_MAX = 10 };
 
 static bool refuse(struct http_request *request, const char *field, const char *detail) {
     http_respond_problem(request, 400, field, detail);
@@ -62,7 +61,7 @@ static bool check_text(struct http_request *request, const struct body *body, co
                        size_t most) {
     size_t length;
     const char *text = string_field(body, name, &length);
-    if (text && text_characters(text, length) <= most && !text_is_blank(text, length)) {
+    if (text && text_is_filled(text, length, most)) {
         return true;
     }
     char detail[128];
@@ -77,8 +76,9 @@ static bool check_email(struct http_request *request, const struct body *body) {
     const char *email = string_field(body, "email", &length);
     return (email && text_is_email(email, length)) ||
            refuse(request, "email",
-                  "email must be a string of at most 254 characters without white space, with "
-                  "something on both sides of one @");
+                  "email must be a string of at most " LIMIT_TEXT(
+                      EMAIL_CHARACTERS_MAX) " characters without white space, with "
+                                            "something on both sides of one @");
 }
 
 bool read_body(struct http_request *request, struct body *body) {
@@ -108,8 +108,9 @@ bool read_body(struct http_request *request, struct body *body) {
         return refuse(request, NULL, detail);
     }
     bool ok = json_is_object(body->fields)
-                  ? check_text(request, body, "body", 1000) &&
-                        check_text(request, body, "name", 60) && check_email(request, body)
+                  ? check_text(request, body, "body", BODY_CHARACTERS_MAX) &&
+                        check_text(request, body, "name", NAME_CHARACTERS_MAX) &&
+                        check_email(request, body)
                   : refuse(request, NULL, "the body must be a JSON object");
     if (!ok) {
         body_free(body);
@@ -170,9 +171,19 @@ json_t *read_body_photos(struct http_request *request, const struct body *body) 
         ok = is_photo(json_array_get(value, i));
     }
     if (!ok) {
-        refuse(request, "photos",
-               "photos must be an array of at most 10 strings, each 1 to 2048 characters without "
-               "white space or control characters, with no scheme or with http or https");
+        refuse(
+            request, "photos",
+            "photos must be an array of at most " LIMIT_TEXT(
+                PHOTOS_MAX) " strings, each 1 to " LIMIT_TEXT(PHOTO_URL_CHARACTERS_MAX) " character"
+                                                                                        "s without "
+                                                                                        "white "
+                                                                                        "space or "
+                                                                                        "control "
+                                                                                        "characters"
+                                                                                        ", with no "
+                                                                                        "scheme or "
+                                                                                        "with http "
+                                                                                        "or https");
         return NULL;
     }
     return json_incref(value);

@@ -3,11 +3,10 @@
 
 #include "http/response.h"
 #include "ops/number.h"
+#include "rules/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-enum { COUNT_DEFAULT = 5, COUNT_MAX = 1000 };
 
 bool parse_integer(struct http_text text, int64_t most, int64_t *value) {
     uint64_t number;
@@ -27,8 +26,9 @@ bool read_path_id(struct http_request *request, const char *name, int64_t most, 
 }
 
 bool refuse_product_id(struct http_request *request) {
-    http_respond_problem(request, 400, "product_id",
-                         "product_id must be given, an integer from 1 to 2147483647");
+    http_respond_problem(
+        request, 400, "product_id",
+        "product_id must be given, an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX));
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include "qa/outcome.h"
 #include "qa/pages.h"
 #include "qa/parameters.h"
+#include "rules/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>

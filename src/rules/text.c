@@ -1,70 +1,60 @@
-/* Rules for text, by Unicode code point. */
+/* Rules for text; libunistring knows UTF-8 and the properties of characters. */
 #include "rules/text.h"
+
+#include "rules/limits.h"
 
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
+#include <unictype.h>
+#include <unistr.h>
 
-/* The code point at text[*at], which moves past it. */
-static uint32_t next_character(const char *text, size_t length, size_t *at) {
-    unsigned char first = (unsigned char)text[(*at)++];
-    if (first < 0x80) {
-        return first;
-    }
-    int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-    uint32_t character = first & (0x3FU >> more);
-    for (; more > 0 && *at < length; more--) {
-        character = character << 6 | ((unsigned char)text[(*at)++] & 0x3FU);
-    }
-    return character;
+static const uint8_t *bytes_of(const char *text) {
+    return (const uint8_t *)text;
 }
 
-/* Unicode 15, PropList.txt, White_Space. The database's twin is white_space() in
- * sql/migrations/0001_questions_and_answers.sql. */
-static bool is_white_space(uint32_t c) {
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
+bool text_is_utf8(const char *text, size_t length) {
+    return u8_check(bytes_of(text), length) == NULL;
 }
 
-static bool is_control(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c <= 0x9F);
-}
-
-static bool any(const char *text, size_t length, bool (*is)(uint32_t), bool wanted) {
+/* Whether some character has, or lacks, a property. */
+static bool any(const char *text, size_t length, bool (*has)(ucs4_t), bool wanted) {
     for (size_t at = 0; at < length;) {
-        if (is(next_character(text, length, &at)) == wanted) {
+        ucs4_t character;
+        at += (size_t)u8_mbtouc_unsafe(&character, bytes_of(text) + at, length - at);
+        if (has(character) == wanted) {
             return true;
         }
     }
     return false;
 }
 
-size_t text_characters(const char *text, size_t length) {
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++) {
-        count += ((unsigned char)text[i] & 0xC0) != 0x80;
-    }
-    return count;
+/* A text has no more characters than bytes. */
+static bool has_at_most(const char *text, size_t length, size_t characters) {
+    return length <= characters || u8_mbsnlen(bytes_of(text), length) <= characters;
 }
 
 bool text_is_blank(const char *text, size_t length) {
-    return !any(text, length, is_white_space, false);
+    return !any(text, length, uc_is_property_white_space, false);
 }
 
 bool text_has_white_space(const char *text, size_t length) {
-    return any(text, length, is_white_space, true);
+    return any(text, length, uc_is_property_white_space, true);
 }
 
 bool text_has_control(const char *text, size_t length) {
-    return any(text, length, is_control, true);
+    return any(text, length, uc_is_property_iso_control, true);
+}
+
+bool text_is_filled(const char *text, size_t length, size_t most) {
+    return has_at_most(text, length, most) && !text_is_blank(text, length);
 }
 
 bool text_is_email(const char *text, size_t length) {
     const char *at = memchr(text, '@', length);
     size_t before = at ? (size_t)(at - text) : 0;
     return at && before > 0 && before + 1 < length && !memchr(at + 1, '@', length - before - 1) &&
-           text_characters(text, length) <= 254 && !text_has_white_space(text, length);
+           has_at_most(text, length, EMAIL_CHARACTERS_MAX) && !text_has_white_space(text, length);
 }
 
 /* Bytes of the scheme that a URL reference begins with, 0 when it has none. */
@@ -99,9 +89,8 @@ static bool is_host_with_port(const char *text, size_t host, size_t length) {
 
 bool text_is_photo_url(const char *text, size_t length) {
     size_t scheme = scheme_length(text, length);
-    size_t characters = text_characters(text, length);
-    return characters >= 1 && characters <= 2048 && !text_has_white_space(text, length) &&
-           !text_has_control(text, length) &&
+    return length >= 1 && has_at_most(text, length, PHOTO_URL_CHARACTERS_MAX) &&
+           !text_has_white_space(text, length) && !text_has_control(text, length) &&
            (scheme == 0 || (scheme == 4 && strncasecmp(text, "http", 4) == 0) ||
             (scheme == 5 && strncasecmp(text, "https", 5) == 0) ||
             is_host_with_port(text, scheme, length));

@@ -8,7 +8,7 @@
  */
 #include "import/csv_reader.h"
 #include "import/date.h"
-#include "rules/utf8.h"
+#include "rules/text.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -128,7 +128,7 @@ static void check_fields(const struct csv_row *row) {
     for (size_t i = 0; i < kept_fields(row); i++) {
         int64_t ms;
         if (date_parse(row->fields[i].bytes, row->fields[i].length, &ms)) {
-            REQUIRE(utf8_is_valid(row->fields[i].bytes, row->fields[i].length));
+            REQUIRE(text_is_utf8(row->fields[i].bytes, row->fields[i].length));
         }
     }
     if (!row->fault) {

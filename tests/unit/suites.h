@@ -29,4 +29,3 @@ Suite *shared_pages_suite(void);
 Suite *statements_suite(void);
 Suite *text_suite(void);
 Suite *timer_suite(void);
-Suite *utf8_suite(void);

@@ -1,5 +1,6 @@
 /* Integers of paths and query strings. Paging answers requests itself and is tested end to end. */
 #include "qa/parameters.h"
+#include "rules/limits.h"
 #include "suites.h"
 
 #include <string.h>

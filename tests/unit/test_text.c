@@ -37,12 +37,65 @@ static size_t encode(uint32_t c, char bytes[4]) {
     return length;
 }
 
+START_TEST(every_code_point_is_valid_but_surrogates) {
+    for (uint32_t c = 0x80; c <= 0x10FFFF; c++) {
+        char bytes[4];
+        size_t length = encode(c, bytes);
+        bool is_surrogate = c >= 0xD800 && c <= 0xDFFF;
+        if (text_is_utf8(bytes, length) == is_surrogate || text_is_utf8(bytes, length - 1)) {
+            ck_abort_msg("U+%04X is taken wrongly", c);
+        }
+    }
+}
+END_TEST
+
+START_TEST(what_is_not_well_formed_is_refused_wherever_it_stands) {
+    static const char *const wrong[] = {
+        "\x80",
+        "\xBF",
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xC3",
+        "\xC3(",
+        "\xE0\x80\x80",
+        "\xE0\x9F\xBF",
+        "\xE2\x82",
+        "\xE2(\xA1",
+        "\xE2\x82(",
+        "\xED\xA0\x80",
+        "\xF0\x80\x80\x80",
+        "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xFF",
+        "\xFE",
+        "\xF8\x88\x80\x80\x80",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        for (size_t before = 0; before < 20; before++) {
+            char text[64] = {0};
+            memset(text, 'x', sizeof text);
+            memcpy(text + before, wrong[i], strlen(wrong[i]));
+            ck_assert_msg(!text_is_utf8(text, sizeof text), "case %zu behind %zu", i, before);
+            ck_assert(!text_is_utf8(text, before + strlen(wrong[i])));
+        }
+    }
+}
+END_TEST
+
+START_TEST(ascii_and_nothing_are_valid) {
+    ck_assert(text_is_utf8("", 0));
+    ck_assert(text_is_utf8("a\0b", 3));
+    ck_assert(text_is_utf8("plain text of some length, é in it, \x7F", 39));
+}
+END_TEST
+
 START_TEST(every_code_point_is_classified_as_unicode_does) {
     for (uint32_t c = 0; c <= 0x10FFFF; c = c == 0xD7FF ? 0xE000 : c + 1) {
         char bytes[4];
         size_t length = encode(c, bytes);
         bool is_control = c <= 0x1F || (c >= 0x7F && c <= 0x9F);
-        if (text_characters(bytes, length) != 1 ||
+        if (text_is_filled(bytes, length, 1) == is_white_space(c) ||
             text_is_blank(bytes, length) != is_white_space(c) ||
             text_has_white_space(bytes, length) != is_white_space(c) ||
             text_has_control(bytes, length) != is_control) {
@@ -56,11 +109,11 @@ START_TEST(characters_are_code_points) {
     static const struct {
         const char *text;
         size_t characters;
-    } cases[] = {{"", 0},        {"abc", 3},  {"Größe", 5},
-                 {"e\u0301", 2}, {"日本", 2}, {"👩‍👧!", 4}};
+    } cases[] = {{"abc", 3}, {"Größe", 5}, {"e\u0301", 2}, {"日本", 2}, {"👩‍👧!", 4}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ck_assert_uint_eq(text_characters(cases[i].text, strlen(cases[i].text)),
-                          cases[i].characters);
+        size_t length = strlen(cases[i].text);
+        ck_assert(text_is_filled(cases[i].text, length, cases[i].characters));
+        ck_assert(!text_is_filled(cases[i].text, length, cases[i].characters - 1));
     }
 }
 END_TEST
@@ -211,6 +264,9 @@ END_TEST
 Suite *text_suite(void) {
     Suite *suite = suite_create("text");
     TCase *cases = tcase_create("text");
+    tcase_add_test(cases, every_code_point_is_valid_but_surrogates);
+    tcase_add_test(cases, what_is_not_well_formed_is_refused_wherever_it_stands);
+    tcase_add_test(cases, ascii_and_nothing_are_valid);
     tcase_add_test(cases, every_code_point_is_classified_as_unicode_does);
     tcase_add_test(cases, characters_are_code_points);
     tcase_add_test(cases, one_character_decides_among_others);

@@ -1,0 +1,20 @@
+/*
+ * The limits of what is written and asked for, the same in the SQL domains, in docs/openapi.yaml
+ * and in web/rules.js: tests/e2e/test_rules.py compares them. Lengths are in Unicode code points.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define BODY_CHARACTERS_MAX 1000
+#define NAME_CHARACTERS_MAX 60
+#define EMAIL_CHARACTERS_MAX 254
+#define PHOTO_URL_CHARACTERS_MAX 2048
+#define PHOTOS_MAX 10 /* of an answer that is posted */
+#define PRODUCT_ID_MAX 2147483647
+#define COUNT_MAX 1000 /* rows of a page */
+#define COUNT_DEFAULT 5
+
+/* A limit as a string literal, for messages. */
+#define LIMIT_TEXT(limit) LIMIT_TEXT_OF_VALUE(limit)
+#define LIMIT_TEXT_OF_VALUE(value) #value
