@@ -1,41 +1,35 @@
 /* The dialog in which a question or an answer is written: it checks the rules of the service
  * before it sends, shows a refusal beside the field, and keeps a draft until it has been sent. */
-import { schemeOf } from './address.js'
 import { post } from './api.js'
 import { clear, showFieldError, showProblem } from './notice.js'
+import { characters, isEmail, isFilled, isPhotoUrl, limits } from './rules.js'
 
-const maxBody = 1000
 const byId = id => document.getElementById(id)
 const dialog = byId('composer')
 const form = dialog.querySelector('form')
 const input = name => form.elements.namedItem(name)
-const characters = text => [...text].length
 const linesOf = text => text.split('\n').map(line => line.trim()).filter(line => line !== '')
 let current
 
 /* What is wrong with a field; an empty text when nothing is. */
 const rules = {
-  body: text => lengthProblem(text, maxBody),
+  body: text => lengthProblem(text, limits.body),
   photos: text => photosProblem(linesOf(text)),
-  name: text => lengthProblem(text, 60),
-  email: text => /^[^@\p{White_Space}]+@[^@\p{White_Space}]+$/u.test(text) && characters(text) <= 254
-    ? ''
-    : 'Please enter an e-mail address, such as you@example.org.'
+  name: text => lengthProblem(text, limits.name),
+  email: text => isEmail(text) ? '' : 'Please enter an e-mail address, such as you@example.org.'
 }
 
 function lengthProblem(text, most) {
-  if (/^\p{White_Space}*$/u.test(text)) return 'Please fill this in.'
-  return characters(text) > most ? `At most ${most} characters, please; these are ${characters(text)}.` : ''
+  if (isFilled(text, most)) return ''
+  return characters(text) > most
+    ? `At most ${most} characters, please; these are ${characters(text)}.`
+    : 'Please fill this in.'
 }
 
 function photosProblem(urls) {
-  if (urls.length > 10) return `At most 10 photos, please; these are ${urls.length}.`
+  if (urls.length > limits.photos) return `At most ${limits.photos} photos, please; these are ${urls.length}.`
   const wrong = urls.find(url => !isPhotoUrl(url))
   return wrong ? `Not an http or https address: ${wrong.slice(0, 60)}` : ''
-}
-
-function isPhotoUrl(url) {
-  return ['', 'http', 'https'].includes(schemeOf(url)) && characters(url) <= 2048 && !/[\p{White_Space}\p{Cc}]/u.test(url)
 }
 
 /* `task` says what to write: {title, context, label, send, path, fields (sent along), withPhotos,
@@ -53,7 +47,7 @@ export function compose(task) {
 }
 
 function countCharacters() {
-  byId('body-count').textContent = `${characters(input('body').value)} of ${maxBody} characters`
+  byId('body-count').textContent = `${characters(input('body').value)} of ${limits.body} characters`
 }
 
 /* Marks every field that breaks a rule and goes to the first of them. */
