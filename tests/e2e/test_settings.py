@@ -180,6 +180,34 @@ def test_an_old_name_still_works_and_is_told_with_the_new_one(run):
         assert old in warning["reason"] and now in warning["reason"]
 
 
+CONFIGURATION = (CHECKOUT / "docs/configuration.md").read_text()
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", CONFIGURATION, re.M | re.S))
+
+
+def test_the_manual_has_a_heading_for_each_setting_and_tells_each_old_name():
+    assert re.findall("^### (.*)", CONFIGURATION, re.M) == list(SECTIONS)
+    assert SECTIONS.keys() == names()
+    assert dict(re.findall(r"^\| `(\w+)` \| `(\w+)` \|$", CONFIGURATION, re.M)) == OLD_NAMES
+
+
+def test_the_manual_tells_the_default_and_the_range_that_the_program_has(run):
+    listing = run("serve", "--help").stdout
+    defaults = dict(re.findall(r"^  (\w+)  --\S+  \(default (.*)\)$", listing, re.M))
+    numbers = 0
+    for name, section in SECTIONS.items():
+        [told] = re.findall(r"^Default: (.*)\.$", section, re.M)
+        limits = re.search(name + r" must be a whole number from (\d+) to (\d+)",
+                           run("settings", **{name: "x"}).stderr)
+        if limits:
+            numbers += 1
+            [default, of_all] = told.split(". Range: ")
+            assert of_all == " to ".join(limits.groups()), name
+            assert defaults[name] in (default, default + " processes"), name
+        elif defaults.get(name, "none") != "none":
+            assert told == f"`{defaults[name]}`", name
+    assert numbers > 10
+
+
 # What docker-compose.yml decides by itself.
 NOT_OF_COMPOSE = {"DATABASE_URL", "DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL",
                   "QA_OWNER_DATABASE_URL_FILE", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
