@@ -92,6 +92,13 @@ $(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+.PHONY: query-plans
+query-plans: $(PROGRAM)  ## write docs/queries.md from the plans of what `make start` runs
+	$(call needs,e2e,/usr/bin/python3 -c 'import psycopg2')
+	@state=$$(realpath "$$($(PROGRAM) settings | sed -n 's/^#*QA_STATE_DIR=//p')"); \
+	    scripts/query_plans.py "host=$$state/run user=postgres dbname=atelier_qa" > build/queries.md
+	@mv build/queries.md docs/queries.md
+
 # ---- Tests ----
 
 # $(call needs,KIND,PROBE): unless the shell command PROBE succeeds, ends with the Debian packages of
