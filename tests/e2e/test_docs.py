@@ -1,0 +1,38 @@
+"""The documentation: what it links to is there, and its front page stays short."""
+
+import re
+
+import pytest
+
+from stack import CHECKOUT
+
+PAGES = [path for folder in ("", "docs", "docs/decisions", "tests")
+         for path in sorted((CHECKOUT / folder).glob("*.md"))]
+
+
+def anchors(page):
+    """Of the headings, as GitHub makes them."""
+    headings = re.findall("^#+ (.*)", re.sub("```.*?```", "", page.read_text(), flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_link_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match("[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_file_that_is_named_is_there(page):
+    folders = "deploy|docs|include|k6|scripts|sql|src|tests|web"
+    for name in re.findall(rf"`((?:{folders})/[\w./-]+)`", page.read_text()):
+        assert (CHECKOUT / name).exists(), name
+
+
+def test_the_front_page_has_at_most_900_words():
+    assert len((CHECKOUT / "README.md").read_text().split()) <= 900
