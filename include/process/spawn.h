@@ -10,7 +10,12 @@ struct spawn {
     const char *program; /* path */
     const struct config *config;
     struct worker_identity identity;
-    int descriptors[WORKER_DATABASE_URL_FD - WORKER_FDS_BEGIN]; /* in their order; -1: none */
+    /* What it inherits, beside the connection string; -1: none. */
+    int socket;
+    int ready_pipe;
+    int heartbeats;
+    int generations;
+    int shared_pages;
 };
 
 /* The process's id, or -1 with errno set. */

@@ -33,18 +33,28 @@ static int file_of(const char *text) {
     return descriptor;
 }
 
-static bool hand_down_one(posix_spawn_file_actions_t *actions, int descriptor, int number) {
-    errno = descriptor < 0 ? 0 : posix_spawn_file_actions_adddup2(actions, descriptor, number);
-    return errno == 0;
-}
-
+/* Gives the worker our descriptors under its numbers. */
 static bool hand_down(const struct spawn *spawn, int database_url,
                       posix_spawn_file_actions_t *actions) {
-    bool ok = hand_down_one(actions, database_url, WORKER_DATABASE_URL_FD);
-    for (int number = WORKER_FDS_BEGIN; ok && number < WORKER_DATABASE_URL_FD; number++) {
-        ok = hand_down_one(actions, spawn->descriptors[number - WORKER_FDS_BEGIN], number);
+    const struct {
+        int ours;
+        int number;
+    } descriptors[] = {
+        {spawn->socket, WORKER_SOCKET_FD},
+        {spawn->ready_pipe, WORKER_READY_FD},
+        {spawn->heartbeats, WORKER_HEARTBEAT_FD},
+        {spawn->generations, WORKER_GENERATIONS_FD},
+        {spawn->shared_pages, WORKER_SHARED_PAGES_FD},
+        {database_url, WORKER_DATABASE_URL_FD},
+    };
+    errno = 0;
+    for (size_t i = 0; errno == 0 && i < sizeof descriptors / sizeof *descriptors; i++) {
+        if (descriptors[i].ours >= 0) {
+            errno = posix_spawn_file_actions_adddup2(actions, descriptors[i].ours,
+                                                     descriptors[i].number);
+        }
     }
-    return ok;
+    return errno == 0;
 }
 
 static pid_t spawn_with(const struct spawn *spawn, int database_url) {

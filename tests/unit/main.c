@@ -14,6 +14,7 @@ int main(void) {
     static Suite *(*const suites[])(void) = {
         accept_encoding_suite,
         backoff_suite,
+        children_suite,
         config_suite,
         content_suite,
         csv_reader_suite,
@@ -23,6 +24,7 @@ int main(void) {
         generate_suite,
         generations_suite,
         json_text_suite,
+        lifecycle_suite,
         listener_suite,
         log_suite,
         number_suite,

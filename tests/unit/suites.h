@@ -5,6 +5,7 @@
 
 Suite *accept_encoding_suite(void);
 Suite *backoff_suite(void);
+Suite *children_suite(void);
 Suite *config_suite(void);
 Suite *content_suite(void);
 Suite *csv_reader_suite(void);
@@ -14,6 +15,7 @@ Suite *entity_tag_suite(void);
 Suite *generate_suite(void);
 Suite *generations_suite(void);
 Suite *json_text_suite(void);
+Suite *lifecycle_suite(void);
 Suite *listener_suite(void);
 Suite *log_suite(void);
 Suite *number_suite(void);

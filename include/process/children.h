@@ -1,0 +1,82 @@
+/*
+ * The worker processes, as the supervisor sees them: it starts them, is told when they are ready,
+ * sees their heartbeats, tells them to drain, and reaps them.
+ */
+#pragma once
+
+#include "ops/log.h"
+#include "ops/watch.h"
+#include "process/heartbeat.h"
+#include "process/spawn.h"
+
+enum child_state {
+    CHILD_NONE, /* the entry is free */
+    CHILD_STARTING,
+    CHILD_READY,
+    CHILD_DRAINING
+};
+
+/* One process; its place in the table is its heartbeat slot. */
+struct child {
+    struct children *children;
+    enum child_state state;
+    pid_t pid;
+    unsigned index;      /* which of the N workers */
+    unsigned generation; /* of settings and program; from 1 */
+    int64_t started_ms;
+    int64_t kill_at_ms; /* while it drains */
+    int ready_pipe;     /* while it starts; else -1 */
+    struct watch readiness;
+};
+
+struct children {
+    struct event_base *base;
+    const struct logger *logger;
+    struct heartbeats *heartbeats;
+    int heartbeats_descriptor;
+    void (*on_ready)(void *owner);
+    void *owner;
+    struct child all[HEARTBEAT_SLOTS];
+};
+
+/* A process that has ended. */
+struct child_exit {
+    pid_t pid;
+    unsigned index;
+    unsigned generation;
+    int64_t lived_ms;
+    bool was_draining;
+    int status; /* of waitpid() */
+};
+
+/* `children` is all zeros; on_ready is called each time that a worker becomes ready. False with
+ * errno set. */
+__attribute__((warn_unused_result)) bool children_init(struct children *children,
+                                                       struct event_base *base,
+                                                       const struct logger *logger,
+                                                       void (*on_ready)(void *owner), void *owner);
+
+/* Starts a worker as `spawn` says, but for the heartbeats and the pipe, which are added here. What
+ * fails is logged. */
+__attribute__((warn_unused_result)) bool
+children_start(struct children *children, const struct spawn *spawn, unsigned generation);
+
+/* Reaps a worker that has ended; false when there is none. As process 1 of a container it also
+ * reaps what others left behind. */
+bool children_reap(struct children *children, struct child_exit *exit);
+
+bool children_are_gone(const struct children *children);
+
+/* How many of a generation are ready. */
+unsigned children_count_ready(const struct children *children, unsigned generation);
+
+/* Tell those of a generation, or of all others, to drain, unless they drain already; 0 is none.
+ * They are killed some time after drain_timeout_ms. */
+void children_drain(struct children *children, unsigned generation, int64_t drain_timeout_ms);
+void children_drain_others(struct children *children, unsigned generation,
+                           int64_t drain_timeout_ms);
+
+/* Kills those whose heartbeat has stopped, and those that have not finished draining in time. */
+void children_kill_hung(const struct children *children, int64_t now_ms);
+
+enum { CHILDREN_HANG_AFTER_MS = 5000 }; /* without a heartbeat */

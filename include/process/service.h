@@ -1,0 +1,51 @@
+/*
+ * The service as the supervisor runs it: sockets, workers, and the settings of the generation of
+ * workers that serves and, during a reload, of the next one beside it.
+ */
+#pragma once
+
+#include "ops/config.h"
+#include "process/children.h"
+#include "process/places.h"
+#include "process/shared_file.h"
+
+/* What the workers of one generation have in common, and share with no other: settings decide what
+ * a page shows. */
+struct setup {
+    unsigned generation; /* from 1 */
+    struct config config;
+    int shared_pages; /* descriptor of cache/shared_pages.h; -1: none */
+};
+
+struct service {
+    const char *program;
+    struct logger logger;
+    struct children children;
+    struct places places;
+    struct shared_file shared_file;
+    struct setup current;
+    struct setup next; /* during a reload; `generation` is the last that was tried */
+};
+
+/* Makes what the settings ask for. False with one line in `error`. */
+__attribute__((warn_unused_result)) bool setup_prepare(struct setup *setup, char *error,
+                                                       size_t error_size);
+
+/* Releases all but the number of the generation. */
+void setup_clear(struct setup *setup);
+
+/* Opens the sockets that a generation needs. False with one line in `error`. */
+__attribute__((warn_unused_result)) bool service_open_places(struct service *service,
+                                                             const struct setup *setup, char *error,
+                                                             size_t error_size);
+
+/* Starts a worker of a generation at a place that is open. What fails is logged. */
+__attribute__((warn_unused_result)) bool
+service_start_worker(struct service *service, const struct setup *setup, unsigned index);
+
+/* The same for one of the current generation, later where it fails. */
+void service_keep_worker(struct service *service, unsigned index);
+
+/* Replaces a worker of the current generation that has ended; one that did not live for long,
+ * later. */
+void service_replace_worker(struct service *service, const struct child_exit *dead);

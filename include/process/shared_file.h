@@ -1,0 +1,34 @@
+/*
+ * The supervisor's part in QA_SHARED_FILE (cache/generations.h): it opens the file, watches over
+ * it, and declares doubts for workers that ended without having done so.
+ */
+#pragma once
+
+#include "cache/generations.h"
+#include "ops/log.h"
+
+struct shared_file {
+    const struct logger *logger;
+    int descriptor; /* -1: not open */
+    struct generations *generations;
+    struct generations_seat seat;
+    uint64_t epoch; /* the last seen */
+    bool is_lost;   /* QA_SHARED_FILE names another file, or none */
+};
+
+/* Opens and maps it, and declares a doubt: nobody knows what happened before. False with one line
+ * in `error`. */
+__attribute__((warn_unused_result)) bool shared_file_open(struct shared_file *file,
+                                                          const char *path,
+                                                          const struct logger *logger, char *error,
+                                                          size_t error_size);
+
+/* A worker has ended; `cleanly`, when it has itself declared what others must know. */
+void shared_file_on_exit(struct shared_file *file, const char *path, bool cleanly);
+
+/* To be called at least once a second: mends the file where it was truncated, shows those who share
+ * it that this service lives, and sees whether they do. */
+void shared_file_watch(struct shared_file *file, const char *path);
+
+/* When all workers have ended and shared_file_on_exit() was called for each. */
+void shared_file_leave(struct shared_file *file);

@@ -1,0 +1,188 @@
+/* The worker processes, as the supervisor sees them. */
+#include "process/children.h"
+
+#include "ops/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KILL_AFTER_DRAIN_MS = 2000 };
+
+static struct child *find(struct children *children, pid_t pid) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (children->all[i].pid == pid) {
+            return &children->all[i];
+        }
+    }
+    return NULL;
+}
+
+static void forget_ready_pipe(struct child *child) {
+    watch_stop(&child->readiness);
+    if (child->ready_pipe >= 0) {
+        close(child->ready_pipe);
+        child->ready_pipe = -1;
+    }
+}
+
+static void on_ready_pipe(void *owner) {
+    struct child *child = owner;
+    char byte;
+    bool is_ready = read(child->ready_pipe, &byte, 1) == 1;
+    forget_ready_pipe(child); /* closed without a word: its end shows by SIGCHLD */
+    if (is_ready && child->state == CHILD_STARTING) {
+        child->state = CHILD_READY;
+        child->children->on_ready(child->children->owner);
+    }
+}
+
+bool children_init(struct children *children, struct event_base *base, const struct logger *logger,
+                   void (*on_ready)(void *owner), void *owner) {
+    children->base = base;
+    children->logger = logger;
+    children->on_ready = on_ready;
+    children->owner = owner;
+    children->heartbeats = heartbeats_create(&children->heartbeats_descriptor);
+    return children->heartbeats != NULL;
+}
+
+/* Runs the program; -1 with errno set. */
+static pid_t run(struct child *child, const struct spawn *like) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return -1;
+    }
+    child->ready_pipe = ends[0];
+    watch_init_descriptor(&child->readiness, child->children->base, ends[0], EV_READ, on_ready_pipe,
+                          child);
+    struct spawn spawn = *like;
+    spawn.identity.heartbeat_slot = (int)(child - child->children->all);
+    spawn.identity.supervisor_pid = getpid();
+    spawn.heartbeats = child->children->heartbeats_descriptor;
+    spawn.ready_pipe = ends[1];
+    pid_t pid = watch_start(&child->readiness) ? spawn_worker(&spawn) : -1;
+    int reason = errno;
+    close(ends[1]);
+    if (pid < 0) {
+        forget_ready_pipe(child);
+    }
+    errno = reason;
+    return pid;
+}
+
+bool children_start(struct children *children, const struct spawn *spawn, unsigned generation) {
+    struct child *child = find(children, 0);
+    pid_t pid = -1;
+    errno = EAGAIN;
+    if (child) {
+        *child = (struct child){.children = children,
+                                .index = (unsigned)spawn->identity.index,
+                                .generation = generation,
+                                .started_ms = clock_ms(),
+                                .ready_pipe = -1};
+        atomic_store(&children->heartbeats->beat_ms[child - children->all], child->started_ms);
+        pid = run(child, spawn);
+    }
+    if (pid < 0) {
+        log_write(children->logger, LOG_LEVEL_ERROR, "a worker cannot be started", "{s:i, s:s}",
+                  "index", spawn->identity.index, "reason", strerror(errno));
+        return false;
+    }
+    child->pid = pid;
+    child->state = CHILD_STARTING;
+    log_write(children->logger, LOG_LEVEL_INFO, "worker started", "{s:i, s:i}", "index",
+              spawn->identity.index, "pid", (int)pid);
+    return true;
+}
+
+bool children_reap(struct children *children, struct child_exit *exit) {
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct child *child = find(children, pid);
+        if (child) {
+            *exit = (struct child_exit){
+                .pid = pid,
+                .index = child->index,
+                .generation = child->generation,
+                .lived_ms = clock_ms() - child->started_ms,
+                .was_draining = child->state == CHILD_DRAINING,
+                .status = status,
+            };
+            forget_ready_pipe(child);
+            *child = (struct child){.ready_pipe = -1};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool children_are_gone(const struct children *children) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (children->all[i].state != CHILD_NONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+unsigned children_count_ready(const struct children *children, unsigned generation) {
+    unsigned ready = 0;
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        const struct child *child = &children->all[i];
+        ready += child->state == CHILD_READY && child->generation == generation;
+    }
+    return ready;
+}
+
+static void drain(struct child *child, int64_t drain_timeout_ms) {
+    if (child->state != CHILD_NONE && child->state != CHILD_DRAINING) {
+        child->state = CHILD_DRAINING;
+        child->kill_at_ms = clock_ms() + drain_timeout_ms + KILL_AFTER_DRAIN_MS;
+        kill(child->pid, SIGTERM);
+    }
+}
+
+void children_drain(struct children *children, unsigned generation, int64_t drain_timeout_ms) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (children->all[i].generation == generation) {
+            drain(&children->all[i], drain_timeout_ms);
+        }
+    }
+}
+
+void children_drain_others(struct children *children, unsigned generation,
+                           int64_t drain_timeout_ms) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (children->all[i].generation != generation) {
+            drain(&children->all[i], drain_timeout_ms);
+        }
+    }
+}
+
+/* Why a worker is to be killed; NULL: it is well. */
+static const char *find_fault(const struct children *children, const struct child *child,
+                              int64_t now_ms) {
+    int64_t beat_ms = atomic_load(&children->heartbeats->beat_ms[child - children->all]);
+    if (now_ms - beat_ms > CHILDREN_HANG_AFTER_MS) {
+        return "its heartbeat stopped";
+    }
+    bool is_late = child->state == CHILD_DRAINING && now_ms > child->kill_at_ms;
+    return is_late ? "it did not finish draining" : NULL;
+}
+
+void children_kill_hung(const struct children *children, int64_t now_ms) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        const struct child *child = &children->all[i];
+        const char *fault = child->state == CHILD_NONE ? NULL : find_fault(children, child, now_ms);
+        if (fault) {
+            log_write(children->logger, LOG_LEVEL_ERROR, "killing a worker", "{s:i, s:i, s:s}",
+                      "index", (int)child->index, "pid", (int)child->pid, "reason", fault);
+            kill(child->pid, SIGKILL);
+        }
+    }
+}

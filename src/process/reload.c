@@ -1,0 +1,65 @@
+/* A reload. */
+#include "process/reload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Old and new workers serve side by side for a while. */
+static bool can_follow(const struct config *current, const struct config *next, char *error,
+                       size_t error_size) {
+    const char *setting = NULL;
+    if (strcmp(next->listen, current->listen) != 0) {
+        setting = "QA_LISTEN";
+    } else if (strcmp(next->shared_file, current->shared_file) != 0) {
+        setting = "QA_SHARED_FILE";
+    }
+    if (setting) {
+        snprintf(error, error_size, "%s cannot change while the service runs", setting);
+    }
+    return !setting;
+}
+
+bool reload_start(struct service *service, const struct reload_source *source, char *error,
+                  size_t error_size) {
+    struct setup *next = &service->next;
+    next->generation++;
+    if (config_load(&next->config, source->argc, source->argv, error, error_size) != CONFIG_OK ||
+        !can_follow(&service->current.config, &next->config, error, error_size) ||
+        !source->check(&next->config, error, error_size) ||
+        !setup_prepare(next, error, error_size) ||
+        !service_open_places(service, next, error, error_size)) {
+        return false;
+    }
+    for (unsigned i = 0; i < (unsigned)next->config.workers; i++) {
+        if (!service_start_worker(service, next, i)) {
+            snprintf(error, error_size, "a worker cannot be started");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool reload_is_ready(const struct service *service) {
+    return children_count_ready(&service->children, service->next.generation) ==
+           (unsigned)service->next.config.workers;
+}
+
+void reload_complete(struct service *service) {
+    children_drain_others(&service->children, service->next.generation,
+                          service->current.config.drain_timeout_ms);
+    setup_clear(&service->current);
+    service->current = service->next;
+    service->next = (struct setup){.generation = service->current.generation, .shared_pages = -1};
+    service->logger.level = service->current.config.log_level;
+    places_close(&service->places, (unsigned)service->current.config.workers);
+    log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);
+}
+
+void reload_abandon(struct service *service, const char *reason) {
+    log_write(&service->logger, LOG_LEVEL_ERROR,
+              "the reload failed; the old workers and settings stay", "{s:s}", "reason", reason);
+    children_drain(&service->children, service->next.generation,
+                   service->current.config.drain_timeout_ms);
+    places_close(&service->places, (unsigned)service->current.config.workers);
+    setup_clear(&service->next);
+}

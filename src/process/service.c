@@ -1,0 +1,67 @@
+/* The service as the supervisor runs it. */
+#include "process/service.h"
+
+#include "cache/shared_pages.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STEADY_AFTER_MS = 1000 /* a worker that lived so long is replaced at once */ };
+
+bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
+    setup->shared_pages = -1;
+    if (setup->config.shared_cache_mb > 0) {
+        setup->shared_pages = shared_pages_create((size_t)setup->config.shared_cache_mb);
+        if (setup->shared_pages < 0) {
+            snprintf(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+void setup_clear(struct setup *setup) {
+    config_free(&setup->config);
+    if (setup->shared_pages >= 0) {
+        close(setup->shared_pages);
+    }
+    setup->shared_pages = -1;
+}
+
+bool service_open_places(struct service *service, const struct setup *setup, char *error,
+                         size_t error_size) {
+    return places_open(&service->places, setup->config.listen, (unsigned)setup->config.workers,
+                       error, error_size);
+}
+
+bool service_start_worker(struct service *service, const struct setup *setup, unsigned index) {
+    const struct spawn spawn = {
+        .program = service->program,
+        .config = &setup->config,
+        .identity.index = (int)index,
+        .socket = service->places.all[index].socket,
+        .generations = service->shared_file.descriptor,
+        .shared_pages = setup->shared_pages,
+    };
+    return children_start(&service->children, &spawn, setup->generation);
+}
+
+void service_keep_worker(struct service *service, unsigned index) {
+    if (!service_start_worker(service, &service->current, index)) {
+        place_restart_later(&service->places, index);
+    }
+}
+
+void service_replace_worker(struct service *service, const struct child_exit *dead) {
+    if (!place_is_open(&service->places, dead->index)) {
+        return;
+    }
+    if (dead->lived_ms < STEADY_AFTER_MS) {
+        place_restart_later(&service->places, dead->index);
+        return;
+    }
+    place_reset(&service->places, dead->index);
+    service_keep_worker(service, dead->index);
+}

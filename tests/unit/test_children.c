@@ -1,0 +1,172 @@
+/* Worker processes, as the supervisor sees them; a shell script stands for the program. */
+#include "ops/clock.h"
+#include "process/children.h"
+#include "scratch.h"
+#include "suites.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static struct event_base *base;
+static struct children *children;
+static struct config config;
+static int ready_calls;
+
+static const struct logger quiet = {.level = LOG_LEVEL_ERROR + 1, .worker = -1};
+
+static void on_ready(void *owner) {
+    (void)owner;
+    ready_calls++;
+    event_base_loopbreak(base);
+}
+
+static void make_children(void) {
+    char error[256];
+    char *argv[] = {NULL};
+    ck_assert_int_eq(config_load(&config, 1, argv, error, sizeof error), CONFIG_OK);
+    base = event_base_new();
+    children = calloc(1, sizeof *children);
+    ck_assert_ptr_nonnull(children);
+    ck_assert(children_init(children, base, &quiet, on_ready, NULL));
+    ready_calls = 0;
+}
+
+static void free_children(void) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (children->all[i].pid > 0) {
+            kill(children->all[i].pid, SIGKILL);
+        }
+        watch_stop(&children->all[i].readiness);
+    }
+    event_base_free(base);
+    free(children);
+    config_free(&config);
+}
+
+/* Starts a worker that does what the shell's `commands` say. */
+static bool start(unsigned index, unsigned generation, const char *commands) {
+    char script[300], name[40];
+    snprintf(name, sizeof name, "program%u.%u", index, generation);
+    snprintf(script, sizeof script, "#!/bin/sh\n%s\n", commands);
+    const char *path = scratch_file(name, script);
+    ck_assert_int_eq(chmod(path, 0700), 0);
+    const struct spawn spawn = {.program = path,
+                                .config = &config,
+                                .identity.index = (int)index,
+                                .socket = -1,
+                                .generations = -1,
+                                .shared_pages = -1};
+    return children_start(children, &spawn, generation);
+}
+
+/* Waits for the next worker to end. */
+static struct child_exit wait_for_exit(void) {
+    struct child_exit dead;
+    siginfo_t info;
+    ck_assert_int_eq(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+    ck_assert(children_reap(children, &dead));
+    return dead;
+}
+
+#define SERVE "printf x >&4; exec 4>&-; exec sleep 1000"
+
+START_TEST(a_worker_is_ready_when_it_has_said_so) {
+    ck_assert(start(3, 7, SERVE));
+    ck_assert_uint_eq(children_count_ready(children, 7), 0);
+    event_base_dispatch(base);
+    ck_assert_int_eq(ready_calls, 1);
+    ck_assert_uint_eq(children_count_ready(children, 7), 1);
+    ck_assert_uint_eq(children_count_ready(children, 8), 0);
+}
+END_TEST
+
+START_TEST(a_worker_that_ends_before_it_is_ready_never_was) {
+    ck_assert(start(0, 1, "exit 5"));
+    ck_assert(!children_are_gone(children));
+    struct child_exit dead = wait_for_exit();
+    ck_assert_int_eq(ready_calls, 0);
+    ck_assert_uint_eq(dead.index, 0);
+    ck_assert_uint_eq(dead.generation, 1);
+    ck_assert(!dead.was_draining);
+    ck_assert_int_eq(WEXITSTATUS(dead.status), 5);
+    ck_assert(children_are_gone(children));
+    ck_assert(!children_reap(children, &dead));
+}
+END_TEST
+
+START_TEST(a_program_that_cannot_be_run_is_no_worker) {
+    const struct spawn spawn = {.program = "/nowhere",
+                                .config = &config,
+                                .socket = -1,
+                                .generations = -1,
+                                .shared_pages = -1};
+    ck_assert(!children_start(children, &spawn, 1));
+    ck_assert(children_are_gone(children));
+}
+END_TEST
+
+START_TEST(only_the_generation_that_is_meant_drains) {
+    ck_assert(start(0, 1, SERVE));
+    ck_assert(start(0, 2, SERVE));
+    children_drain_others(children, 2, 60000);
+    struct child_exit dead = wait_for_exit();
+    ck_assert_uint_eq(dead.generation, 1);
+    ck_assert(dead.was_draining);
+    ck_assert(!children_are_gone(children));
+    children_drain(children, 2, 60000);
+    dead = wait_for_exit();
+    ck_assert_uint_eq(dead.generation, 2);
+    ck_assert(children_are_gone(children));
+}
+END_TEST
+
+START_TEST(a_worker_that_drains_is_not_ready_any_more) {
+    ck_assert(start(0, 1, SERVE));
+    event_base_dispatch(base);
+    children_drain(children, 1, 60000);
+    ck_assert_uint_eq(children_count_ready(children, 1), 0);
+}
+END_TEST
+
+START_TEST(a_worker_without_a_heartbeat_is_killed) {
+    ck_assert(start(0, 1, SERVE));
+    int64_t now_ms = clock_ms();
+    children_kill_hung(children, now_ms);
+    children_kill_hung(children, now_ms + CHILDREN_HANG_AFTER_MS + 1000);
+    struct child_exit dead = wait_for_exit();
+    ck_assert(WIFSIGNALED(dead.status));
+    ck_assert_int_eq(WTERMSIG(dead.status), SIGKILL);
+}
+END_TEST
+
+START_TEST(a_worker_that_does_not_finish_draining_is_killed) {
+    ck_assert(start(0, 1, "trap '' TERM; " SERVE));
+    event_base_dispatch(base);
+    children_drain(children, 1, 0);
+    int64_t later_ms = clock_ms() + 4000; /* within the time for a heartbeat */
+    children_kill_hung(children, later_ms);
+    struct child_exit dead = wait_for_exit();
+    ck_assert(WIFSIGNALED(dead.status));
+    ck_assert_int_eq(WTERMSIG(dead.status), SIGKILL);
+    ck_assert(dead.was_draining);
+}
+END_TEST
+
+Suite *children_suite(void) {
+    Suite *suite = suite_create("children");
+    TCase *cases = tcase_create("children");
+    tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
+    tcase_add_checked_fixture(cases, make_children, free_children);
+    tcase_add_test(cases, a_worker_is_ready_when_it_has_said_so);
+    tcase_add_test(cases, a_worker_that_ends_before_it_is_ready_never_was);
+    tcase_add_test(cases, a_program_that_cannot_be_run_is_no_worker);
+    tcase_add_test(cases, only_the_generation_that_is_meant_drains);
+    tcase_add_test(cases, a_worker_that_drains_is_not_ready_any_more);
+    tcase_add_test(cases, a_worker_without_a_heartbeat_is_killed);
+    tcase_add_test(cases, a_worker_that_does_not_finish_draining_is_killed);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
