@@ -12,8 +12,8 @@ import { number, p95Ms, p99Ms } from './settings.js';
 
 export const SLICES = 40;
 export const STATUSES = ['200', '201', '204', '400', '404', '429', '500', '502', '503', '504'];
-export const NO_ANSWER = {  // k6's error codes
-  1050: 'no answer in time', 1211: 'no connection in time', 1212: 'connection refused',
+export const NO_RESPONSE = {  // k6's error codes
+  1050: 'no response in time', 1211: 'no connection in time', 1212: 'connection refused',
   1213: 'no connection', 1220: 'connection reset', 1000: 'connection closed',
 };
 
@@ -76,7 +76,7 @@ export const sliceNames = (metric) => Array.from({ length: SLICES }, (_, slice) 
 
 export function optionsFor(plan, thresholds, scenarios = { [plan.name]: arrivals(plan) }) {
   const kept = [...[...STATUSES, '0'].map((status) => `http_reqs{status:${status},part:run}`),
-    ...Object.keys(NO_ANSWER).map((code) => `http_reqs{error_code:${code},part:run}`),
+    ...Object.keys(NO_RESPONSE).map((code) => `http_reqs{error_code:${code},part:run}`),
     ...ENDPOINTS.map((name) => `http_req_duration{name:${name}}`), 'http_req_duration{part:run}',
     ...(plan.duration ? [...sliceNames('http_req_duration'), ...sliceNames('http_req_failed')] : [])];
   return {

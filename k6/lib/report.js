@@ -3,7 +3,7 @@
 
 import { ENDPOINTS } from './api.js';
 import * as plots from './plots.js';
-import { NO_ANSWER, SLICES, STATUSES, plannedIterations, plannedRate } from './plan.js';
+import { NO_RESPONSE, SLICES, STATUSES, plannedIterations, plannedRate } from './plan.js';
 import { baseUrl, popularity, products, text } from './settings.js';
 
 const STYLE = open(import.meta.resolve('./report.css'));
@@ -60,9 +60,9 @@ function statusesOf(values, total) {
     count: countOf(`status:${status}`),
     style: /^2/.test(status) ? 'good' : /^4/.test(status) ? 'other' : 'bad',
   }));
-  const known = Object.entries(NO_ANSWER).map(([code, title]) =>
+  const known = Object.entries(NO_RESPONSE).map(([code, title]) =>
     ({ title, count: countOf(`error_code:${code}`), style: 'bad' }));
-  const unknown = { title: 'no answer', count: countOf('status:0') - sum(known), style: 'bad' };
+  const unknown = { title: 'no response', count: countOf('status:0') - sum(known), style: 'bad' };
   const rows = [...answered, ...known, unknown];
   return [...rows, { title: 'another', count: total - sum(rows), style: 'other' }]
     .filter((row) => row.count > 0);
@@ -189,10 +189,10 @@ function asSections(run) {
     section('Requests over time', 'What came back or failed, beside the iterations that were planned. ' +
       ending(run),
       plots.rateOverTime(run.slices, plan.points, plan.duration)),
-    section('Latency over time', 'From sending a request until its answer is complete. The scale is ' +
+    section('Latency over time', 'From sending a request until its response is complete. The scale is ' +
       'logarithmic.', plots.latencyOverTime(run.slices, plan.duration))];
   const byEndpoint = run.endpoints.length === 0 ? [] : [
-    section('Latency by endpoint', 'Half, 95 %, 99 % and 99.9 % of the requests were answered within.',
+    section('Latency by endpoint', 'Half, 95 %, 99 % and 99.9 % of the responses came within.',
       plots.latencyByEndpoint(run.endpoints) +
       table(['endpoint', ...FIGURES.map(([name], index) => (index ? `${name} ms` : name))],
         [...run.endpoints, { title: 'all', latency }].map((row) =>
@@ -204,7 +204,7 @@ function asSections(run) {
     tile(readable(run.dropped), 'dropped', run.dropped > 0.01 * plannedOf(plan)),
   ].join('')}</div>
 ${[...overTime, ...byEndpoint].join('\n')}
-${run.statuses.length ? section('Answers by status', '', plots.counts(run.statuses)) : ''}
+${run.statuses.length ? section('Responses by status', '', plots.counts(run.statuses)) : ''}
 ${section('Thresholds', 'Each that was missed fails the run.', table(['metric', 'must be', 'was', ''],
     told(run).map(({ metric, rule, ok, was }) => [metric, rule, readable(was), verdict(ok)])))}
 ${section('Checks', '', table(['check', 'passed', 'failed'], run.checks.map((each) =>

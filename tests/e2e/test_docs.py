@@ -1,6 +1,7 @@
 """The documentation: what it links to is there, and its front page stays short."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -36,3 +37,12 @@ def test_every_file_that_is_named_is_there(page):
 
 def test_the_front_page_has_at_most_900_words():
     assert len((CHECKOUT / "README.md").read_text().split()) <= 900
+
+
+def test_the_commands_of_the_front_page_work(stack):
+    section = (CHECKOUT / "README.md").read_text().partition("## The API")[2]
+    [commands] = re.findall("```sh\n(.*?)```", section, re.S)[:1]
+    commands = commands.replace("http://localhost:8080", stack.base_url)
+    assert commands.count("\ncurl ") == 5
+    subprocess.run(["sh", "-eu", "-c", commands.replace("\ncurl ", "\ncurl --fail --silent --show-error ")],
+                   check=True, stdout=subprocess.DEVNULL)
