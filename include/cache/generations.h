@@ -58,6 +58,11 @@ struct generations *generations_map(int descriptor, char *error, size_t error_si
 
 void generations_unmap(struct generations *generations);
 
+/* From now on this process survives that the file is cut while it uses the mapping: all of that is
+ * then memory of its own, until generations_restore(). For a supervisor: a worker must die of it,
+ * as nobody would see what it raises. Of one mapping in a process, until generations_unmap(). */
+__attribute__((warn_unused_result)) bool generations_guard(struct generations *generations);
+
 /* The counter of a product or a question. */
 size_t generations_slot(enum subject subject, int64_t id);
 
@@ -96,13 +101,16 @@ void generations_leave(struct generations *generations, const struct generations
 enum generations_file {
     GENERATIONS_FILE_KEPT,
     GENERATIONS_FILE_LOST, /* the path names another file, or none: who opens it shares nothing */
-    GENERATIONS_FILE_CUT   /* it was truncated: who touches what is missing dies of SIGBUS */
+    GENERATIONS_FILE_CUT   /* it was truncated: a worker that touches what is missing dies of
+                            * SIGBUS, and who is guarded no longer uses the file */
 };
 
-enum generations_file generations_file_look(const char *path, int descriptor);
+enum generations_file generations_file_look(const struct generations *generations, const char *path,
+                                            int descriptor);
 
 /* Makes a truncated file whole, so that all that was noted in it before counts for nothing:
- * `epoch` is the last that is known. False, with one line in `error`, when that fails. */
+ * `epoch` is the last that is known. False, with one line in `error`, when that fails; it is to be
+ * tried again then. */
 __attribute__((warn_unused_result)) bool generations_restore(struct generations *generations,
                                                              int descriptor, uint64_t epoch,
                                                              char *error, size_t error_size);

@@ -14,6 +14,7 @@ struct shared_file {
     struct generations_seat seat;
     uint64_t epoch; /* the last seen */
     bool is_lost;   /* QA_SHARED_FILE names another file, or none */
+    bool is_broken; /* it was truncated, and could not be restored yet */
 };
 
 /* Opens and maps it, and declares a doubt: nobody knows what happened before. False with one line

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@ enum { LAYOUT_VERSION = 3 };
 enum { SLOT_COUNT = 1024 * 1024 };
 
 enum { SEAT_COUNT = 256 }; /* of services at a time; one that finds none is not looked after */
+
+enum { GUARD_COUNT = 2 }; /* a supervisor's own file, and one that it tells */
 
 enum { EPOCHS_BETWEEN_LOOKS = 1 << 20 }; /* more than are begun between two looks at the file */
 
@@ -46,10 +49,20 @@ static bool make_folder_of(const char *path) {
     return mkdir(folder, 0755) == 0 || errno == EEXIST;
 }
 
+static const char of_another_version[] =
+    "the file is of another version; stop what uses it and remove it";
+
+static void say_why_it_is_not_open(const char *path, char *error, size_t error_size) {
+    /* Links are not followed: the folder may belong to a lesser user than who opens. */
+    snprintf(error, error_size, "QA_SHARED_FILE: cannot open '%s': %s", path,
+             errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+}
+
 int generations_file_open(const char *path, char *error, size_t error_size) {
-    int descriptor = make_folder_of(path) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660) : -1;
+    int descriptor =
+        make_folder_of(path) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660) : -1;
     if (descriptor < 0) {
-        snprintf(error, error_size, "QA_SHARED_FILE: cannot open '%s': %s", path, strerror(errno));
+        say_why_it_is_not_open(path, error, error_size);
     }
     return descriptor;
 }
@@ -108,8 +121,7 @@ static struct generations *map_locked(int descriptor, char *error, size_t error_
     if (generations != MAP_FAILED) {
         generations_unmap(generations);
     }
-    snprintf(error, error_size,
-             "QA_SHARED_FILE: the file is of another version; stop what uses it and remove it");
+    snprintf(error, error_size, "QA_SHARED_FILE: %s", of_another_version);
     return NULL;
 }
 
@@ -123,7 +135,65 @@ struct generations *generations_map(int descriptor, char *error, size_t error_si
     return generations;
 }
 
+/* Mappings that are guarded. Signal handlers are given no context. */
+static struct guard {
+    struct generations *generations; /* NULL: a free one */
+    volatile sig_atomic_t is_cut;    /* the mapping is no longer of the file */
+} guards[GUARD_COUNT];
+
+static struct sigaction before_guards;
+
+static struct guard *guard_of(const struct generations *generations) {
+    for (size_t i = 0; i < GUARD_COUNT; i++) {
+        if (guards[i].generations == generations) {
+            return &guards[i];
+        }
+    }
+    return NULL;
+}
+
+static bool map_over(struct generations *generations, int flags, int descriptor) {
+    return mmap(generations, sizeof *generations, PROT_READ | PROT_WRITE, flags | MAP_FIXED,
+                descriptor, 0) != MAP_FAILED;
+}
+
+static void on_missing_page(int number, siginfo_t *info, void *context) {
+    (void)context;
+    for (size_t i = 0; i < GUARD_COUNT; i++) {
+        struct generations *generations = guards[i].generations;
+        if (generations &&
+            (uintptr_t)info->si_addr - (uintptr_t)generations < sizeof *generations &&
+            map_over(generations, MAP_PRIVATE | MAP_ANONYMOUS, -1)) {
+            guards[i].is_cut = 1;
+            return;
+        }
+    }
+    (void)sigaction(number, &before_guards, NULL); /* for when it happens again, at once */
+}
+
+bool generations_guard(struct generations *generations) {
+    static bool is_handled;
+    const struct sigaction action = {.sa_sigaction = on_missing_page, .sa_flags = SA_SIGINFO};
+    is_handled = is_handled || sigaction(SIGBUS, &action, &before_guards) == 0;
+    struct guard *guard = guard_of(NULL);
+    if (!is_handled || !guard) {
+        return false;
+    }
+    guard->is_cut = 0;
+    guard->generations = generations;
+    return true;
+}
+
+static bool is_cut_off(const struct generations *generations) {
+    const struct guard *guard = guard_of(generations);
+    return guard && guard->is_cut;
+}
+
 void generations_unmap(struct generations *generations) {
+    struct guard *guard = guard_of(generations);
+    if (guard) {
+        guard->generations = NULL;
+    }
     munmap(generations, sizeof *generations);
 }
 
@@ -216,9 +286,11 @@ void generations_leave(struct generations *generations, const struct generations
     }
 }
 
-enum generations_file generations_file_look(const char *path, int descriptor) {
+enum generations_file generations_file_look(const struct generations *generations, const char *path,
+                                            int descriptor) {
     struct stat mapped, named;
-    if (fstat(descriptor, &mapped) == 0 && mapped.st_size != sizeof(struct generations)) {
+    if (is_cut_off(generations) ||
+        (fstat(descriptor, &mapped) == 0 && mapped.st_size != sizeof(struct generations))) {
         return GENERATIONS_FILE_CUT;
     }
     bool is_named =
@@ -232,6 +304,13 @@ bool generations_restore(struct generations *generations, int descriptor, uint64
     if (reason != 0) {
         snprintf(error, error_size, "QA_SHARED_FILE: %s", strerror(reason));
         return false;
+    }
+    if (is_cut_off(generations)) {
+        if (!map_over(generations, MAP_SHARED, descriptor)) {
+            snprintf(error, error_size, "QA_SHARED_FILE: %s", strerror(errno));
+            return false;
+        }
+        guard_of(generations)->is_cut = 0;
     }
     uint64_t now = atomic_load(&generations->epoch);
     while (now < epoch &&
@@ -252,19 +331,46 @@ static bool has_living_service(const struct generations *generations, int64_t no
     return false;
 }
 
-enum generations_told generations_tell(const char *path, char *error, size_t error_size) {
-    int descriptor = open(path, O_RDWR | O_CLOEXEC);
-    if (descriptor < 0) {
-        snprintf(error, error_size, "QA_SHARED_FILE: cannot open '%s': %s", path, strerror(errno));
-        return errno == ENOENT || errno == ENOTDIR ? GENERATIONS_NOBODY : GENERATIONS_UNTOLD;
+/* Maps what a service has made, as it is: nothing is made, enlarged or waited for. NULL, with one
+ * line in `error`, unless it is the file of a service. */
+static struct generations *map_as_it_is(int descriptor, char *error, size_t error_size) {
+    struct stat file;
+    struct generations *generations = MAP_FAILED;
+    if (fstat(descriptor, &file) == 0 && file.st_size == sizeof *generations) {
+        generations =
+            mmap(NULL, sizeof *generations, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     }
-    struct generations *generations = generations_map(descriptor, error, error_size);
+    if (generations != MAP_FAILED && generations_guard(generations) &&
+        atomic_load(&generations->layout_version) == LAYOUT_VERSION) {
+        return generations;
+    }
+    if (generations != MAP_FAILED) {
+        generations_unmap(generations);
+    }
+    snprintf(error, error_size, "QA_SHARED_FILE: %s", of_another_version);
+    return NULL;
+}
+
+static bool is_empty(int descriptor) {
+    struct stat file;
+    return fstat(descriptor, &file) == 0 && file.st_size == 0;
+}
+
+enum generations_told generations_tell(const char *path, char *error, size_t error_size) {
+    int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) {
+        bool is_missing = errno == ENOENT || errno == ENOTDIR;
+        say_why_it_is_not_open(path, error, error_size);
+        return is_missing ? GENERATIONS_NOBODY : GENERATIONS_UNTOLD;
+    }
+    struct generations *generations = map_as_it_is(descriptor, error, error_size);
+    bool is_unused = is_empty(descriptor);
     close(descriptor);
     if (!generations) {
-        return GENERATIONS_UNTOLD;
+        return is_unused ? GENERATIONS_NOBODY : GENERATIONS_UNTOLD;
     }
     generations_doubt(generations, clock_ms());
-    bool is_heard = has_living_service(generations, clock_ms());
+    bool is_heard = has_living_service(generations, clock_ms()) && !is_cut_off(generations);
     generations_unmap(generations);
     return is_heard ? GENERATIONS_TOLD : GENERATIONS_NOBODY;
 }

@@ -3,6 +3,10 @@
 
 #include "ops/clock.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 static void beat(struct shared_file *file) {
     if (generations_beat(file->generations, &file->seat, clock_ms())) {
         log_write(file->logger, LOG_LEVEL_WARNING,
@@ -21,30 +25,38 @@ bool shared_file_open(struct shared_file *file, const char *path, const struct l
     if (!file->generations) {
         return false;
     }
+    if (!generations_guard(file->generations)) {
+        snprintf(error, error_size, "QA_SHARED_FILE: %s", strerror(errno));
+        return false;
+    }
     generations_doubt(file->generations, clock_ms());
     beat(file);
     return true;
 }
 
-/* Mends the file where it was truncated. Before anything of it is touched. */
+/* Mends the file where it was truncated. */
 static enum generations_file look(struct shared_file *file, const char *path) {
     char error[256];
-    enum generations_file state = generations_file_look(path, file->descriptor);
-    bool is_cut = state == GENERATIONS_FILE_CUT;
-    if (is_cut) {
+    enum generations_file state = generations_file_look(file->generations, path, file->descriptor);
+    bool was_broken = file->is_broken;
+    if (state == GENERATIONS_FILE_CUT && !was_broken) {
         log_write(file->logger, LOG_LEVEL_ERROR,
                   "QA_SHARED_FILE was truncated while in use; workers that touched it have died, "
                   "and all cached pages are made anew",
                   NULL);
     }
     /* A worker may have made a truncated file whole when it started: then counters began anew. */
-    if ((is_cut || generations_note(file->generations, 0).epoch < file->epoch) &&
-        !generations_restore(file->generations, file->descriptor, file->epoch, error,
-                             sizeof error)) {
-        log_write(file->logger, LOG_LEVEL_ERROR, "the shared file cannot be made whole", "{s:s}",
+    bool is_whole = !was_broken && state != GENERATIONS_FILE_CUT &&
+                    generations_note(file->generations, 0).epoch >= file->epoch;
+    file->is_broken = !is_whole && !generations_restore(file->generations, file->descriptor,
+                                                        file->epoch, error, sizeof error);
+    if (!file->is_broken) {
+        file->epoch = generations_note(file->generations, 0).epoch;
+    } else if (!was_broken) {
+        log_write(file->logger, LOG_LEVEL_ERROR,
+                  "the shared file cannot be made whole; no worker can use it until then", "{s:s}",
                   "reason", error);
     }
-    file->epoch = generations_note(file->generations, 0).epoch;
     return state;
 }
 

@@ -157,3 +157,36 @@ def test_an_import_that_finds_the_shared_file_unusable_does_nothing(target):
     error = target.run(test_import.FAILED)
     assert "QA_SHARED_FILE" in error and "the database is as it was" in error
     assert target.sql("SELECT count(*) FROM questions") == [(0,)]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_import_follows_no_link_in_the_folder_of_the_service(target, exists):
+    elsewhere = target.folder / "of-another-user"
+    if exists:
+        elsewhere.touch()
+    shared = target.folder / "link"
+    shared.symlink_to(elsewhere)
+    target.set(QA_SHARED_FILE=str(shared))
+    error = target.run(test_import.FAILED)
+    assert "symbolic link" in error and "the database is as it was" in error
+    assert elsewhere.exists() == exists
+    assert not exists or elsewhere.stat().st_size == 0
+
+
+def test_an_import_makes_no_shared_file_and_enlarges_none(target):
+    shared = target.folder / "nobodys"
+    for exists in (False, True):
+        target.set(QA_SHARED_FILE=str(shared))
+        target.run(test_import.DONE)
+        assert shared.exists() == exists
+        shared.touch()
+    assert shared.stat().st_size == 0
+
+
+def test_a_service_follows_no_link_as_its_shared_file(stack, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(tmp_path / "link")) as service:
+        assert service.process.wait(PATIENCE_S) != 0
+        [line] = service.errors_of_supervisor()
+        assert "symbolic link" in line["reason"]
+    assert not (tmp_path / "elsewhere").exists()

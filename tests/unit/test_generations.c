@@ -5,8 +5,10 @@
 #include "suites.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -310,11 +312,11 @@ START_TEST(a_file_that_others_no_longer_find_is_noticed) {
     int descriptor = generations_file_open(path, error, sizeof error);
     struct generations *generations = generations_map(descriptor, error, sizeof error);
     ck_assert_ptr_nonnull(generations);
-    ck_assert_int_eq(generations_file_look(path, descriptor), GENERATIONS_FILE_KEPT);
+    ck_assert_int_eq(generations_file_look(generations, path, descriptor), GENERATIONS_FILE_KEPT);
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(generations_file_look(path, descriptor), GENERATIONS_FILE_LOST);
+    ck_assert_int_eq(generations_file_look(generations, path, descriptor), GENERATIONS_FILE_LOST);
     generations_unmap(map("lost"));
-    ck_assert_int_eq(generations_file_look(path, descriptor), GENERATIONS_FILE_LOST);
+    ck_assert_int_eq(generations_file_look(generations, path, descriptor), GENERATIONS_FILE_LOST);
     generations_unmap(generations);
     close(descriptor);
 }
@@ -329,9 +331,11 @@ START_TEST(what_was_noted_in_a_file_that_was_truncated_counts_for_nothing) {
     struct generation raised = generations_note(generations, 7),
                       other = generations_note(generations, 8);
     ck_assert_int_eq(ftruncate(descriptor, 0), 0);
-    ck_assert_int_eq(generations_file_look(scratch_path("cut"), descriptor), GENERATIONS_FILE_CUT);
+    ck_assert_int_eq(generations_file_look(generations, scratch_path("cut"), descriptor),
+                     GENERATIONS_FILE_CUT);
     ck_assert(generations_restore(generations, descriptor, other.epoch, error, sizeof error));
-    ck_assert_int_eq(generations_file_look(scratch_path("cut"), descriptor), GENERATIONS_FILE_KEPT);
+    ck_assert_int_eq(generations_file_look(generations, scratch_path("cut"), descriptor),
+                     GENERATIONS_FILE_KEPT);
     for (int i = 0; i < 10; i++) {
         ck_assert(!is_unchanged(generations, 7, raised));
         ck_assert(!is_unchanged(generations, 8, other));
@@ -343,6 +347,86 @@ START_TEST(what_was_noted_in_a_file_that_was_truncated_counts_for_nothing) {
     generations_unmap(of_another);
     generations_unmap(generations);
     close(descriptor);
+}
+END_TEST
+
+START_TEST(who_is_guarded_survives_that_the_file_is_cut) {
+    int descriptor = generations_file_open(scratch_path("guarded"), error, sizeof error);
+    struct generations *generations = generations_map(descriptor, error, sizeof error);
+    ck_assert_ptr_nonnull(generations);
+    ck_assert(generations_guard(generations));
+    generations_doubt(generations, 1000);
+    struct generation before = generations_note(generations, 7);
+    ck_assert_int_eq(ftruncate(descriptor, 0), 0);
+    generations_raise(generations, 7);
+    generations_doubt(generations, 2000);
+    struct stat status;
+    ck_assert_int_eq(fstat(descriptor, &status), 0);
+    ck_assert_int_eq(status.st_size, 0);
+
+    /* Somebody else makes it long again: that is no longer the memory that this process sees. */
+    struct generations *of_another = map("guarded");
+    ck_assert_int_eq(generations_file_look(generations, scratch_path("guarded"), descriptor),
+                     GENERATIONS_FILE_CUT);
+    ck_assert(generations_restore(generations, descriptor, before.epoch, error, sizeof error));
+    ck_assert_int_eq(generations_file_look(generations, scratch_path("guarded"), descriptor),
+                     GENERATIONS_FILE_KEPT);
+    ck_assert(generation_is_newer(generations_note(of_another, 7), before));
+    generations_raise(generations, 7);
+    ck_assert(is_unchanged(of_another, 7, generations_note(generations, 7)));
+    generations_unmap(of_another);
+    generations_unmap(generations);
+    close(descriptor);
+}
+END_TEST
+
+START_TEST(who_is_not_guarded_dies_when_the_file_is_cut) {
+    int descriptor = generations_file_open(scratch_path("unguarded"), error, sizeof error);
+    struct generations *generations = generations_map(descriptor, error, sizeof error);
+    ck_assert_ptr_nonnull(generations);
+    struct generations *guarded = map("guarded too");
+    signal(SIGBUS, SIG_DFL); /* also where a sanitizer would report it */
+    ck_assert(generations_guard(guarded));
+    ck_assert_int_eq(ftruncate(descriptor, 0), 0);
+    generations_raise(generations, 7);
+}
+END_TEST
+
+START_TEST(a_command_makes_no_file_and_follows_no_link) {
+    char path[256], link[256];
+    strcpy(path, scratch_path("not to be told"));
+    strcpy(link, scratch_path("link"));
+    ck_assert_int_eq(symlink(path, link), 0);
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_NOBODY);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_int_lt(generations_file_open(link, error, sizeof error), 0);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    scratch_file("not to be told", "");
+    ck_assert_int_eq(generations_tell(path, error, sizeof error), GENERATIONS_NOBODY);
+    *error = '\0';
+    ck_assert_int_eq(generations_tell(link, error, sizeof error), GENERATIONS_UNTOLD);
+    ck_assert_msg(strstr(error, "QA_SHARED_FILE") && strstr(error, "symbolic link"), "%s", error);
+    struct stat status;
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_eq(status.st_size, 0);
+
+    generations_unmap(map("not to be told"));
+    struct generations *generations = map("not to be told");
+    struct generation before = generations_note(generations, 3);
+    ck_assert_int_eq(generations_tell(link, error, sizeof error), GENERATIONS_UNTOLD);
+    ck_assert(is_unchanged(generations, 3, before));
+    generations_unmap(generations);
+}
+END_TEST
+
+START_TEST(a_command_waits_for_nobody_who_locks_the_file) {
+    struct generations *generations = map("locked");
+    int descriptor = open(scratch_path("locked"), O_RDWR);
+    ck_assert_int_eq(flock(descriptor, LOCK_EX), 0);
+    ck_assert_int_eq(generations_tell(scratch_path("locked"), error, sizeof error),
+                     GENERATIONS_NOBODY);
+    close(descriptor);
+    generations_unmap(generations);
 }
 END_TEST
 
@@ -421,6 +505,10 @@ Suite *generations_suite(void) {
     tcase_add_test(cases, a_file_that_cannot_be_opened_is_an_error);
     tcase_add_test(cases, a_file_that_others_no_longer_find_is_noticed);
     tcase_add_test(cases, what_was_noted_in_a_file_that_was_truncated_counts_for_nothing);
+    tcase_add_test(cases, who_is_guarded_survives_that_the_file_is_cut);
+    tcase_add_test_raise_signal(cases, who_is_not_guarded_dies_when_the_file_is_cut, SIGBUS);
+    tcase_add_test(cases, a_command_makes_no_file_and_follows_no_link);
+    tcase_add_test(cases, a_command_waits_for_nobody_who_locks_the_file);
     tcase_add_test(cases, a_command_learns_whether_a_service_was_told);
     tcase_add_test(cases, a_full_file_system_is_told_at_the_start);
     tcase_add_test(cases, a_file_system_that_fills_up_later_does_no_harm);
