@@ -35,6 +35,13 @@ def test_every_file_that_is_named_is_there(page):
         assert (CHECKOUT / name).exists(), name
 
 
+def test_every_function_that_the_architecture_names_is_in_its_file():
+    named = re.findall(r"`(src/[\w/]+\.c)`, `(\w+)`", (CHECKOUT / "docs/architecture.md").read_text())
+    assert len(named) > 5
+    for path, function in named:
+        assert re.search(rf"\b{function}\(", (CHECKOUT / path).read_text()), (path, function)
+
+
 def test_the_front_page_has_at_most_900_words():
     assert len((CHECKOUT / "README.md").read_text().split()) <= 900
 
