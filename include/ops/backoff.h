@@ -12,9 +12,9 @@ struct backoff {
     uint32_t failures; /* in a row, so far */
 };
 
-/* The next wait in milliseconds: between half and the whole of first_ms * 2^failures or of
- * limit_ms, whichever is less. `random` is any random number. Counts one failure. */
-uint32_t backoff_next_ms(struct backoff *backoff, uint32_t random);
+/* The next wait in milliseconds, by chance: between half and the whole of first_ms * 2^failures or
+ * of limit_ms, whichever is less. Counts one failure. */
+uint32_t backoff_next_ms(struct backoff *backoff);
 
 /* After a success. */
 void backoff_reset(struct backoff *backoff);

@@ -70,7 +70,7 @@ static void close_session(struct connection *connection) {
 }
 
 static void connect_later(struct connection *connection) {
-    timer_start(&connection->timer, backoff_next_ms(&connection->backoff, (uint32_t)random()));
+    timer_start(&connection->timer, backoff_next_ms(&connection->backoff));
 }
 
 enum { REASON_SIZE = 512 };

@@ -3,8 +3,6 @@
 
 #include "process/listener.h"
 
-#include <stdlib.h>
-
 enum { FIRST_BACKOFF_MS = 50, LONGEST_BACKOFF_MS = 1000 };
 
 static void on_time(void *owner) {
@@ -59,7 +57,7 @@ bool place_is_open(const struct places *places, unsigned index) {
 
 void place_restart_later(struct places *places, unsigned index) {
     struct place *place = &places->all[index];
-    timer_start(&place->restart, backoff_next_ms(&place->backoff, (uint32_t)random()));
+    timer_start(&place->restart, backoff_next_ms(&place->backoff));
 }
 
 void place_reset(struct places *places, unsigned index) {

@@ -304,7 +304,6 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    srandom((unsigned)getpid() ^ (unsigned)clock_ms());
 
     int status = EXIT_FAILURE;
     worker.base = event_base_new();
