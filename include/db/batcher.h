@@ -50,7 +50,8 @@ struct batcher *batcher_new(struct event_base *base, struct pool *pool,
 /* Refuses what waits and takes nothing more; what is in flight is still told. */
 void batcher_close(struct batcher *batcher);
 
-/* Nothing may be in flight any more: after batcher_close() and pool_free(). */
+/* After batcher_close() and pool_close(), which complete all that is in flight, and before
+ * pool_free(): until the event loop's next turn it still may ask the pool. */
 void batcher_free(struct batcher *batcher);
 
 /* Adds an item, the text of one JSON value, which is copied; the form is not, and must be the only

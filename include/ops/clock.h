@@ -1,9 +1,17 @@
-/* The monotonic clock, and durations, in milliseconds. */
+/*
+ * The monotonic clock, and durations, in milliseconds.
+ *
+ * The clock is read without a system call and goes in steps: of 4 ms on a kernel of 250 Hz, of 10
+ * ms at most. It lags by up to a step, and libevent's timers go by it too. So a limit of a few
+ * milliseconds lasts up to a step longer (docs/decisions/050-coarse-clock.md).
+ */
 #pragma once
 
 #include <stdint.h>
 #include <sys/time.h>
 #include <time.h>
+
+enum { CLOCK_STEP_MS = 10 }; /* the longest; a kernel of 100 Hz has it */
 
 /* Never set back, the same for all processes of a host. */
 static inline int64_t clock_ms(void) {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    READ_PATIENCE_MS = 5, /* then a read may have a connection more */
+    READ_PATIENCE_MS = 5, /* then a read may have a connection more; with clock_ms(), 5 to 9 */
     SENDS_MAX = 4,        /* of one read, when connections are lost under it */
     SHORT_QUEUE = 64,     /* reads for each connection, of which none is refused */
     YOUNG_QUEUE = 4       /* times the longest wait: what a stall has left is served by then */

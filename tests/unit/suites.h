@@ -6,6 +6,7 @@
 Suite *accept_encoding_suite(void);
 Suite *backoff_suite(void);
 Suite *children_suite(void);
+Suite *clock_suite(void);
 Suite *config_suite(void);
 Suite *content_suite(void);
 Suite *csv_reader_suite(void);
