@@ -26,7 +26,8 @@ enum import_outcome {
     IMPORT_DONE,
     IMPORT_FAILED,
     IMPORT_WITH_REJECTS,
-    IMPORT_UNTOLD /* done, perhaps with rejects; a service may show old pages until they expire */
+    IMPORT_UNTOLD, /* done, perhaps with rejects; a service may show old pages until they expire */
+    IMPORT_UNKNOWN /* done, perhaps with rejects, or failed: the commit got no clear reply */
 };
 
 /* Tells on standard error what was done, or why not. Signals to stop must be held back

@@ -17,6 +17,7 @@ struct publication {
     bool replaces_sample; /* what the tables hold is the sample, which is to go */
     bool is_sample;       /* what is published is the sample */
     uint64_t imported[DATASET_FILES];
+    bool is_unknown; /* publish() failed when it may have published all */
 };
 
 __attribute__((warn_unused_result)) bool publish(struct publication *publication,

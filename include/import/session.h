@@ -21,6 +21,7 @@ struct session {
     struct failure *failure;
     const atomic_bool *abandoned; /* set by others: give up; NULL = nobody else can tell */
     bool heeds_stop;              /* gives up when a signal to stop has come */
+    bool is_refused;              /* PostgreSQL itself reported an error of the last query */
     struct progress progress;     /* of what session_announce() has told; else without a label */
 };
 

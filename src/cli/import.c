@@ -41,7 +41,9 @@ static void print_help(void) {
          "\n"
          "Exit status: 0 all rows were good, 1 failed, 2 wrong usage, 3 done but with bad rows, 4 "
          "done\n"
-         "but a service could not be told: its pages may be old until they expire.");
+         "but a service could not be told: its pages may be old until they expire, 5 not known "
+         "whether\n"
+         "done.");
 }
 
 /* The command's options; `directory` is NULL where files were named. */
@@ -169,7 +171,8 @@ static int run(const struct import_options *options) {
     static const int statuses[] = {[IMPORT_DONE] = STATUS_OK,
                                    [IMPORT_FAILED] = STATUS_FAILED,
                                    [IMPORT_WITH_REJECTS] = STATUS_REJECTS,
-                                   [IMPORT_UNTOLD] = STATUS_UNTOLD};
+                                   [IMPORT_UNTOLD] = STATUS_UNTOLD,
+                                   [IMPORT_UNKNOWN] = STATUS_UNKNOWN};
     return statuses[outcome];
 }
 

@@ -150,11 +150,9 @@ static bool publish_and_tell(struct import *import) {
     (void)tell_caches(import, error, sizeof error);
     bool published = publish(&import->publication, import->files, &import->session);
     import->is_untold = !tell_caches(import, error, sizeof error);
-    if (published && import->is_untold) {
-        fprintf(stderr,
-                "import: the rows are published, but pages may be old until they expire "
-                "(QA_CACHE_LIFETIME_S): %s\n",
-                error);
+    if (import->is_untold && (published || import->publication.is_unknown)) {
+        fprintf(stderr, "import: %s pages may be old until they expire (QA_CACHE_LIFETIME_S): %s\n",
+                published ? "the rows are published, but" : "if the rows are published,", error);
     }
     return published;
 }
@@ -280,6 +278,13 @@ enum import_outcome import_run(const struct import_options *options) {
     if (import.not_needed) {
         fputs("import: the database holds data; nothing was done\n", stderr);
         return IMPORT_DONE;
+    }
+    if (import.publication.is_unknown) {
+        fprintf(stderr,
+                "import: %s; whether the import was published is not known: look whether the rows "
+                "are there\n",
+                import.failure.text);
+        return IMPORT_UNKNOWN;
     }
     fprintf(stderr, "import: %s; the database is as it was\n",
             stop_signals_pending() ? "stopped" : import.failure.text);

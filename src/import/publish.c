@@ -132,17 +132,16 @@ static bool mark(const struct publication *publication, struct session *session)
                                                                  : IMPORT_STATEMENT_UNMARK_SAMPLE);
 }
 
-/* From here on a signal to stop comes too late. */
-static bool commit(struct session *session) {
+/* From here on a signal to stop comes too late. Only an error of PostgreSQL, after which the
+ * session goes on, says that nothing was published. */
+static bool commit(struct publication *publication, struct session *session) {
     session_announce(session, NULL);
     session->heeds_stop = false;
     if (session_run(session, "COMMIT")) {
         return true;
     }
-    if (PQstatus(session->connection) != CONNECTION_OK) {
-        snprintf(session->failure->text, sizeof session->failure->text,
-                 "the connection broke at the very end: look whether the rows are there");
-    }
+    publication->is_unknown =
+        !session->is_refused || PQtransactionStatus(session->connection) != PQTRANS_IDLE;
     return false;
 }
 
@@ -171,7 +170,7 @@ static bool add(struct publication *publication, const struct staged_file files[
     return move_sequences(files, session) && session_run(session, "BEGIN") &&
            (nothing_to_remove || session_run_statement(session, IMPORT_STATEMENT_EMPTY_TABLES)) &&
            publish_tables(publication, files, session) && mark(publication, session) &&
-           (count_imported(publication) == 0 || analyze(session)) && commit(session);
+           (count_imported(publication) == 0 || analyze(session)) && commit(publication, session);
 }
 
 /* Exchanges the tables in a transaction that has locked everybody out. */
@@ -181,7 +180,7 @@ static bool exchange(struct publication *publication, const struct staged_file f
         publication->imported[i] = files[i].good.count;
     }
     return session_run_statement(session, IMPORT_STATEMENT_EXCHANGE) &&
-           mark(publication, session) && commit(session);
+           mark(publication, session) && commit(publication, session);
 }
 
 static void tell_why_added(const char *reason) {

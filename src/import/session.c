@@ -17,6 +17,7 @@ enum {
 };
 
 static bool fail_with_result(struct session *session, const PGresult *result) {
+    session->is_refused = PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
     const char *reason = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     reason = reason ? reason : PQresultErrorMessage(result); /* libpq's own */
     return failure_set(session->failure, "%.*s", notices_line_length(reason), reason);
@@ -190,6 +191,7 @@ static PGresult *last_result(struct session *session) {
 
 PGresult *session_query(struct session *session, const char *sql, int parameter_count,
                         const char *const *parameters) {
+    session->is_refused = false;
     int sent = parameter_count == 0 ? PQsendQuery(session->connection, sql)
                                     : PQsendQueryParams(session->connection, sql, parameter_count,
                                                         NULL, parameters, NULL, NULL, 0);

@@ -14,10 +14,12 @@ ERROR_WITHOUT_STATE = b"SERROR\0Mout of memory\0\0"
 
 class Link:
     """While `falsifies`, the server's result of the next statement of that name becomes an error
-    without SQLSTATE; the server itself has run it."""
+    without SQLSTATE; while `cuts`, the connection breaks instead. The server itself has run it."""
 
     def __init__(self, statement):
         self.falsifies = False
+        self.cuts = False
+        self.spared = 0  # that many come before the one that is meant
         self.falsified = 0
         self._bind = statement.encode() + b"\0"
 
@@ -37,9 +39,11 @@ class Link:
         def towards_server():
             with contextlib.suppress(OSError):
                 while data := client.recv(65_536):
-                    if self.falsifies and self._bind in data:
-                        self.falsifies = False
-                        wanted.set()
+                    if (self.falsifies or self.cuts) and self._bind in data:
+                        if self.spared == 0:
+                            self.falsifies = False
+                            wanted.set()
+                        self.spared = max(0, self.spared - 1)
                     server.sendall(data)
             with contextlib.suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
@@ -62,6 +66,8 @@ class Link:
         if kind == b"D":
             return b""
         wanted.clear()
+        if self.cuts:
+            raise ConnectionError("as the test wants it")
         self.falsified += 1
         return b"E" + (len(ERROR_WITHOUT_STATE) + 4).to_bytes(4, "big") + ERROR_WITHOUT_STATE
 

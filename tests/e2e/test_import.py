@@ -17,6 +17,7 @@ import pytest
 
 from api import EMAIL, PATIENCE_S, Api, new_product
 from conftest import running
+from link import link
 from stack import wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ MIGRATIONS = [path.stem for path in (CHECKOUT / "sql/migrations").glob("*.sql")]
 FILES = {"questions": "id,product_id,body,date_written,asker_name,asker_email,reported,helpful",
          "answers": "id,question_id,body,date_written,answerer_name,answerer_email,reported,helpful",
          "answers_photos": "id,answer_id,url"}
-DONE, FAILED, USAGE, REJECTS = 0, 1, 2, 3
+DONE, FAILED, USAGE, REJECTS, UNKNOWN = 0, 1, 2, 3, 5
 
 
 def post(number, parent, body="Why?", date="1538856000000", name="will", email=EMAIL, reported="0",
@@ -1025,3 +1026,34 @@ def test_sequences_in_use_delay_the_import_and_not_those_who_post(live, live_tar
         assert process.poll() is None
     live_target.finish(process, DONE)
     assert live.api.add_question(new_product())["question_id"] > next_id + 100
+
+
+# The end of it
+
+@pytest.mark.parametrize("how", ["falsifies", "cuts"])
+def test_a_commit_without_a_clear_reply_is_not_known(target, how):
+    """The server has committed; an import that says "as it was" would be believed."""
+    target.write(questions=[post(1, 7)])
+    with link(target.url, "COMMIT") as (url, between):
+        target.set(QA_OWNER_DATABASE_URL=url)
+        setattr(between, how, True)
+        between.spared = 1  # the commit of the file's staging
+        error = target.run(UNKNOWN)
+    assert "as it was" not in error
+    [line] = [line for line in error.splitlines() if "not known" in line]
+    assert "look whether the rows are there" in line
+    assert ids(target, "questions") == [1]
+    target.set(QA_OWNER_DATABASE_URL=target.url)
+    target.run(DONE)
+    assert ids(target, "questions") == [1]
+
+
+def test_a_commit_that_the_server_refuses_leaves_the_database_as_it_was(target):
+    target.sql("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
+        CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON questions DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse()""")
+    target.write(questions=[post(1, 7)])
+    assert "not now; the database is as it was" in target.run(FAILED)
+    assert ids(target, "questions") == []
