@@ -14,4 +14,5 @@ enum budget {
  * Holds `needed` connections against what the server, the database and the role allow to ours
  * together. One line about it in `message` unless they fit.
  */
-enum budget budget_check(const char *database_url, long needed, char *message, size_t message_size);
+enum budget budget_check(const char *database_url, size_t needed, char *message,
+                         size_t message_size);

@@ -5,31 +5,24 @@
 #pragma once
 
 #include "ops/env_file.h"
+#include "ops/setting_table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-struct given_setting {
-    const char *variable;
-    const char *flag; /* without the dashes; NULL = none */
-    bool is_secret;   /* VARIABLE_FILE may name a file that holds it */
-};
-
 struct given {
-    const struct given_setting *settings;
-    size_t count;
     FILE *remarks; /* gets a line for each name that is unknown or old, each value without effect */
     /* For each setting its text, NULL where nothing was given; of argv, the environment or files.
      */
-    const char **text;
+    const char *text[SETTING_COUNT];
     struct env_line *lines; /* of QA_ENV_FILE */
     size_t line_count;
     struct file *files;
 };
 
 /*
- * Reads what was given; the first three fields are the caller's, the others zero. False with one
+ * Reads what was given; `remarks` is the caller's, the rest zero. False with one
  * line in `error`; given_free() is needed in every case. `*help` is set at --help or -h, which ends
  * it.
  */
@@ -37,6 +30,3 @@ __attribute__((warn_unused_result)) bool given_read(struct given *given, int arg
                                                     bool *help, char *error, size_t size);
 
 void given_free(struct given *given);
-
-/* Formats an error; false. */
-__attribute__((format(printf, 3, 4))) bool wrong(char *error, size_t size, const char *format, ...);

@@ -1,6 +1,8 @@
 /* Generations: counters in a shared file, which make the workers' caches coherent. */
 #include "cache/generations.h"
 
+#include "ops/config.h"
+
 #include "ops/clock.h"
 
 #include <errno.h>
@@ -15,9 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Raised with each change of the layout, as the file's default name is (ops/config.c): a file of
- * before may be in use yet. A new file holds zeros. */
-enum { LAYOUT_VERSION = 3 };
+/* A file of another layout may be in use yet. A new one holds zeros. */
+enum { LAYOUT_VERSION = SHARED_FILE_LAYOUT };
 
 /* 8 MiB: with 500,000 cached pages a write makes one invalid that it did not touch. */
 enum { SLOT_COUNT = 1024 * 1024 };

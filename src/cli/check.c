@@ -7,6 +7,7 @@
 #include "db/pooling.h"
 #include "db/server_address.h"
 #include "db/session_settings.h"
+#include "ops/config_load.h"
 #include "ops/folders.h"
 #include "process/listener.h"
 
@@ -50,8 +51,7 @@ bool check_run_folder(const struct config *config, char *error, size_t error_siz
 
 static enum budget budget_of(const struct config *config, char *error, size_t error_size) {
     /* A reload needs them twice, for two generations of workers. */
-    long needed =
-        2 * (long)(config->workers * (config->read_connections + config->write_connections));
+    size_t needed = 2 * config->workers * (config->read_connections + config->write_connections);
     return budget_check(config->database_url, needed, error, error_size);
 }
 
@@ -71,7 +71,7 @@ bool check_connections(const struct config *config, char *error, size_t error_si
 }
 
 bool check_settings(const struct config *config, char *error, size_t error_size) {
-    return listener_check(config->listen, (unsigned)config->workers, error, error_size) &&
+    return listener_check(config->listen, config->workers, error, error_size) &&
            server_address_check(config->database_url, error, error_size);
 }
 

@@ -4,7 +4,7 @@
 #include "cli/check.h"
 #include "cli/exit_status.h"
 #include "import/import.h"
-#include "ops/config.h"
+#include "ops/config_load.h"
 #include "ops/stop_signals.h"
 
 #include <dirent.h>

@@ -5,7 +5,7 @@
 #include "cli/check.h"
 #include "cli/exit_status.h"
 #include "db/migrations.h"
-#include "ops/config.h"
+#include "ops/config_load.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,8 @@
 
 #include "cli/check.h"
 #include "cli/exit_status.h"
-#include "ops/config.h"
+#include "ops/config_load.h"
+#include "ops/config_output.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 

@@ -2,7 +2,7 @@
 #include "cli/settings.h"
 
 #include "cli/exit_status.h"
-#include "ops/config.h"
+#include "ops/config_output.h"
 
 #include <stdio.h>
 #include <string.h>

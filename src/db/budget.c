@@ -15,17 +15,17 @@ static const char sql[] =
     "             nullif(datconnlimit, -1), nullif(rolconnlimit, -1))"
     " FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user";
 
-enum budget budget_check(const char *database_url, long needed, char *message,
+enum budget budget_check(const char *database_url, size_t needed, char *message,
                          size_t message_size) {
     PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
     PGresult *result = PQstatus(session) == CONNECTION_OK ? PQexec(session, sql) : NULL;
     enum budget budget = BUDGET_UNKNOWN;
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
-        long limit = strtol(PQgetvalue(result, 0, 0), NULL, 10);
+        size_t limit = strtoul(PQgetvalue(result, 0, 0), NULL, 10);
         budget = needed <= limit ? BUDGET_FITS : BUDGET_EXCEEDED;
         snprintf(message, message_size,
-                 "a reload needs %ld database connections (twice the workers times their read and "
-                 "write connections), and the database allows %ld: lower QA_WORKERS, "
+                 "a reload needs %zu database connections (twice the workers times their read and "
+                 "write connections), and the database allows %zu: lower QA_WORKERS, "
                  "QA_READ_CONNECTIONS or QA_WRITE_CONNECTIONS, or raise max_connections",
                  needed, limit);
     } else {

@@ -1,13 +1,15 @@
 /* What was given for each setting, by flags, the environment, files and QA_ENV_FILE. */
 #include "ops/given.h"
 
+#include "ops/error_text.h"
 #include "ops/setting_names.h"
+#include "ops/setting_table.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,14 +19,6 @@ struct file {
     struct file *next;
     char text[];
 };
-
-bool wrong(char *error, size_t size, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error, size, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
@@ -74,84 +68,102 @@ static const char *why_unreadable(void) {
 
 /* Notes that a setting has a value under its old name, and whether that is of any use. */
 static void note_old_name(const struct given *given, size_t index, const char *old) {
-    const char *now = given->settings[index].variable;
+    const char *now = setting_table[index].variable;
     fprintf(given->remarks,
             given->text[index] ? "%s has no effect: %s, its new name, is set\n"
                                : "%s is the old name of %s: it still works\n",
             old, now);
 }
 
-static bool is_flag(const char *argument, size_t length, const char *flag) {
-    return flag && length == strlen(flag) + 2 && strncmp(argument, "--", 2) == 0 &&
-           strncmp(argument + 2, flag, length - 2) == 0;
+/* The flag of a variable: workers of QA_WORKERS. */
+static void make_flag(char *flag, size_t size, const char *variable) {
+    size_t length = 0;
+    for (const char *letter = variable + strlen("QA_"); *letter && length + 1 < size; letter++) {
+        flag[length++] = (char)(*letter == '_' ? '-' : tolower((unsigned char)*letter));
+    }
+    flag[length] = '\0';
 }
 
-/* Whether the first `length` characters of `argument` are the flag of a variable: --workers of
- * QA_WORKERS. */
-static bool is_flag_of(const char *argument, size_t length, const char *variable) {
-    char flag[64];
-    size_t end = 0;
-    for (const char *letter = variable + strlen("QA_"); *letter && end + 1 < sizeof flag;
-         letter++) {
-        flag[end++] = (char)(*letter == '_' ? '-' : tolower((unsigned char)*letter));
+enum {
+    HELP_FLAG = 'h',
+    FIRST_FLAG = 256,                           /* of the setting at index 0 */
+    FIRST_OLD_FLAG = FIRST_FLAG + SETTING_COUNT /* likewise, by its old name */
+};
+
+struct flags {
+    struct option options[2 * SETTING_COUNT + 2]; /* the last ends them */
+    char old_flags[SETTING_COUNT][64];
+};
+
+static void list_flags(struct flags *flags) {
+    struct option *option = flags->options;
+    *option++ = (struct option){"help", no_argument, NULL, HELP_FLAG};
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const char *old = setting_name_old(setting_table[i].variable);
+        if (setting_table[i].flag) {
+            *option++ =
+                (struct option){setting_table[i].flag, required_argument, NULL, FIRST_FLAG + i};
+        }
+        if (old) {
+            make_flag(flags->old_flags[i], sizeof flags->old_flags[i], old);
+            *option++ =
+                (struct option){flags->old_flags[i], required_argument, NULL, FIRST_OLD_FLAG + i};
+        }
     }
-    flag[end] = '\0';
-    return is_flag(argument, length, flag);
 }
 
-/* The setting that a flag sets, also by its old name; given->count where there is none. */
-static size_t find_flag(const struct given *given, const char *argument, size_t length) {
-    for (size_t i = 0; i < given->count; i++) {
-        const char *old = setting_name_old(given->settings[i].variable);
-        if (is_flag(argument, length, given->settings[i].flag)) {
-            return i;
-        }
-        if (old && is_flag_of(argument, length, old)) {
-            note_old_name(given, i, old);
-            return i;
-        }
-    }
-    return given->count;
+/* getopt_long() also takes the beginning of a flag, which another one may have tomorrow. */
+static bool is_whole(const char *argument, const char *flag) {
+    return strcspn(argument, "=") == strlen("--") + strlen(flag);
 }
 
 static bool read_flags(struct given *given, int argc, char **argv, bool *help, char *error,
                        size_t size) {
-    for (int i = 1; i < argc; i++) {
-        const char *name = argv[i];
-        if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    struct flags flags = {0};
+    list_flags(&flags);
+    opterr = 0;
+    optind = 0; /* from the beginning */
+    int found, place = -1;
+    const char *argument = argc > 1 ? argv[1] : NULL;
+    while ((found = getopt_long(argc, argv, "-:h", flags.options, &place)) != -1) {
+        bool is_known = found == HELP_FLAG || found == ':' || found >= FIRST_FLAG;
+        if (!is_known || (found >= FIRST_FLAG && !is_whole(argument, flags.options[place].name))) {
+            return error_text(error, size, "unknown argument '%s' (--help lists all)", argument);
+        }
+        if (found == HELP_FLAG) {
             *help = true;
             return true;
         }
-        size_t length = strcspn(name, "=");
-        size_t found = find_flag(given, name, length);
-        if (found == given->count) {
-            return wrong(error, size, "unknown argument '%s' (--help lists all)", name);
+        if (found == ':') {
+            return error_text(error, size, "%s needs a value", argument);
         }
-        const char *value = name[length] == '=' ? name + length + 1 : argv[++i];
-        if (i >= argc) {
-            return wrong(error, size, "%s needs a value", name);
+        int index = found - (found < FIRST_OLD_FLAG ? FIRST_FLAG : FIRST_OLD_FLAG);
+        if (found >= FIRST_OLD_FLAG) {
+            note_old_name(given, (size_t)index, setting_name_old(setting_table[index].variable));
         }
-        given->text[found] = value;
+        given->text[index] = optarg;
+        argument = argv[optind];
     }
-    return true;
+    return !argument || /* "--" */
+           error_text(error, size, "unknown argument '%s' (--help lists all)", argument);
 }
 
 /* Takes what one place says of a setting: `value`, or, of a secret, the contents of the file that
  * `path` names. Empty ones are as good as none: compose files set them so. */
 static bool take(struct given *given, size_t index, const char *value, const char *path,
                  char *error, size_t size) {
-    const char *variable = given->settings[index].variable;
+    const char *variable = setting_table[index].variable;
     bool has_value = value && *value;
-    bool has_path = given->settings[index].is_secret && path && *path;
+    bool has_path = setting_table[index].type == SETTING_SECRET && path && *path;
     if (given->text[index] || (!has_value && !has_path)) {
         return true;
     }
     if (has_value && has_path) {
-        return wrong(error, size, "%s and %s_FILE are both set; set one", variable, variable);
+        return error_text(error, size, "%s and %s_FILE are both set; set one", variable, variable);
     }
     given->text[index] = has_value ? value : read_small_file(given, path);
-    return given->text[index] ||
-           wrong(error, size, "%s_FILE: cannot read '%s': %s", variable, path, why_unreadable());
+    return given->text[index] || error_text(error, size, "%s_FILE: cannot read '%s': %s", variable,
+                                            path, why_unreadable());
 }
 
 /* Likewise of a setting's old name, which is no secret's; the setting's own name comes first. */
@@ -163,14 +175,14 @@ static void take_old(struct given *given, size_t index, const char *old, const c
 }
 
 static bool read_environment(struct given *given, char *error, size_t size) {
-    for (size_t i = 0; i < given->count; i++) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
         char file_variable[64];
-        snprintf(file_variable, sizeof file_variable, "%s_FILE", given->settings[i].variable);
-        if (!take(given, i, getenv(given->settings[i].variable), getenv(file_variable), error,
+        snprintf(file_variable, sizeof file_variable, "%s_FILE", setting_table[i].variable);
+        if (!take(given, i, getenv(setting_table[i].variable), getenv(file_variable), error,
                   size)) {
             return false;
         }
-        const char *old = setting_name_old(given->settings[i].variable);
+        const char *old = setting_name_old(setting_table[i].variable);
         if (old) {
             take_old(given, i, old, getenv(old));
         }
@@ -239,16 +251,17 @@ static bool check_line(const struct given *given, const struct env_line *line, c
     snprintf(place, sizeof place, "%s: line %zu: ", path, line->number);
     if (setting_name_is_known(line->name, strlen(line->name))) {
         if (line_value(given, line->name)) {
-            return wrong(error, size, "%s%s is set for the second time", place, line->name);
+            return error_text(error, size, "%s%s is set for the second time", place, line->name);
         }
         tell_if_in_vain(given, line, place);
         return strcmp(line->name, "QA_ENV_FILE") != 0 ||
-               wrong(error, size, "%sQA_ENV_FILE cannot be set in the file that it names", place);
+               error_text(error, size, "%sQA_ENV_FILE cannot be set in the file that it names",
+                          place);
     }
     char unknown[160];
     describe_unknown(line->name, unknown, sizeof unknown);
     if (setting_name_is_ours(line->name)) {
-        return wrong(error, size, "%s%s", place, unknown);
+        return error_text(error, size, "%s%s", place, unknown);
     }
     if (is_of_libpq(line->name)) {
         fprintf(given->remarks, "%s%s has no effect in a file; set DATABASE_URL\n", place,
@@ -262,7 +275,7 @@ static bool check_line(const struct given *given, const struct env_line *line, c
 static bool read_lines(struct given *given, const char *path, char *error, size_t size) {
     char *rest = read_small_file(given, path);
     if (!rest) {
-        return wrong(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, why_unreadable());
+        return error_text(error, size, "QA_ENV_FILE: cannot read '%s': %s", path, why_unreadable());
     }
     struct env_line line = {0};
     enum env_line_kind kind;
@@ -272,13 +285,13 @@ static bool read_lines(struct given *given, const char *path, char *error, size_
         }
         struct env_line *lines = reallocarray(given->lines, given->line_count + 1, sizeof line);
         if (!lines) {
-            return wrong(error, size, "out of memory");
+            return error_text(error, size, "out of memory");
         }
         given->lines = lines;
         given->lines[given->line_count++] = line;
     }
     return kind == ENV_LINE_END ||
-           wrong(error, size, "%s: line %zu %s", path, line.number, line.reason);
+           error_text(error, size, "%s: line %zu %s", path, line.number, line.reason);
 }
 
 /* Names that are no setting are left to others who read the same file. */
@@ -286,14 +299,14 @@ static bool read_env_file(struct given *given, const char *path, char *error, si
     if (!read_lines(given, path, error, size)) {
         return false;
     }
-    for (size_t i = 0; i < given->count; i++) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
         char file_variable[64];
-        snprintf(file_variable, sizeof file_variable, "%s_FILE", given->settings[i].variable);
-        if (!take(given, i, line_value(given, given->settings[i].variable),
+        snprintf(file_variable, sizeof file_variable, "%s_FILE", setting_table[i].variable);
+        if (!take(given, i, line_value(given, setting_table[i].variable),
                   line_value(given, file_variable), error, size)) {
             return false;
         }
-        const char *old = setting_name_old(given->settings[i].variable);
+        const char *old = setting_name_old(setting_table[i].variable);
         const char *in_environment = old ? getenv(old) : NULL;
         if (old && !(in_environment && *in_environment)) {
             take_old(given, i, old, line_value(given, old));
@@ -303,10 +316,6 @@ static bool read_env_file(struct given *given, const char *path, char *error, si
 }
 
 bool given_read(struct given *given, int argc, char **argv, bool *help, char *error, size_t size) {
-    given->text = calloc(given->count, sizeof *given->text);
-    if (!given->text) {
-        return wrong(error, size, "out of memory");
-    }
     if (!read_flags(given, argc, argv, help, error, size)) {
         return false;
     }
@@ -316,8 +325,8 @@ bool given_read(struct given *given, int argc, char **argv, bool *help, char *er
     if (!read_environment(given, error, size)) {
         return false;
     }
-    for (size_t i = 0; i < given->count; i++) {
-        if (strcmp(given->settings[i].variable, "QA_ENV_FILE") == 0 && given->text[i]) {
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(setting_table[i].variable, "QA_ENV_FILE") == 0 && given->text[i]) {
             return read_env_file(given, given->text[i], error, size);
         }
     }
@@ -331,5 +340,4 @@ void given_free(struct given *given) {
         file = next;
     }
     free(given->lines);
-    free(given->text);
 }

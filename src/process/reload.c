@@ -1,6 +1,8 @@
 /* A reload. */
 #include "process/reload.h"
 
+#include "ops/config_load.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +32,7 @@ bool reload_start(struct service *service, const struct reload_source *source, c
         !service_open_places(service, next, error, error_size)) {
         return false;
     }
-    for (unsigned i = 0; i < (unsigned)next->config.workers; i++) {
+    for (unsigned i = 0; i < next->config.workers; i++) {
         if (!service_start_worker(service, next, i)) {
             snprintf(error, error_size, "a worker cannot be started");
             return false;
@@ -41,7 +43,7 @@ bool reload_start(struct service *service, const struct reload_source *source, c
 
 bool reload_is_ready(const struct service *service) {
     return children_count_ready(&service->children, service->next.generation) ==
-           (unsigned)service->next.config.workers;
+           service->next.config.workers;
 }
 
 void reload_complete(struct service *service) {
@@ -51,7 +53,7 @@ void reload_complete(struct service *service) {
     service->current = service->next;
     service->next = (struct setup){.generation = service->current.generation, .shared_pages = -1};
     service->logger.level = service->current.config.log_level;
-    places_close(&service->places, (unsigned)service->current.config.workers);
+    places_close(&service->places, service->current.config.workers);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);
 }
 
@@ -60,6 +62,6 @@ void reload_abandon(struct service *service, const char *reason) {
               "the reload failed; the old workers and settings stay", "{s:s}", "reason", reason);
     children_drain(&service->children, service->next.generation,
                    service->current.config.drain_timeout_ms);
-    places_close(&service->places, (unsigned)service->current.config.workers);
+    places_close(&service->places, service->current.config.workers);
     setup_clear(&service->next);
 }

@@ -2,6 +2,7 @@
 #include "process/service.h"
 
 #include "cache/shared_pages.h"
+#include "ops/config_load.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ enum { STEADY_AFTER_MS = 1000 /* a worker that lived so long is replaced at once
 bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
     setup->shared_pages = -1;
     if (setup->config.shared_cache_mb > 0) {
-        setup->shared_pages = shared_pages_create((size_t)setup->config.shared_cache_mb);
+        setup->shared_pages = shared_pages_create(setup->config.shared_cache_mb);
         if (setup->shared_pages < 0) {
             snprintf(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
             return false;
@@ -32,8 +33,8 @@ void setup_clear(struct setup *setup) {
 
 bool service_open_places(struct service *service, const struct setup *setup, char *error,
                          size_t error_size) {
-    return places_open(&service->places, setup->config.listen, (unsigned)setup->config.workers,
-                       error, error_size);
+    return places_open(&service->places, setup->config.listen, setup->config.workers, error,
+                       error_size);
 }
 
 bool service_start_worker(struct service *service, const struct setup *setup, unsigned index) {

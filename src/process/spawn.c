@@ -1,6 +1,8 @@
 /* Starts a worker process. */
 #include "process/spawn.h"
 
+#include "ops/config_output.h"
+
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>

@@ -225,12 +225,12 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
 static void serve(struct supervisor *supervisor) {
     struct service *service = &supervisor->service;
     const struct config *config = &service->current.config;
-    for (unsigned i = 0; i < (unsigned)config->workers; i++) {
+    for (unsigned i = 0; i < config->workers; i++) {
         service_keep_worker(service, i);
     }
     log_write(&service->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:s, s:i, s:s}", "version",
-              version_number, "revision", version_revision, "workers", (int)config->workers,
-              "listen", config->listen);
+              version_number, "revision", version_revision, "workers", config->workers, "listen",
+              config->listen);
     event_base_dispatch(supervisor->base);
     shared_file_leave(&service->shared_file);
     log_write(&service->logger, LOG_LEVEL_INFO, "stopped", NULL);

@@ -61,8 +61,8 @@ static void serve(struct worker *worker) {
     }
     const struct http_server_settings settings = {
         .listening_socket = WORKER_SOCKET_FD,
-        .max_clients = (unsigned)worker->config->max_clients,
-        .idle_timeout_s = (unsigned)worker->config->client_idle_timeout_s,
+        .max_clients = worker->config->max_clients,
+        .idle_timeout_s = worker->config->client_idle_timeout_s,
         .routes = qa_routes,
         .app = &worker->app,
     };
@@ -143,9 +143,9 @@ static bool start_pool(struct worker *worker) {
     const struct config *config = worker->config;
     const struct pool_settings settings = {
         .database_url = config->database_url,
-        .read_connections = (size_t)config->read_connections,
-        .write_connections = (size_t)config->write_connections,
-        .queue_limit = (size_t)config->queue_limit,
+        .read_connections = config->read_connections,
+        .write_connections = config->write_connections,
+        .queue_limit = config->queue_limit,
         .queue_wait_ms = config->overload_after_ms,
         .request_timeout_ms = config->request_timeout_ms,
         .connection = {.lock_timeout_ms = config->lock_timeout_ms,
@@ -177,8 +177,8 @@ static bool start_page_maker(struct worker *worker) {
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
     const struct batcher_settings settings = {
-        .batches_in_flight = (size_t)config->write_connections,
-        .queue_limit = (size_t)config->queue_limit,
+        .batches_in_flight = config->write_connections,
+        .queue_limit = config->queue_limit,
         /* A lock that somebody holds delays all writes, and is no overload. */
         .queue_wait_ms = config->lock_timeout_ms + config->overload_after_ms,
         .request_timeout_ms = config->request_timeout_ms,
@@ -206,7 +206,7 @@ static bool start_app(struct worker *worker) {
     }
     worker->app.writes = batcher_new(worker->base, worker->app.pool, &settings);
     const struct pages_settings pages = {
-        .cache_bytes = (size_t)config->cache_mb * 1024 * 1024,
+        .cache_bytes = config->cache_mb * 1024 * 1024,
         .shared = worker->shared_pages,
         .lifetime_ms = config->cache_lifetime_s * 1000,
     };

@@ -1,5 +1,6 @@
 /* Worker processes, as the supervisor sees them; a shell script stands for the program. */
 #include "ops/clock.h"
+#include "ops/config_load.h"
 #include "process/children.h"
 #include "scratch.h"
 #include "suites.h"

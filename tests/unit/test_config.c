@@ -1,5 +1,6 @@
 /* Settings: where they come from, which are refused, and what a worker inherits. */
-#include "ops/config.h"
+#include "ops/config_load.h"
+#include "ops/config_output.h"
 #include "ops/setting_names.h"
 #include "scratch.h"
 #include "suites.h"
@@ -68,11 +69,12 @@ START_TEST(everything_has_a_default) {
     ck_assert_str_eq(config.env_file, "");
     ck_assert_str_eq(config.state_dir, ".local");
     ck_assert_str_eq(config.listen, "unix:.local/run/worker");
+    ck_assert_str_eq(config.shared_file, ".local/run/" SHARED_FILE_NAME);
     ck_assert_str_eq(config.loaderio_token, "");
     ck_assert_int_eq(config.log_level, LOG_LEVEL_INFO);
-    ck_assert_int_eq(config.workers, sysconf(_SC_NPROCESSORS_ONLN));
-    ck_assert_int_eq(config.read_connections, 2);
-    ck_assert_int_eq(config.write_connections, 4);
+    ck_assert_uint_eq(config.workers, (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
+    ck_assert_uint_eq(config.read_connections, 2);
+    ck_assert_uint_eq(config.write_connections, 4);
     ck_assert_int_eq(config.answers_per_question, 100);
     ck_assert_int_eq(config.lock_timeout_ms, 500);
     ck_assert_int_eq(config.statement_timeout_ms, 2000);
@@ -84,7 +86,7 @@ END_TEST
 
 START_TEST(a_flag_has_its_value_behind_an_equals_sign_or_next) {
     ck_assert_int_eq(load("--workers=3", "--log-level", "debug"), CONFIG_OK);
-    ck_assert_int_eq(config.workers, 3);
+    ck_assert_uint_eq(config.workers, 3);
     ck_assert_int_eq(config.log_level, LOG_LEVEL_DEBUG);
     config_free(&config);
 
@@ -92,6 +94,20 @@ START_TEST(a_flag_has_its_value_behind_an_equals_sign_or_next) {
     ck_assert_str_eq(config.listen, "[::1]:8000");
     ck_assert_str_eq(config.state_dir, "/a=b");
     config_free(&config);
+}
+END_TEST
+
+/* The beginning of a flag may be that of another one in the next release. */
+START_TEST(only_a_whole_flag_is_taken) {
+    check_refused("--worker=3", "--worker=3");
+    check_refused("--cache=3", "--cache=3");
+    check_refused("-workers=3", "-workers=3");
+    check_refused("workers=3", "workers=3");
+    ck_assert_int_eq(load("--", "--workers", "3"), CONFIG_WRONG);
+    ck_assert_int_eq(load("--workers", "3", "--read"), CONFIG_WRONG);
+    ck_assert_msg(strstr(error, "--read"), "%s", error);
+    ck_assert_int_eq(load("--workers", "3", "--read-connections"), CONFIG_WRONG);
+    ck_assert_str_eq(error, "--read-connections needs a value");
 }
 END_TEST
 
@@ -104,9 +120,9 @@ START_TEST(flag_beats_environment_beats_file_beats_default) {
     setenv("QA_WORKERS", "21", 1);
     setenv("QA_READ_CONNECTIONS", "22", 1);
     ck_assert_msg(load("--workers=31", NULL, NULL) == CONFIG_OK, "%s", error);
-    ck_assert_int_eq(config.workers, 31);
-    ck_assert_int_eq(config.read_connections, 22);
-    ck_assert_int_eq(config.write_connections, 13);
+    ck_assert_uint_eq(config.workers, 31);
+    ck_assert_uint_eq(config.read_connections, 22);
+    ck_assert_uint_eq(config.write_connections, 13);
     ck_assert_int_eq(config.answers_per_question, 100);
     config_free(&config);
 }
@@ -118,8 +134,8 @@ START_TEST(an_empty_variable_is_as_good_as_none) {
     setenv("QA_WRITE_CONNECTIONS", "", 1);
     setenv("DATABASE_URL_FILE", "", 1);
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
-    ck_assert_int_eq(config.read_connections, 12);
-    ck_assert_int_eq(config.write_connections, 4);
+    ck_assert_uint_eq(config.read_connections, 12);
+    ck_assert_uint_eq(config.write_connections, 4);
     config_free(&config);
 }
 END_TEST
@@ -625,6 +641,7 @@ Suite *config_suite(void) {
     tcase_add_checked_fixture(cases, clear_environment, restore_environment);
     tcase_add_test(cases, everything_has_a_default);
     tcase_add_test(cases, a_flag_has_its_value_behind_an_equals_sign_or_next);
+    tcase_add_test(cases, only_a_whole_flag_is_taken);
     tcase_add_test(cases, flag_beats_environment_beats_file_beats_default);
     tcase_add_test(cases, an_empty_variable_is_as_good_as_none);
     tcase_add_test(cases, an_env_file_has_comments_blank_lines_and_names_of_others);

@@ -1,0 +1,26 @@
+/* Configuration as text: for workers, for people, and as lines of a file. */
+#pragma once
+
+#include "ops/config.h"
+
+/*
+ * The environment of a worker process: this process's own with every setting resolved to its value,
+ * but without QA_ENV_FILE, the NAME_FILE forms and the owner's connection string, which are not a
+ * worker's business. `database_url_file`, unless NULL, holds the connection string, which then is
+ * not in the environment. NULL when out of memory; config_environment_free() releases it.
+ */
+char **config_environment(const struct config *config, const char *database_url_file);
+
+void config_environment_free(char **environment);
+
+/*
+ * Prints what is set, as lines NAME=value that QA_ENV_FILE could hold: every setting of the
+ * program, with a # before those that are not given, "(set)" for a secret; or, when `elsewhere`,
+ * those of deploy/ that are in QA_ENV_FILE and not in the environment. Remarks go to standard
+ * error, with the former. False with one line in `error` where config_load() would fail.
+ */
+__attribute__((warn_unused_result)) bool config_print(bool elsewhere, char *error,
+                                                      size_t error_size);
+
+/* Prints each setting with its flag, variable, default, unit and meaning. */
+void config_print_help(void);
