@@ -9,12 +9,12 @@ SELECT (
     FROM (
         SELECT id AS answer_id, body, iso_8601(created_at) AS date, answerer_name,
             helpful AS helpfulness,
-            CASE WHEN photo_urls::text = '[]' THEN photo_urls ELSE (
+            CASE WHEN octet_length(photo_urls::text) BETWEEN 3 AND 4 * 1024 * 1024 / wanted.count THEN (
                 SELECT coalesce(json_agg(photo), '[]')
                 FROM (
                     SELECT id, url::text FROM answers_photos
                     WHERE answer_id = answer.id
-                    ORDER BY id) AS photo) END AS photos
+                    ORDER BY id) AS photo) ELSE '[]' END AS photos
         FROM (
             SELECT * FROM shown_answers(wanted.question, wanted.count + wanted.start)
             ORDER BY helpful DESC, id
