@@ -6,6 +6,8 @@
  *     then sent together (db/read_batch.h); after some milliseconds, as behind a slow page, they
  *     get another connection. When a batch breaks, each of its reads is sent again by itself.
  *     A read whose connection was lost is sent again.
+ *   - Large reads are sent one by one, and never on all connections at once where there are
+ * several: however many wait, others go on. They have a queue of their own.
  *   - A write is a group of its own, one at a time on each connection, and done only when its
  *     commit is acknowledged. It is never sent twice.
  *   - Every query has a deadline that covers waiting and running. A connection that holds an
@@ -56,10 +58,10 @@ bool pool_is_ready(const struct pool *pool);
 /*
  * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
  * exactly once, possibly before the function returns. A read has the pool's own time limit, a write
- * the deadline that is given (clock_ms()). A read that is `alone` is in no batch.
+ * the deadline that is given (clock_ms()).
  */
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, bool alone, query_on_done *on_done, void *owner);
+               const char *const *parameters, bool is_large, query_on_done *on_done, void *owner);
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
                 const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
                 void *owner);

@@ -49,8 +49,9 @@ struct query {
     int64_t deadline_ms;
     enum statement statement;
     bool is_write;
-    bool alone; /* in no batch */
-    int sent;   /* how often it has been sent */
+    bool is_large; /* a read of much (db/pool.h) */
+    bool alone;    /* in no batch */
+    int sent;      /* how often it has been sent */
     int parameter_count;
     const char *parameters[QUERY_PARAMETERS_MAX]; /* text format; point into `text` */
     char text[];

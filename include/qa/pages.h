@@ -18,8 +18,8 @@
 
 struct pages;
 
-/* Whether a page shows or skips so many elements that its query is to be sent alone: it would hold
- * up others that are sent with it, and many at once would fill memory or take too long together. */
+/* Whether a page shows or skips so many elements that its query is a large one (db/pool.h). One that
+ * turned out to be long is as well, the next time. */
 bool page_is_large(int64_t count, int64_t offset);
 
 /* What a page is made of: its key, the counter that covers all that it shows, and its query. */

@@ -20,6 +20,9 @@ enum {
 struct lane {
     struct connection **connections;
     size_t connection_count;
+    size_t busy_limit; /* connections that may be busy with this lane's queries */
+    size_t busy;
+    size_t short_queue;        /* unanswered queries, of which none is refused */
     int64_t patience_ms;       /* how long a query waits for a busy connection, if there is one */
     struct query_line waiting; /* not on any connection */
     int64_t waiting_since_ms;  /* somebody, without a break; of no meaning while nobody is */
@@ -35,6 +38,7 @@ struct pool {
     pool_on_change *on_change;
     void *owner;
     struct lane reads;
+    struct lane large; /* large reads: on the connections of the reads, but never on all of them */
     struct lane writes;
     struct query_line unanswered; /* by deadline */
     struct event *dispatch;
@@ -45,7 +49,7 @@ struct pool {
 };
 
 static struct lane *lane_of(struct pool *pool, const struct query *query) {
-    return query->is_write ? &pool->writes : &pool->reads;
+    return query->is_write ? &pool->writes : query->is_large ? &pool->large : &pool->reads;
 }
 
 static bool lane_is_ready(const struct lane *lane) {
@@ -112,29 +116,35 @@ static void plan_dispatch(struct pool *pool) {
     event_active(pool->dispatch, EV_TIMEOUT, 0);
 }
 
+static void plan_dispatch_of_waiting(struct pool *pool) {
+    if (!TAILQ_EMPTY(&pool->reads.waiting) || !TAILQ_EMPTY(&pool->large.waiting) ||
+        !TAILQ_EMPTY(&pool->writes.waiting)) {
+        plan_dispatch(pool);
+    }
+}
+
 static int64_t waited_ms(const struct pool *pool, const struct query *query) {
     return clock_ms() - (query->deadline_ms - pool->settings.request_timeout_ms);
 }
 
 /*
- * The connection for what waits: an idle one, when none is busy or the first has waited long
- * enough. The more reads go together, and the fewer server processes take turns, the less each
- * costs. NULL: none yet.
+ * The connection for what waits: an idle one, when none is busy with others of the lane or the
+ * first has waited long enough. The more reads go together, and the fewer server processes take
+ * turns, the less each costs. NULL: none yet.
  */
 static struct connection *choose_connection(const struct pool *pool, const struct lane *lane) {
-    struct connection *idle = NULL;
-    bool one_is_busy = false;
+    bool is_patient =
+        lane->busy > 0 && waited_ms(pool, TAILQ_FIRST(&lane->waiting)) < lane->patience_ms;
+    if (is_patient || lane->busy >= lane->busy_limit) {
+        return NULL;
+    }
     for (size_t i = 0; i < lane->connection_count; i++) {
         struct connection *connection = lane->connections[i];
-        if (connection_is_busy(connection)) {
-            one_is_busy = true;
-        } else if (!idle && connection_is_ready(connection)) {
-            idle = connection;
+        if (connection_is_ready(connection) && !connection_is_busy(connection)) {
+            return connection;
         }
     }
-    bool is_patient =
-        one_is_busy && waited_ms(pool, TAILQ_FIRST(&lane->waiting)) < lane->patience_ms;
-    return is_patient ? NULL : idle;
+    return NULL;
 }
 
 /* What could not be sent waits again, before everything else. */
@@ -153,7 +163,9 @@ static void send_waiting(struct pool *pool, struct lane *lane) {
         if (!connection_send(connection, query)) {
             put_back(lane, query);
             connection_drop(connection, "the connection broke while sending");
+            continue;
         }
+        lane->busy++;
     }
 }
 
@@ -161,7 +173,11 @@ static void on_dispatch(evutil_socket_t descriptor, short what, void *argument) 
     (void)descriptor;
     (void)what;
     struct pool *pool = argument;
-    send_waiting(pool, &pool->reads);
+    const struct query *read = TAILQ_FIRST(&pool->reads.waiting);
+    const struct query *large = TAILQ_FIRST(&pool->large.waiting);
+    bool large_came_first = read && large && large->deadline_ms < read->deadline_ms;
+    send_waiting(pool, large_came_first ? &pool->large : &pool->reads);
+    send_waiting(pool, large_came_first ? &pool->reads : &pool->large);
     send_waiting(pool, &pool->writes);
     if (!TAILQ_EMPTY(&pool->reads.waiting)) {
         const struct timeval delay = clock_duration(READ_PATIENCE_MS);
@@ -191,7 +207,7 @@ static void end_outage(struct pool *pool) {
 
 /* Connections may be well and the server take nothing: it is read-only, or its disk is full. */
 static void note_result(struct pool *pool, const struct query *query, const PGresult *result) {
-    struct lane *lane = lane_of(pool, query);
+    struct lane *lane = query->is_write ? &pool->writes : &pool->reads;
     ExecStatusType status = PQresultStatus(result);
     if (query_is_refused_by_server(result)) {
         lane->refused = true;
@@ -264,9 +280,8 @@ static void on_settled(void *owner, struct connection *connection, struct query 
     struct pool *pool = owner;
     ExecStatusType status = PQresultStatus(result);
     note_result(pool, query, result);
-    if (!TAILQ_EMPTY(&lane_of(pool, query)->waiting)) {
-        plan_dispatch(pool);
-    }
+    lane_of(pool, query)->busy--;
+    plan_dispatch_of_waiting(pool);
     if (read_batch_is(query)) {
         settle_batch(pool, query, result);
     } else if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
@@ -292,8 +307,8 @@ static void on_settled(void *owner, struct connection *connection, struct query 
 static void on_failed(void *owner, const char *reason, bool at_once) {
     struct pool *pool = owner;
     note_outage(pool, reason);
-    struct lane *lanes[] = {&pool->reads, &pool->writes};
-    for (size_t i = 0; at_once && i < 2; i++) {
+    struct lane *lanes[] = {&pool->reads, &pool->large, &pool->writes};
+    for (size_t i = 0; at_once && i < 3; i++) {
         if (!lane_is_ready(lanes[i])) {
             refuse_waiting(pool, lanes[i]);
         }
@@ -308,6 +323,7 @@ static void on_lost(void *owner, struct connection *connection, struct query_lin
     struct query *query;
     while ((query = TAILQ_LAST(unsettled, query_line))) {
         TAILQ_REMOVE(unsettled, query, line);
+        lane_of(pool, query)->busy -= query->connection != NULL; /* not of a batch's member */
         if (read_batch_is(query)) {
             read_batch_dissolve(query, unsettled);
             continue;
@@ -318,7 +334,7 @@ static void on_lost(void *owner, struct connection *connection, struct query_lin
         if (query->is_write) {
             finish(pool, query, QUERY_UNKNOWN, NULL);
         } else if (query->on_done && query->sent < SENDS_MAX) {
-            wait_first(&pool->reads, query);
+            wait_first(lane_of(pool, query), query);
         } else {
             finish(pool, query, QUERY_REFUSED, NULL);
         }
@@ -382,20 +398,19 @@ static void insert_by_deadline(struct pool *pool, struct query *query) {
 
 /* Whether many reads wait, and the first has waited too long: the next would wait as long. Not so
  * while the queue is young: what a stall of the database or the machine has left is soon served. */
-static bool is_overloaded(const struct pool *pool) {
-    const struct lane *reads = &pool->reads;
-    const struct query *first = TAILQ_FIRST(&reads->waiting);
-    return first && reads->unanswered >= SHORT_QUEUE * reads->connection_count &&
+static bool is_overloaded(const struct pool *pool, const struct lane *lane) {
+    const struct query *first = TAILQ_FIRST(&lane->waiting);
+    return first && lane->unanswered >= lane->short_queue &&
            waited_ms(pool, first) > pool->settings.queue_wait_ms &&
-           clock_ms() - reads->waiting_since_ms > YOUNG_QUEUE * pool->settings.queue_wait_ms;
+           clock_ms() - lane->waiting_since_ms > YOUNG_QUEUE * pool->settings.queue_wait_ms;
 }
 
-static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alone,
-                   enum statement statement, int parameter_count, const char *const *parameters,
-                   int64_t deadline_ms, query_on_done *on_done, void *owner) {
+static void submit(struct pool *pool, struct lane *lane, enum statement statement,
+                   int parameter_count, const char *const *parameters, int64_t deadline_ms,
+                   query_on_done *on_done, void *owner) {
     struct query *query = NULL;
     if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit &&
-        (is_write || !is_overloaded(pool))) {
+        (lane == &pool->writes || !is_overloaded(pool, lane))) {
         query = query_new(statement, parameter_count, parameters);
     }
     if (!query) {
@@ -404,8 +419,9 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alo
     }
     query->on_done = on_done;
     query->owner = owner;
-    query->is_write = is_write;
-    query->alone = alone;
+    query->is_write = lane == &pool->writes;
+    query->is_large = lane == &pool->large;
+    query->alone = lane != &pool->reads;
     query->deadline_ms = deadline_ms;
     lane->unanswered++;
     wait_last(lane, query);
@@ -414,16 +430,16 @@ static void submit(struct pool *pool, struct lane *lane, bool is_write, bool alo
 }
 
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, bool alone, query_on_done *on_done, void *owner) {
-    submit(pool, &pool->reads, false, alone, statement, parameter_count, parameters,
+               const char *const *parameters, bool is_large, query_on_done *on_done, void *owner) {
+    submit(pool, is_large ? &pool->large : &pool->reads, statement, parameter_count, parameters,
            clock_ms() + pool->settings.request_timeout_ms, on_done, owner);
 }
 
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
                 const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
                 void *owner) {
-    submit(pool, &pool->writes, true, true, statement, parameter_count, parameters, deadline_ms,
-           on_done, owner);
+    submit(pool, &pool->writes, statement, parameter_count, parameters, deadline_ms, on_done,
+           owner);
 }
 
 bool pool_can_write(const struct pool *pool) {
@@ -436,8 +452,9 @@ bool pool_is_ready(const struct pool *pool) {
 
 static bool lane_open(struct pool *pool, struct lane *lane, size_t connection_count,
                       int64_t patience_ms) {
-    TAILQ_INIT(&lane->waiting);
     lane->patience_ms = patience_ms;
+    lane->busy_limit = connection_count;
+    lane->short_queue = SHORT_QUEUE * connection_count;
     lane->connections = calloc(connection_count, sizeof(struct connection *));
     while (lane->connections && lane->connection_count < connection_count) {
         struct connection *connection = connection_new(
@@ -448,6 +465,14 @@ static bool lane_open(struct pool *pool, struct lane *lane, size_t connection_co
         lane->connections[lane->connection_count++] = connection;
     }
     return lane->connections != NULL;
+}
+
+/* On the connections of another lane, on all but one of them, or on its only one. */
+static void lane_share(struct lane *lane, const struct lane *other) {
+    lane->connections = other->connections;
+    lane->connection_count = other->connection_count;
+    lane->busy_limit = other->connection_count > 1 ? other->connection_count - 1 : 1;
+    lane->short_queue = SHORT_QUEUE * lane->busy_limit;
 }
 
 static void lane_close(struct pool *pool, struct lane *lane) {
@@ -473,6 +498,7 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
     pool->owner = owner;
     TAILQ_INIT(&pool->unanswered);
     TAILQ_INIT(&pool->reads.waiting);
+    TAILQ_INIT(&pool->large.waiting);
     TAILQ_INIT(&pool->writes.waiting);
     pool->address = server_address_new(base, settings->database_url, error, error_size);
     if (!pool->address) {
@@ -488,6 +514,7 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
         pool_free(pool);
         return NULL;
     }
+    lane_share(&pool->large, &pool->reads);
     return pool;
 }
 
@@ -501,6 +528,7 @@ void pool_close(struct pool *pool) {
 }
 
 void pool_free(struct pool *pool) {
+    refuse_waiting(pool, &pool->large);
     lane_close(pool, &pool->reads);
     lane_close(pool, &pool->writes);
     if (pool->dispatch) {

@@ -12,6 +12,7 @@
 
 enum {
     COMPRESS_FROM_BYTES = 1024,
+    COMPRESS_TO_BYTES = 256 * 1024, /* more holds up all other requests: NGINX does it bit by bit */
     COMPRESSION_LEVEL = 4,
     GZIP_WINDOW_BITS = 15 + 16,   /* the largest window, in gzip's format */
     GZIP_MEMORY_LEVEL = 8,        /* zlib's default */
@@ -104,7 +105,8 @@ size_t http_content_bytes(const struct http_content *content) {
 }
 
 void http_content_offer_gzip(struct http_content *content) {
-    content->offers_gzip = content->plain.length >= COMPRESS_FROM_BYTES;
+    content->offers_gzip =
+        content->plain.length >= COMPRESS_FROM_BYTES && content->plain.length <= COMPRESS_TO_BYTES;
 }
 
 /* The body compressed, to be released with free(); NULL where it would not be shorter, or memory

@@ -10,6 +10,7 @@
 /* A request makes do with a query of its own when the table cannot grow. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
+#include <xxhash.h>
 
 /* What a query under way is shared by: equal page and equal generation. Compared byte by byte. */
 struct flight_key {
@@ -24,9 +25,16 @@ struct flight {
     struct flight_key key;
     struct pages *pages;
     size_t slot;
+    bool is_listed;   /* in pages->flights, where others find it */
     int64_t trust_ms; /* how long the page may be kept */
     struct http_request_line requests;
     UT_hash_handle hh;
+};
+
+enum {
+    LARGE_BYTES = 256 * 1024, /* of a page that is made in a millisecond or more */
+    KNOWN_PAGES = 64 * 1024,  /* a power of two */
+    LARGEST_SHARE = 16        /* a part of the cache that one page may take */
 };
 
 struct pages {
@@ -36,6 +44,7 @@ struct pages {
     struct page_cache *cache; /* NULL: off */
     struct flight *flights;
     uint64_t shared_hits;
+    bool was_large[KNOWN_PAGES]; /* the page with this hash, when it was last made */
 };
 
 bool page_is_large(int64_t count, int64_t offset) {
@@ -79,25 +88,17 @@ struct pages_counts pages_counts(const struct pages *pages) {
                                  .misses = counts.misses - pages->shared_hits};
 }
 
-/* Cache off: the result's own buffer is the body. */
-static void on_single_page(void *owner, enum query_outcome outcome, PGresult *result) {
-    struct http_request *request = owner;
-    if (outcome == QUERY_DONE) {
-        http_respond_content(request, "application/json", body_of_result(result));
-    } else {
-        respond_read_failure(request, outcome, result);
-        PQclear(result);
-    }
-}
-
-/* Keeps a page, whose body is handed over, in this worker's cache. A reference is the caller's.
- * NULL when out of memory. */
+/* Keeps a page, whose body is handed over, in this worker's cache, unless it would drive too many
+ * others out. A reference is the caller's. NULL when out of memory. */
 static struct http_content *keep(struct pages *pages, const struct flight_key *key,
                                  struct http_body body, int64_t expires_ms) {
+    const size_t length = body.length;
     struct http_content *content = http_content_new("application/json", body);
     if (content) {
         http_content_offer_gzip(content);
-        page_cache_store(pages->cache, &key->page, key->generation, content, expires_ms);
+        if (length <= pages->settings.cache_bytes / LARGEST_SHARE) {
+            page_cache_store(pages->cache, &key->page, key->generation, content, expires_ms);
+        }
     }
     return content;
 }
@@ -144,11 +145,12 @@ static struct http_content *keep_result(struct flight *flight, const PGresult *r
     return keep(pages, &key, body, expires_ms);
 }
 
-static void on_shared_page(void *owner, enum query_outcome outcome, PGresult *result) {
-    struct flight *flight = owner;
-    HASH_DEL(flight->pages->flights, flight);
-    struct http_content *content = outcome == QUERY_DONE ? keep_result(flight, result) : NULL;
-    enum query_outcome failure = outcome == QUERY_DONE ? QUERY_REFUSED : outcome;
+static bool *was_large(struct pages *pages, const struct page_key *key) {
+    return &pages->was_large[XXH3_64bits(key, sizeof *key) & (KNOWN_PAGES - 1)];
+}
+
+static void respond_all(struct flight *flight, enum query_outcome failure, const PGresult *result,
+                        struct http_content *content) {
     const PGresult *unlogged = result;
     struct http_request *request;
     while ((request = TAILQ_FIRST(&flight->requests))) {
@@ -160,6 +162,26 @@ static void on_shared_page(void *owner, enum query_outcome outcome, PGresult *re
             unlogged = NULL;
         }
     }
+}
+
+static void on_page(void *owner, enum query_outcome outcome, PGresult *result) {
+    struct flight *flight = owner;
+    struct pages *pages = flight->pages;
+    if (flight->is_listed) {
+        HASH_DEL(pages->flights, flight);
+    }
+    struct http_content *content = NULL;
+    if (outcome == QUERY_DONE) {
+        outcome = QUERY_REFUSED; /* should there be no memory */
+        *was_large(pages, &flight->key.page) = PQgetlength(result, 0, 0) >= LARGE_BYTES;
+        if (pages->cache) {
+            content = keep_result(flight, result);
+        } else {
+            content = http_content_new("application/json", body_of_result(result));
+            result = NULL;
+        }
+    }
+    respond_all(flight, outcome, result, content);
     if (content) {
         http_content_release(content);
     }
@@ -173,6 +195,7 @@ static struct flight *find_flight(struct pages *pages, const struct flight_key *
     return flight;
 }
 
+/* NULL when out of memory. Where the list of flights has none left the flight is not listed. */
 static struct flight *add_flight(struct pages *pages, const struct flight_key *key, size_t slot) {
     struct flight *flight = calloc(1, sizeof *flight);
     if (!flight) {
@@ -183,46 +206,41 @@ static struct flight *add_flight(struct pages *pages, const struct flight_key *k
     flight->slot = slot;
     flight->trust_ms = generations_trust_ms(pages->generations, clock_ms());
     TAILQ_INIT(&flight->requests);
-    HASH_ADD(hh, pages->flights, key, sizeof flight->key, flight);
-    if (!flight->hh.tbl) {
-        free(flight);
-        return NULL;
+    if (pages->cache) {
+        HASH_ADD(hh, pages->flights, key, sizeof flight->key, flight);
+        flight->is_listed = flight->hh.tbl != NULL;
     }
     return flight;
 }
 
-static void send_query(const struct pages *pages, const struct page_query *query,
-                       query_on_done *on_done, void *owner) {
-    pool_read(pages->pool, query->statement, query->parameter_count, query->parameters,
-              query->is_large, on_done, owner);
+static void send_query(struct flight *flight, const struct page_query *query) {
+    struct pages *pages = flight->pages;
+    bool is_large = query->is_large || *was_large(pages, &query->key);
+    pool_read(pages->pool, query->statement, query->parameter_count, query->parameters, is_large,
+              on_page, flight);
 }
 
 void pages_serve(struct pages *pages, struct http_request *request,
                  const struct page_query *query) {
-    if (!pages->cache) {
-        send_query(pages, query, on_single_page, request);
-        return;
-    }
     /* Noted before everything else: what is found or made from here on is no older. */
     const struct flight_key key = {.page = query->key,
                                    .generation = generations_note(pages->generations, query->slot)};
-    struct http_content *content = find(pages, &key);
+    struct http_content *content = pages->cache ? find(pages, &key) : NULL;
     if (content) {
         http_respond_with(request, content);
         http_content_release(content);
         return;
     }
-    struct flight *flight = find_flight(pages, &key);
-    bool is_first = !flight;
-    if (is_first) {
-        flight = add_flight(pages, &key, query->slot);
+    struct flight *flight = pages->cache ? find_flight(pages, &key) : NULL;
+    if (flight) {
+        TAILQ_INSERT_TAIL(&flight->requests, request, line);
+        return;
     }
+    flight = add_flight(pages, &key, query->slot);
     if (!flight) {
-        send_query(pages, query, on_single_page, request);
+        respond_read_failure(request, QUERY_REFUSED, NULL);
         return;
     }
     TAILQ_INSERT_TAIL(&flight->requests, request, line);
-    if (is_first) {
-        send_query(pages, query, on_shared_page, flight);
-    }
+    send_query(flight, query);
 }
