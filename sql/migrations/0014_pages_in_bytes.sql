@@ -85,7 +85,7 @@ BEGIN
     END LOOP;
     RETURN json_build_object(
         'product_id', $1::text,
-        'results', (SELECT json_agg(shown) FROM unnest(questions) AS shown));
+        'results', (SELECT coalesce(json_agg(shown), '[]') FROM unnest(questions) AS shown));
 END
 $$;
 
