@@ -57,11 +57,12 @@ bool pool_is_ready(const struct pool *pool);
 
 /*
  * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
- * exactly once, possibly before the function returns. A read has the pool's own time limit, a write
- * the deadline that is given (clock_ms()).
+ * exactly once, possibly before the function returns; on_send never before it returns. A read has
+ * the pool's own time limit, a write the deadline that is given (clock_ms()).
  */
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, bool is_large, query_on_done *on_done, void *owner);
+               const char *const *parameters, bool is_large, query_on_send *on_send,
+               query_on_done *on_done, void *owner);
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
                 const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
                 void *owner);

@@ -33,6 +33,9 @@ enum query_outcome {
  */
 typedef void query_on_done(void *owner, enum query_outcome outcome, PGresult *result);
 
+/* Told before a query is sent, again when it is sent once more. Must not call the pool. */
+typedef void query_on_send(void *owner);
+
 struct connection;
 
 TAILQ_HEAD(query_line, query);
@@ -43,6 +46,7 @@ struct query {
     struct connection *connection;  /* NULL while it waits, or is in a batch */
     struct query *batch;            /* what it was sent in (db/read_batch.h); else NULL */
     struct query_line members;      /* of a batch; else empty */
+    query_on_send *on_send;         /* NULL: nobody asks */
     query_on_done *on_done;         /* NULL once answered: its result is nobody's any more */
     void *owner;
     PGresult *result; /* kept until the end of its group when that decides; owned */

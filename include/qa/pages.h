@@ -2,10 +2,11 @@
  * Pages of lists: from the worker's cache, from what all workers of the service share, from a query
  * under way for the same page, or from a query of their own.
  *
- * A request may join a query under way only when the generation that it has just noted is the one
- * that was noted for the query: one whose snapshot may be older than an acknowledged write is not
- * good enough for it. With the cache off (workers of several hosts on one database share no
- * generations) each request has a query of its own.
+ * A request may join any query for its page that has not been sent yet, and one under way only when
+ * the generation that it has just noted is the one that was noted when the query was sent: one
+ * whose snapshot may be older than an acknowledged write is not good enough for it. With the cache
+ * off (workers of several hosts on one database share no generations) each request has a query of
+ * its own.
  */
 #pragma once
 
@@ -18,8 +19,8 @@
 
 struct pages;
 
-/* Whether a page shows or skips so many elements that its query is a large one (db/pool.h). One that
- * turned out to be long is as well, the next time. */
+/* Whether a page shows or skips so many elements that its query is a large one (db/pool.h). One
+ * that turned out to be long is as well, the next time. */
 bool page_is_large(int64_t count, int64_t offset);
 
 /* What a page is made of: its key, the counter that covers all that it shows, and its query. */

@@ -155,11 +155,22 @@ static void put_back(struct lane *lane, struct query *query) {
     TAILQ_CONCAT(&lane->waiting, &unsent, line);
 }
 
+static void tell_send(const struct query *query) {
+    if (query->on_done && query->on_send) {
+        query->on_send(query->owner);
+    }
+    const struct query *member;
+    TAILQ_FOREACH(member, &query->members, line) {
+        tell_send(member);
+    }
+}
+
 /* Hands out what waits. */
 static void send_waiting(struct pool *pool, struct lane *lane) {
     struct connection *connection;
     while (!TAILQ_EMPTY(&lane->waiting) && (connection = choose_connection(pool, lane))) {
         struct query *query = read_batch_take(&lane->waiting);
+        tell_send(query);
         if (!connection_send(connection, query)) {
             put_back(lane, query);
             connection_drop(connection, "the connection broke while sending");
@@ -407,7 +418,7 @@ static bool is_overloaded(const struct pool *pool, const struct lane *lane) {
 
 static void submit(struct pool *pool, struct lane *lane, enum statement statement,
                    int parameter_count, const char *const *parameters, int64_t deadline_ms,
-                   query_on_done *on_done, void *owner) {
+                   query_on_send *on_send, query_on_done *on_done, void *owner) {
     struct query *query = NULL;
     if (!pool->closed && lane_is_ready(lane) && lane->unanswered < pool->settings.queue_limit &&
         (lane == &pool->writes || !is_overloaded(pool, lane))) {
@@ -417,6 +428,7 @@ static void submit(struct pool *pool, struct lane *lane, enum statement statemen
         on_done(owner, QUERY_REFUSED, NULL);
         return;
     }
+    query->on_send = on_send;
     query->on_done = on_done;
     query->owner = owner;
     query->is_write = lane == &pool->writes;
@@ -430,15 +442,16 @@ static void submit(struct pool *pool, struct lane *lane, enum statement statemen
 }
 
 void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, bool is_large, query_on_done *on_done, void *owner) {
+               const char *const *parameters, bool is_large, query_on_send *on_send,
+               query_on_done *on_done, void *owner) {
     submit(pool, is_large ? &pool->large : &pool->reads, statement, parameter_count, parameters,
-           clock_ms() + pool->settings.request_timeout_ms, on_done, owner);
+           clock_ms() + pool->settings.request_timeout_ms, on_send, on_done, owner);
 }
 
 void pool_write(struct pool *pool, enum statement statement, int parameter_count,
                 const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
                 void *owner) {
-    submit(pool, &pool->writes, statement, parameter_count, parameters, deadline_ms, on_done,
+    submit(pool, &pool->writes, statement, parameter_count, parameters, deadline_ms, NULL, on_done,
            owner);
 }
 

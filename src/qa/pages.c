@@ -12,21 +12,25 @@
 #include <uthash.h>
 #include <xxhash.h>
 
-/* What a query under way is shared by: equal page and equal generation. Compared byte by byte. */
+/* What a query is shared by: the page, and once it is sent the generation as well. Compared byte by
+ * byte. */
 struct flight_key {
     struct page_key page;
-    struct generation generation;
+    struct generation generation; /* while it waits: `none_yet` */
 };
+
+static const struct generation none_yet = {.counter = UINT64_MAX, .epoch = UINT64_MAX};
 
 _Static_assert(sizeof(struct flight_key) == 6 * sizeof(int64_t), "no padding");
 
-/* A query under way, and the requests that wait for it. */
+/* A query that waits or is under way, and the requests that wait for it. */
 struct flight {
     struct flight_key key;
     struct pages *pages;
     size_t slot;
-    bool is_listed;   /* in pages->flights, where others find it */
-    int64_t trust_ms; /* how long the page may be kept */
+    bool is_listed; /* in pages->flights, where others find it */
+    bool is_sent;
+    int64_t trust_ms; /* how long the page may be kept; once it is sent */
     struct http_request_line requests;
     UT_hash_handle hh;
 };
@@ -164,12 +168,69 @@ static void respond_all(struct flight *flight, enum query_outcome failure, const
     }
 }
 
+static struct flight *find_flight_of(struct pages *pages, const struct flight_key *key) {
+    struct flight *flight;
+    HASH_FIND(hh, pages->flights, key, sizeof *key, flight);
+    return flight;
+}
+
+/* One that a request may join which has noted the key's generation. */
+static struct flight *find_flight(struct pages *pages, const struct flight_key *key) {
+    struct flight *flight = find_flight_of(pages, key);
+    const struct flight_key waiting = {.page = key->page, .generation = none_yet};
+    return flight ? flight : find_flight_of(pages, &waiting);
+}
+
+/* Where there is no memory for the list others do not find the flight. */
+static void list_flight(struct flight *flight) {
+    HASH_ADD(hh, flight->pages->flights, key, sizeof flight->key, flight);
+    flight->is_listed = flight->hh.tbl != NULL;
+}
+
+static void unlist_flight(struct flight *flight) {
+    if (flight->is_listed) {
+        HASH_DEL(flight->pages->flights, flight);
+        flight->is_listed = false;
+    }
+}
+
+/* NULL when out of memory. */
+static struct flight *add_flight(struct pages *pages, const struct page_query *query) {
+    struct flight *flight = calloc(1, sizeof *flight);
+    if (!flight) {
+        return NULL;
+    }
+    flight->key = (struct flight_key){.page = query->key, .generation = none_yet};
+    flight->pages = pages;
+    flight->slot = query->slot;
+    TAILQ_INIT(&flight->requests);
+    if (pages->cache) {
+        list_flight(flight);
+    }
+    return flight;
+}
+
+/* What the query shows is no older than what is noted here, even if it is sent once more. */
+static void on_send(void *owner) {
+    struct flight *flight = owner;
+    struct pages *pages = flight->pages;
+    if (flight->is_sent) {
+        return;
+    }
+    flight->is_sent = true;
+    bool was_listed = flight->is_listed;
+    unlist_flight(flight);
+    flight->key.generation = generations_note(pages->generations, flight->slot);
+    flight->trust_ms = generations_trust_ms(pages->generations, clock_ms());
+    if (was_listed) {
+        list_flight(flight);
+    }
+}
+
 static void on_page(void *owner, enum query_outcome outcome, PGresult *result) {
     struct flight *flight = owner;
     struct pages *pages = flight->pages;
-    if (flight->is_listed) {
-        HASH_DEL(pages->flights, flight);
-    }
+    unlist_flight(flight);
     struct http_content *content = NULL;
     if (outcome == QUERY_DONE) {
         outcome = QUERY_REFUSED; /* should there be no memory */
@@ -189,58 +250,45 @@ static void on_page(void *owner, enum query_outcome outcome, PGresult *result) {
     free(flight);
 }
 
-static struct flight *find_flight(struct pages *pages, const struct flight_key *key) {
-    struct flight *flight;
-    HASH_FIND(hh, pages->flights, key, sizeof *key, flight);
-    return flight;
-}
-
-/* NULL when out of memory. Where the list of flights has none left the flight is not listed. */
-static struct flight *add_flight(struct pages *pages, const struct flight_key *key, size_t slot) {
-    struct flight *flight = calloc(1, sizeof *flight);
-    if (!flight) {
-        return NULL;
-    }
-    flight->key = *key;
-    flight->pages = pages;
-    flight->slot = slot;
-    flight->trust_ms = generations_trust_ms(pages->generations, clock_ms());
-    TAILQ_INIT(&flight->requests);
-    if (pages->cache) {
-        HASH_ADD(hh, pages->flights, key, sizeof flight->key, flight);
-        flight->is_listed = flight->hh.tbl != NULL;
-    }
-    return flight;
-}
-
 static void send_query(struct flight *flight, const struct page_query *query) {
     struct pages *pages = flight->pages;
     bool is_large = query->is_large || *was_large(pages, &query->key);
     pool_read(pages->pool, query->statement, query->parameter_count, query->parameters, is_large,
-              on_page, flight);
+              on_send, on_page, flight);
+}
+
+static bool serve_ready_page(struct pages *pages, struct http_request *request,
+                             const struct flight_key *key) {
+    struct http_content *content = find(pages, key);
+    if (content) {
+        http_respond_with(request, content);
+        http_content_release(content);
+    }
+    return content != NULL;
 }
 
 void pages_serve(struct pages *pages, struct http_request *request,
                  const struct page_query *query) {
-    /* Noted before everything else: what is found or made from here on is no older. */
-    const struct flight_key key = {.page = query->key,
-                                   .generation = generations_note(pages->generations, query->slot)};
-    struct http_content *content = pages->cache ? find(pages, &key) : NULL;
-    if (content) {
-        http_respond_with(request, content);
-        http_content_release(content);
-        return;
+    struct flight *flight = NULL;
+    if (pages->cache) {
+        /* Noted before everything else: what is found from here on is no older. */
+        const struct flight_key key = {
+            .page = query->key, .generation = generations_note(pages->generations, query->slot)};
+        if (serve_ready_page(pages, request, &key)) {
+            return;
+        }
+        flight = find_flight(pages, &key);
     }
-    struct flight *flight = pages->cache ? find_flight(pages, &key) : NULL;
-    if (flight) {
-        TAILQ_INSERT_TAIL(&flight->requests, request, line);
-        return;
+    bool is_first = !flight;
+    if (is_first) {
+        flight = add_flight(pages, query);
     }
-    flight = add_flight(pages, &key, query->slot);
     if (!flight) {
         respond_read_failure(request, QUERY_REFUSED, NULL);
         return;
     }
     TAILQ_INSERT_TAIL(&flight->requests, request, line);
-    send_query(flight, query);
+    if (is_first) {
+        send_query(flight, query);
+    }
 }

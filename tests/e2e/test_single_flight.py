@@ -216,6 +216,34 @@ def test_a_slow_page_holds_up_none_that_comes_later(crew, question):
         assert slow.receive().status == 200
 
 
+def test_reads_join_a_query_that_waits_whatever_is_written_meanwhile(crew, question):
+    """So a page that changes without pause has at most one query under way and one that waits."""
+    worker = worker_sockets(crew)[0]
+    others = products_with_a_question(crew, 2)
+    for other in others.values():
+        seed.answers(crew, other, [0])
+    page = request("GET", lists(crew, question)["questions"])
+    before = queries(crew)
+    readers = [Client(worker) for _ in range(5)]
+    with Client(worker) as first, Client(worker) as second, Client(worker) as writer:
+        with gates.closed(crew, gates.READS):
+            for count, (client, product) in enumerate(zip([first, second], others), 1):
+                client.send(request("GET", f"/qa/questions?product_id={product}"))
+                gates.wait_until_somebody_waits(crew, count)
+            for reader in readers:
+                reader.send(page)
+                wait_until_taken_in(worker)
+                assert writer.ask(request("PUT", f"/qa/questions/{question}/helpful")).status == 204
+        replies = [reader.receive() for reader in readers]
+        assert {first.receive().status, second.receive().status} == {200}
+    assert_same(replies)
+    helpful = {each["question_id"]: each["question_helpfulness"] for each in replies[0].json()["results"]}
+    assert helpful[question] == len(readers)
+    for reader in readers:
+        reader.close()
+    assert queries(crew) - before == len(others) + 1
+
+
 WRITES_THAT_A_LIST_SHOWS = {
     "questions": [("PUT", "/qa/questions/{question}/helpful", None),
                   ("PUT", "/qa/answers/{answer}/helpful", None),

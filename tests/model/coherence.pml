@@ -40,9 +40,9 @@ typedef Entry { bool filled; byte page, counter, epoch, doubted };
 Entry cache[WORKERS];
 Entry shared;
 
-/* struct flight of pages.c, numbered as the reader that began it (_pid), with what the answer to
+/* struct flight of pages.c, numbered as the reader that began it (_pid), with what the response to
  * all who wait for it must show. */
-typedef Flight { bool open; byte worker, must_show, counter, epoch };
+typedef Flight { bool open, sent; byte worker, must_show, counter, epoch };
 Flight flights[READERS];
 
 byte lives[WORKERS];      /* a worker that ended is replaced by one that knows nothing */
@@ -71,7 +71,7 @@ inline fill_entry(entry) {
 }
 
 inline forget_flight(flown) {
-    flown.open = false; flown.worker = 0; flown.must_show = 0; flown.counter = 0; flown.epoch = 0
+    flown.open = false; flown.sent = false; flown.worker = 0; flown.must_show = 0; flown.counter = 0; flown.epoch = 0
 }
 
 #define IS_NOTED(of) (of.counter == noted_counter && of.epoch == noted_epoch)
@@ -83,7 +83,8 @@ inline forget_flight(flown) {
 #ifdef FAULT_JOIN_ANY_FLIGHT
 #define MAY_JOIN(flight) (flight.open && flight.worker == worker)
 #else
-#define MAY_JOIN(flight) (flight.open && flight.worker == worker && IS_NOTED(flight))
+#define MAY_JOIN(flight) \
+    (flight.open && flight.worker == worker && (!flight.sent || IS_NOTED(flight)))
 #endif
 
 /* generations_doubt(), in two accesses. */
@@ -137,7 +138,12 @@ active [READERS] proctype Reader() {
             od;
             flights[_pid].open = true; /* add_flight() */
             flights[_pid].worker = worker;
-            flights[_pid].must_show = must_show;
+            flights[_pid].must_show = must_show
+        }
+        noted_counter = counter; /* on_send(): generations_note() again */
+        atomic {
+            noted_epoch = epoch;
+            flights[_pid].sent = true;
             flights[_pid].counter = noted_counter;
             flights[_pid].epoch = noted_epoch
         }
@@ -145,7 +151,7 @@ active [READERS] proctype Reader() {
         noted_doubt = doubted; /* generations_trust_ms() */
 #endif
         page = database; /* PostgreSQL takes the snapshot */
-        atomic {         /* on_shared_page() */
+        atomic {         /* on_page() */
             assert((flights[_pid].must_show & ~page) == 0);
             forget_flight(flights[_pid]);
 #ifdef FAULT_NOTE_AFTER_QUERY
