@@ -38,7 +38,7 @@ struct connection_settings {
     int64_t statement_timeout_ms;
 };
 
-/* Starts to connect at once. The arguments must outlive the connection. NULL when out of memory. */
+/* Starts to connect at once. The arguments must outlive the connection. */
 struct connection *connection_new(struct event_base *base, struct server_address *address,
                                   const struct connection_settings *settings,
                                   const struct connection_events *events, void *owner);

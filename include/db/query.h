@@ -61,7 +61,7 @@ struct query {
     char text[];
 };
 
-/* Copies the parameters. NULL when out of memory; query_free() releases it, with its members. */
+/* Copies the parameters. query_free() releases it, with its members. */
 struct query *query_new(enum statement statement, int parameter_count,
                         const char *const *parameters);
 

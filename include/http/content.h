@@ -10,8 +10,7 @@
 
 struct http_content;
 
-/* The body is handed over. One reference, the caller's. NULL, and the body is released, when out
- * of memory. */
+/* The body is handed over. One reference, the caller's. */
 struct http_content *http_content_new(const char *content_type, struct http_body body);
 
 struct http_content *http_content_retain(struct http_content *content);

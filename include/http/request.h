@@ -75,8 +75,7 @@ void http_request_free(struct http_request *request);
 enum http_method http_method_from_name(const char *name);
 
 /* Takes a piece of the body in; past the limit it only notes that. False when out of memory. */
-__attribute__((warn_unused_result)) bool http_request_add_body(struct http_request *request,
-                                                               const char *data, size_t length);
+void http_request_add_body(struct http_request *request, const char *data, size_t length);
 
 enum http_query_result { HTTP_QUERY_ABSENT, HTTP_QUERY_FOUND, HTTP_QUERY_MALFORMED };
 

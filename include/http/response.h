@@ -21,8 +21,7 @@ struct http_body {
 /* Releases a body that is not handed over after all. */
 void http_body_release(struct http_body body);
 
-/* libmicrohttpd's response of a body, which is handed over. NULL, and the body is released, when
- * out of memory. */
+/* libmicrohttpd's response of a body, which is handed over. */
 struct MHD_Response *http_body_response(struct http_body body);
 
 /* Sends a response that stays the caller's. */

@@ -20,7 +20,8 @@ struct timer {
 /* `base` must outlive the timer's use. */
 void timer_init(struct timer *timer, struct event_base *base, timer_on_time *on_time, void *owner);
 
-/* Calls on_time once, after `delay_ms`. One that runs already begins anew. */
+/* Calls on_time once, after `delay_ms`. One that runs already begins anew. Without memory for it
+ * the process ends (ops/memory.h). */
 void timer_start(struct timer *timer, int64_t delay_ms);
 
 /* Calls on_time once, in this turn of the loop or the next, and never from within this function. */

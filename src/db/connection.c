@@ -7,6 +7,7 @@
 #include "db/session_settings.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
+#include "ops/memory.h"
 #include "ops/timer.h"
 #include "ops/watch.h"
 
@@ -201,7 +202,7 @@ static bool take_results(struct connection *connection) {
             connection->result_open = true;
             const char *reason = why_not_prepared(connection->session, result);
             if (reason && !connection->setup_error) {
-                connection->setup_error = strdup(reason);
+                connection->setup_error = memory_strdup(reason);
             }
             if (PQresultStatus(result) == PGRES_TUPLES_OK) {
                 snprintf(connection->server_process, sizeof connection->server_process, "%s",
@@ -348,10 +349,7 @@ static void on_resolved(void *owner, const char *const *keywords, const char *co
     }
     connection->state = STATE_CONNECTING;
     connection->session = PQconnectStartParams(keywords, values, 0);
-    if (!connection->session) {
-        connect_failed(connection, "out of memory");
-        return;
-    }
+    memory_demand(connection->session != NULL);
     notices_ignore(connection->session);
     if (PQstatus(connection->session) == CONNECTION_BAD) {
         connect_failed(connection, PQerrorMessage(connection->session));
@@ -369,18 +367,12 @@ static void on_timer(void *owner) {
     connection->state = STATE_RESOLVING;
     timer_start(&connection->timer, CONNECT_LIMIT_MS);
     connection->resolution = server_address_resolve(connection->address, on_resolved, connection);
-    if (!connection->resolution) {
-        connect_failed(connection, "out of memory");
-    }
 }
 
 struct connection *connection_new(struct event_base *base, struct server_address *address,
                                   const struct connection_settings *settings,
                                   const struct connection_events *events, void *owner) {
-    struct connection *connection = calloc(1, sizeof *connection);
-    if (!connection) {
-        return NULL;
-    }
+    struct connection *connection = memory_allocate(sizeof *connection);
     *connection = (struct connection){
         .base = base,
         .address = address,

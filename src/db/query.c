@@ -1,6 +1,8 @@
 /* A query on its way: allocation, answer, and the meaning of PostgreSQL's error codes. */
 #include "db/query.h"
 
+#include "ops/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +14,7 @@ struct query *query_new(enum statement statement, int parameter_count,
         sizes[i] = strlen(parameters[i]) + 1;
         total += sizes[i];
     }
-    struct query *query = calloc(1, sizeof *query + total);
-    if (!query) {
-        return NULL;
-    }
+    struct query *query = memory_calloc(1, sizeof *query + total);
     TAILQ_INIT(&query->members);
     query->statement = statement;
     query->parameter_count = parameter_count;

@@ -1,6 +1,7 @@
 /* Where the PostgreSQL server is: a connection string, its host names resolved without blocking. */
 #include "db/server_address.h"
 
+#include "ops/memory.h"
 #include "ops/timer.h"
 
 #include <arpa/inet.h>
@@ -261,10 +262,7 @@ static void on_start(void *owner) {
 
 struct resolution *server_address_resolve(struct server_address *address,
                                           resolution_on_done *on_done, void *owner) {
-    struct resolution *resolution = calloc(1, sizeof *resolution);
-    if (!resolution) {
-        return NULL;
-    }
+    struct resolution *resolution = memory_allocate(sizeof *resolution);
     *resolution = (struct resolution){.address = address, .on_done = on_done, .owner = owner};
     timer_init(&resolution->start, address->base, on_start, resolution);
     timer_start_now(&resolution->start);

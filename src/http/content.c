@@ -3,6 +3,7 @@
 
 #include "http/accept_encoding.h"
 #include "http/entity_tag.h"
+#include "ops/memory.h"
 
 #include <microhttpd.h>
 #include <stdio.h>
@@ -38,34 +39,27 @@ struct http_content {
 };
 
 /* False when memory is out. */
-static bool add_header(struct MHD_Response *response, const char *name, const char *value) {
-    return MHD_add_response_header(response, name, value) == MHD_YES;
+static void add_header(struct MHD_Response *response, const char *name, const char *value) {
+    memory_demand(MHD_add_response_header(response, name, value) == MHD_YES);
 }
 
 /* What 200 and 304 have in common. */
-static bool add_headers(struct MHD_Response *response, const struct form *form) {
-    return add_header(response, MHD_HTTP_HEADER_ETAG, form->tag) &&
-           add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache") &&
-           add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+static void add_headers(struct MHD_Response *response, const struct form *form) {
+    add_header(response, MHD_HTTP_HEADER_ETAG, form->tag);
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
 }
 
 struct http_content *http_content_new(const char *content_type, struct http_body body) {
-    struct http_content *content = calloc(1, sizeof *content + strlen(content_type) + 1);
-    if (!content) {
-        http_body_release(body);
-        return NULL;
-    }
+    struct http_content *content = memory_calloc(1, sizeof *content + strlen(content_type) + 1);
     content->references = 1;
     content->body = body.data;
     memcpy(content->content_type, content_type, strlen(content_type) + 1);
     content->plain.length = body.length;
     entity_tag_of(body.data, body.length, content->plain.tag);
     content->plain.whole = http_body_response(body);
-    if (!content->plain.whole || !add_headers(content->plain.whole, &content->plain) ||
-        !add_header(content->plain.whole, MHD_HTTP_HEADER_CONTENT_TYPE, content_type)) {
-        http_content_release(content);
-        return NULL;
-    }
+    add_headers(content->plain.whole, &content->plain);
+    add_header(content->plain.whole, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     return content;
 }
 
@@ -109,27 +103,24 @@ void http_content_offer_gzip(struct http_content *content) {
         content->plain.length >= COMPRESS_FROM_BYTES && content->plain.length <= COMPRESS_TO_BYTES;
 }
 
-/* The body compressed, to be released with free(); NULL where it would not be shorter, or memory
- * is out. */
+/* The body compressed, to be released with free(); NULL where it would not be shorter. */
 static void *compress_body(const struct http_content *content, size_t *compressed_length) {
     z_stream stream = {0};
-    if (deflateInit2(&stream, COMPRESSION_LEVEL, Z_DEFLATED, GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
-        return NULL;
-    }
-    unsigned char *compressed = malloc(content->plain.length);
+    memory_demand(deflateInit2(&stream, COMPRESSION_LEVEL, Z_DEFLATED, GZIP_WINDOW_BITS,
+                               GZIP_MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK);
+    unsigned char *compressed = memory_allocate(content->plain.length);
     stream.next_in = (unsigned char *)content->body;
     stream.avail_in = (uInt)content->plain.length;
     stream.next_out = compressed;
     stream.avail_out = (uInt)content->plain.length;
-    bool ok = compressed && deflate(&stream, Z_FINISH) == Z_STREAM_END;
+    bool is_shorter = deflate(&stream, Z_FINISH) == Z_STREAM_END;
     *compressed_length = stream.total_out;
     deflateEnd(&stream);
-    void *fitting = ok ? realloc(compressed, *compressed_length) : NULL;
-    if (!fitting) {
+    if (!is_shorter) {
         free(compressed);
+        return NULL;
     }
-    return fitting;
+    return memory_realloc(compressed, *compressed_length);
 }
 
 static bool make_gzip(struct http_content *content) {
@@ -141,12 +132,9 @@ static bool make_gzip(struct http_content *content) {
     snprintf(gzip->tag, sizeof gzip->tag, "W/%.*s", ENTITY_TAG_SIZE - 1, content->plain.tag);
     struct MHD_Response *response =
         http_body_response((struct http_body){compressed, gzip->length, free, compressed});
-    if (!response || !add_headers(response, gzip) ||
-        !add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content->content_type) ||
-        !add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip")) {
-        destroy_response(response);
-        return false;
-    }
+    add_headers(response, gzip);
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content->content_type);
+    add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     gzip->whole = response;
     return true;
 }
@@ -173,7 +161,7 @@ static ssize_t read_nothing(void *argument, uint64_t position, char *buffer, siz
 }
 
 /*
- * The 304 of a form; NULL when out of memory. Content-Length may only be that of the 200 (RFC 9110,
+ * The 304 of a form. Content-Length may only be that of the 200 (RFC 9110,
  * 8.6), so the response has the form's length, which libmicrohttpd writes. Without `has_length`
  * there is none; libmicrohttpd then closes the connection.
  */
@@ -182,11 +170,10 @@ static struct MHD_Response *not_modified(struct form *form, bool has_length) {
     if (!*response) {
         struct MHD_Response *made = MHD_create_response_from_callback(
             has_length ? form->length : MHD_SIZE_UNKNOWN, 1, read_nothing, NULL, NULL);
-        if (!made || !add_headers(made, form) ||
-            (!has_length && MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
-                                                     MHD_RO_END) != MHD_YES)) {
-            destroy_response(made);
-            return NULL;
+        memory_demand(made != NULL);
+        add_headers(made, form);
+        if (!has_length) {
+            (void)MHD_set_response_options(made, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
         }
         *response = made;
     }
@@ -202,12 +189,9 @@ static bool is_compressed_later(const struct http_content *content, const struct
 void http_respond_with(struct http_request *request, struct http_content *content) {
     struct form *form = choose_form(content, request);
     const char *if_none_match = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    struct MHD_Response *short_response =
-        entity_tag_matches(if_none_match, content->plain.tag)
-            ? not_modified(form, !is_compressed_later(content, form, request))
-            : NULL;
-    if (short_response) {
-        http_send_shared(request, MHD_HTTP_NOT_MODIFIED, short_response);
+    if (entity_tag_matches(if_none_match, content->plain.tag)) {
+        bool has_length = !is_compressed_later(content, form, request);
+        http_send_shared(request, MHD_HTTP_NOT_MODIFIED, not_modified(form, has_length));
     } else {
         http_send_shared(request, MHD_HTTP_OK, form->whole);
     }
@@ -216,10 +200,6 @@ void http_respond_with(struct http_request *request, struct http_content *conten
 void http_respond_content(struct http_request *request, const char *content_type,
                           struct http_body body) {
     struct http_content *content = http_content_new(content_type, body);
-    if (!content) {
-        http_respond_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, NULL, "out of memory");
-        return;
-    }
     http_respond_with(request, content);
     http_content_release(content);
 }

@@ -1,6 +1,8 @@
 /* A request as a handler sees it: target, query, headers, body. */
 #include "http/request.h"
 
+#include "ops/memory.h"
+
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +67,7 @@ static void split_path(struct http_request *request, char *path, size_t length) 
 
 struct http_request *http_request_new(const char *target) {
     size_t length = strlen(target);
-    struct http_request *request = calloc(1, sizeof *request + 2 * (length + 1));
-    if (!request) {
-        return NULL;
-    }
+    struct http_request *request = memory_calloc(1, sizeof *request + 2 * (length + 1));
     memcpy(request->target, target, length + 1);
     request->scratch = request->target + length + 1;
     char *question_mark = strchr(request->target, '?');
@@ -100,20 +99,15 @@ enum http_method http_method_from_name(const char *name) {
     return HTTP_OTHER;
 }
 
-bool http_request_add_body(struct http_request *request, const char *data, size_t length) {
+void http_request_add_body(struct http_request *request, const char *data, size_t length) {
     if (request->body_too_large || length > HTTP_BODY_LIMIT_BYTES - request->body_length) {
         request->body_too_large = true;
-        return true;
+        return;
     }
-    char *longer = realloc(request->body, request->body_length + length + 1);
-    if (!longer) {
-        return false;
-    }
-    request->body = longer;
-    memcpy(longer + request->body_length, data, length);
+    request->body = memory_realloc(request->body, request->body_length + length + 1);
+    memcpy(request->body + request->body_length, data, length);
     request->body_length += length;
-    longer[request->body_length] = '\0';
-    return true;
+    request->body[request->body_length] = '\0';
 }
 
 enum http_query_result http_request_query(struct http_request *request, const char *name,

@@ -2,6 +2,7 @@
 #include "http/response.h"
 
 #include "http/route.h"
+#include "ops/memory.h"
 #include "ops/watch.h"
 
 #include <jansson.h>
@@ -13,8 +14,7 @@
 #define RETRY_AFTER_SECONDS "1"
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value) {
-    /* This fails only when memory is out, and a header less is then the least of the worries. */
-    (void)MHD_add_response_header(response, name, value);
+    memory_demand(MHD_add_response_header(response, name, value) == MHD_YES);
 }
 
 void http_body_release(struct http_body body) {
@@ -33,9 +33,7 @@ struct MHD_Response *http_body_response(struct http_body body) {
         response =
             MHD_create_response_from_buffer(body.length, (void *)body.data, MHD_RESPMEM_PERSISTENT);
     }
-    if (!response) {
-        http_body_release(body);
-    }
+    memory_demand(response != NULL);
     return response;
 }
 
@@ -46,14 +44,12 @@ void http_send_shared(struct http_request *request, unsigned status,
     const struct http_delivery *delivery = request->delivery;
     request->answered = true;
     request->status = status;
-    if (response) {
-        /* Once is enough for one that several requests share: draining is for good. */
-        if ((delivery->close_connections || request->is_last) &&
-            !MHD_get_response_header(response, MHD_HTTP_HEADER_CONNECTION)) {
-            add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-        }
-        (void)MHD_queue_response(connection, status, response);
+    /* Once is enough for one that several requests share: draining is for good. */
+    if ((delivery->close_connections || request->is_last) &&
+        !MHD_get_response_header(response, MHD_HTTP_HEADER_CONNECTION)) {
+        add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
+    (void)MHD_queue_response(connection, status, response);
     if (suspended) {
         request->suspended = false;
         MHD_resume_connection(connection);
@@ -61,22 +57,18 @@ void http_send_shared(struct http_request *request, unsigned status,
     }
 }
 
-/* Sends a response and releases it. NULL: memory is out, and the connection is closed. */
+/* Sends a response and releases it. */
 static void send_response(struct http_request *request, unsigned status,
                           struct MHD_Response *response) {
     http_send_shared(request, status, response);
-    if (response) {
-        MHD_destroy_response(response);
-    }
+    MHD_destroy_response(response);
 }
 
 void http_respond_created(struct http_request *request, const char *location,
                           struct http_body body) {
     struct MHD_Response *response = http_body_response(body);
-    if (response) {
-        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-        add_header(response, MHD_HTTP_HEADER_LOCATION, location);
-    }
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    add_header(response, MHD_HTTP_HEADER_LOCATION, location);
     send_response(request, MHD_HTTP_CREATED, response);
 }
 
@@ -85,25 +77,19 @@ void http_respond_no_content(struct http_request *request) {
                   http_body_response((struct http_body){"", 0, NULL, NULL}));
 }
 
-/* A problem document (RFC 9457) with Retry-After where the status asks for it; NULL when out of
- * memory. */
+/* A problem document (RFC 9457) with Retry-After where the status asks for it. */
 static struct MHD_Response *problem_response(unsigned status, const char *field,
                                              const char *detail) {
     json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type", "about:blank", "title",
                                 MHD_get_reason_phrase_for(status), "status", (int)status, "detail",
                                 detail, "field", field);
-    char *text = problem ? json_dumps(problem, JSON_COMPACT) : NULL;
+    char *text = json_dumps(problem, JSON_COMPACT);
     json_decref(problem);
-    if (!text) {
-        return NULL;
-    }
     struct MHD_Response *response =
         http_body_response((struct http_body){text, strlen(text), free, text});
-    if (response) {
-        add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
-        if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
-            add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
-        }
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
+        add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
     return response;
 }
@@ -115,19 +101,15 @@ void http_respond_problem(struct http_request *request, unsigned status, const c
 
 void http_respond_wrong_coding(struct http_request *request, const char *detail) {
     struct MHD_Response *response = problem_response(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail);
-    if (response) {
-        add_header(response, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
-    }
+    add_header(response, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     send_response(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, response);
 }
 
 void http_respond_not_allowed(struct http_request *request, unsigned allowed) {
     struct MHD_Response *response = problem_response(
         MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "this path does not have this method; see Allow");
-    if (response) {
-        char methods[64];
-        http_allow_header(allowed, methods, sizeof methods);
-        add_header(response, MHD_HTTP_HEADER_ALLOW, methods);
-    }
+    char methods[64];
+    http_allow_header(allowed, methods, sizeof methods);
+    add_header(response, MHD_HTTP_HEADER_ALLOW, methods);
     send_response(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
 }

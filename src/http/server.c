@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include "http/response.h"
+#include "ops/memory.h"
 #include "ops/timer.h"
 #include "ops/watch.h"
 
@@ -36,11 +37,9 @@ static void *on_request_line(void *argument, const char *target,
                              struct MHD_Connection *connection) {
     struct http_server *server = argument;
     struct http_request *request = http_request_new(target);
-    if (request) {
-        request->connection = connection;
-        request->app = server->settings.app;
-        request->delivery = &server->delivery;
-    }
+    request->connection = connection;
+    request->app = server->settings.app;
+    request->delivery = &server->delivery;
     return request;
 }
 
@@ -126,17 +125,18 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
     (void)version;
     struct http_request *request = *context;
     if (!request || request->answered) {
-        return MHD_NO; /* memory was out: closing the connection is all that is left */
+        return MHD_NO; /* its response could not be sent: closing the connection is what is left */
     }
     if (!request->method) {
         begin(request, method);
         return MHD_YES;
     }
     if (*upload_size > 0) {
-        bool ok =
-            request->method != HTTP_POST || http_request_add_body(request, upload, *upload_size);
+        if (request->method == HTTP_POST) {
+            http_request_add_body(request, upload, *upload_size);
+        }
         *upload_size = 0;
-        return ok ? MHD_YES : MHD_NO;
+        return MHD_YES;
     }
     dispatch(argument, request);
     if (!request->answered) {
@@ -190,10 +190,7 @@ static void on_run(void *owner) {
 
 struct http_server *http_server_new(struct event_base *base, const struct logger *logger,
                                     const struct http_server_settings *settings) {
-    struct http_server *server = calloc(1, sizeof *server);
-    if (!server) {
-        return NULL;
-    }
+    struct http_server *server = memory_calloc(1, sizeof *server);
     server->logger = logger;
     server->settings = *settings;
     server->daemon = MHD_start_daemon(

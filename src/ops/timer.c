@@ -2,6 +2,7 @@
 #include "ops/timer.h"
 
 #include "ops/clock.h"
+#include "ops/memory.h"
 
 static void on_event(evutil_socket_t descriptor, short what, void *argument) {
     (void)descriptor;
@@ -17,7 +18,7 @@ void timer_init(struct timer *timer, struct event_base *base, timer_on_time *on_
 
 void timer_start(struct timer *timer, int64_t delay_ms) {
     const struct timeval delay = clock_duration(delay_ms);
-    (void)evtimer_add(&timer->event, &delay);
+    memory_demand(evtimer_add(&timer->event, &delay) == 0);
 }
 
 void timer_start_now(struct timer *timer) {

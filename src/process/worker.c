@@ -7,6 +7,7 @@
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
+#include "ops/memory.h"
 #include "ops/timer.h"
 #include "ops/watch.h"
 #include "process/heartbeat.h"
@@ -306,6 +307,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 
     int status = EXIT_FAILURE;
+    memory_bind_libraries();
     worker.base = event_base_new();
     worker.heartbeats = heartbeats_map(WORKER_HEARTBEAT_FD);
     if (!worker.base || !worker.heartbeats) {

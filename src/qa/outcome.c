@@ -3,6 +3,7 @@
 
 #include "cache/generations.h"
 #include "http/route.h"
+#include "ops/memory.h"
 #include "qa/app.h"
 
 #include <stdlib.h>
@@ -23,10 +24,8 @@ struct http_body body_of_result(PGresult *result) {
 
 struct http_body body_of_value(const PGresult *result, int row, int column) {
     size_t length = (size_t)PQgetlength(result, row, column);
-    char *copy = malloc(length + 1);
-    if (copy) {
-        memcpy(copy, PQgetvalue(result, row, column), length);
-    }
+    char *copy = memory_allocate(length + 1);
+    memcpy(copy, PQgetvalue(result, row, column), length);
     return (struct http_body){copy, length, free, copy};
 }
 

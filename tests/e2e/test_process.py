@@ -3,18 +3,19 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
 
 import gates
 import seed
-from api import PATIENCE_S, ask, new_product
+from api import PATIENCE_S, QUESTION, ask, new_product
 from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until
 
 
@@ -22,13 +23,14 @@ class Service:
     """`atelier-qa serve` with two workers on Unix sockets, as a child of the test, on the database
     of `stack`."""
 
-    def __init__(self, stack, folder, **settings):
+    def __init__(self, stack, folder, prefix=(), **settings):
+        """`prefix`: a command that runs the program."""
         self.folder = folder
         environment = {**os.environ, "DATABASE_URL": stack.serving_url, "QA_WORKERS": "2",
                        "QA_STATE_DIR": str(folder), **settings}
         with (folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([stack.program, "serve"], env=environment, stderr=log,
-                                            start_new_session=True)
+            self.process = subprocess.Popen([*prefix, stack.program, "serve"], env=environment,
+                                            stderr=log, start_new_session=True)
 
     def connection(self, number=0):
         return UnixConnection(self.folder / f"run/worker{number}.sock")
@@ -193,3 +195,49 @@ def test_an_idle_service_uses_no_cpu(service):
     before = ticks()
     time.sleep(2)
     assert ticks() - before <= 4  # hundredths of a second, of three processes
+
+
+def address_space_kib(pid):
+    return int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def post_question(service):
+    """The product of a new question, whose body is as large as it may be, and the status of the
+    response; None: the connection ended without one."""
+    product = new_product()
+    body = json.dumps({**QUESTION, "product_id": product, "padding": 60_000 * "x"}).encode()
+    try:
+        return product, ask(service.connection(), "POST", "/qa/questions", body).status_code
+    except (OSError, HTTPException):
+        return product, None
+
+
+@pytest.mark.skipif(bool(os.environ.get("SANITIZE")), reason="AddressSanitizer needs terabytes")
+def test_a_worker_whose_memory_runs_out_is_replaced_and_every_response_is_true(stack, tmp_path):
+    few = {"QA_CACHE_MB": "0", "QA_SHARED_CACHE_MB": "0"}
+    for name in ("unlimited", "limited"):
+        (tmp_path / name).mkdir()
+    with running(stack, tmp_path / "unlimited", **few) as service:
+        service.wait_until_ready()
+        limit = max(address_space_kib(worker) for worker in service.workers) + 2048
+    limited = ("sh", "-c", f'ulimit -v {limit}; exec "$@"', "sh")
+    with running(stack, tmp_path / "limited", prefix=limited, **few) as service:
+        service.wait_until_ready()
+        responses = []
+
+        def one_has_died():
+            with ThreadPoolExecutor(200) as clients:
+                responses.extend(clients.map(post_question, 200 * [service]))
+            return service.workers[0] not in children(service.process.pid)
+
+        assert any(one_has_died() for _ in range(10))
+        statuses = {status for _, status in responses}
+        assert 201 in statuses and statuses <= {201, 503, 504, None}, statuses
+        written = {row[0] for row in stack.sql(
+            "SELECT product_id FROM questions WHERE product_id = ANY(%s)",
+            [product for product, _ in responses])}
+        assert all(product in written for product, status in responses if status == 201)
+        assert not any(product in written for product, status in responses if status == 503)
+        assert any(line["message"] == "memory is out; the process ends" for line in service.lines())
+        service.wait_until_ready()
+        assert post_question(service)[1] == 201

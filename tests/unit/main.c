@@ -29,6 +29,7 @@ int main(void) {
         listener_suite,
         log_suite,
         number_suite,
+        memory_suite,
         outage_suite,
         page_cache_suite,
         parameters_suite,

@@ -20,6 +20,7 @@ Suite *lifecycle_suite(void);
 Suite *listener_suite(void);
 Suite *log_suite(void);
 Suite *number_suite(void);
+Suite *memory_suite(void);
 Suite *outage_suite(void);
 Suite *page_cache_suite(void);
 Suite *parameters_suite(void);
