@@ -8,6 +8,7 @@
 #include "db/server_address.h"
 #include "db/session_settings.h"
 #include "ops/config_load.h"
+#include "ops/error_text.h"
 #include "ops/folders.h"
 #include "process/listener.h"
 
@@ -32,8 +33,7 @@ static bool is_understood(const char *database_url) {
 bool check_owner_database(const struct config *config, char *error, size_t error_size) {
     const char *setting = config_owner_setting(config);
     if (!is_understood(config->owner_database_url)) {
-        snprintf(error, error_size, "%s is not a libpq connection string or URI", setting);
-        return false;
+        return error_text(error, error_size, "%s is not a libpq connection string or URI", setting);
     }
     return pooling_check(config->owner_database_url, setting, error, error_size);
 }
@@ -42,9 +42,8 @@ bool check_run_folder(const struct config *config, char *error, size_t error_siz
     size_t length = strlen(config->state_dir);
     if (strncmp(config->shared_file, config->state_dir, length) == 0 &&
         !folders_make_for(config->shared_file, 0755)) {
-        snprintf(error, error_size, "QA_STATE_DIR: cannot make a folder for '%s': %s",
-                 config->shared_file, strerror(errno));
-        return false;
+        return error_text(error, error_size, "QA_STATE_DIR: cannot make a folder for '%s': %s",
+                          config->shared_file, strerror(errno));
     }
     return true;
 }

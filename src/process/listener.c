@@ -1,6 +1,7 @@
 /* Listening sockets, one for each worker. */
 #include "process/listener.h"
 
+#include "ops/error_text.h"
 #include "ops/folders.h"
 #include "ops/number.h"
 
@@ -118,13 +119,10 @@ bool listener_check(const char *listen, unsigned count, char *error, size_t erro
     struct tcp_address address;
     bool ok = is_unix(listen) ? listen[sizeof unix_prefix - 1] != '\0'
                               : parse_tcp(listen, count - 1, &address);
-    if (!ok) {
-        snprintf(error, error_size,
-                 "QA_LISTEN must be unix:PREFIX, or ADDRESS:BASE with ports up to 65535 for all "
-                 "workers, not '%s'",
-                 listen);
-    }
-    return ok;
+    return ok || error_text(error, error_size,
+                            "QA_LISTEN must be unix:PREFIX, or ADDRESS:BASE with ports up to 65535 "
+                            "for all workers, not '%s'",
+                            listen);
 }
 
 int listener_open(const char *listen, unsigned index, char *error, size_t error_size) {

@@ -2,23 +2,19 @@
 #include "process/reload.h"
 
 #include "ops/config_load.h"
+#include "ops/error_text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Old and new workers serve side by side for a while. */
 static bool can_follow(const struct config *current, const struct config *next, char *error,
                        size_t error_size) {
-    const char *setting = NULL;
+    static const char message[] = "%s cannot change while the service runs";
     if (strcmp(next->listen, current->listen) != 0) {
-        setting = "QA_LISTEN";
-    } else if (strcmp(next->shared_file, current->shared_file) != 0) {
-        setting = "QA_SHARED_FILE";
+        return error_text(error, error_size, message, "QA_LISTEN");
     }
-    if (setting) {
-        snprintf(error, error_size, "%s cannot change while the service runs", setting);
-    }
-    return !setting;
+    return strcmp(next->shared_file, current->shared_file) == 0 ||
+           error_text(error, error_size, message, "QA_SHARED_FILE");
 }
 
 bool reload_start(struct service *service, const struct reload_source *source, char *error,
@@ -34,8 +30,7 @@ bool reload_start(struct service *service, const struct reload_source *source, c
     }
     for (unsigned i = 0; i < next->config.workers; i++) {
         if (!service_start_worker(service, next, i)) {
-            snprintf(error, error_size, "a worker cannot be started");
-            return false;
+            return error_text(error, error_size, "a worker cannot be started");
         }
     }
     return true;

@@ -3,9 +3,9 @@
 
 #include "cache/shared_pages.h"
 #include "ops/config_load.h"
+#include "ops/error_text.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +16,7 @@ bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
     if (setup->config.shared_cache_mb > 0) {
         setup->shared_pages = shared_pages_create(setup->config.shared_cache_mb);
         if (setup->shared_pages < 0) {
-            snprintf(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
-            return false;
+            return error_text(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
         }
     }
     return true;

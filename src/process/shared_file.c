@@ -2,6 +2,7 @@
 #include "process/shared_file.h"
 
 #include "ops/clock.h"
+#include "ops/error_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,8 +27,7 @@ bool shared_file_open(struct shared_file *file, const char *path, const struct l
         return false;
     }
     if (!generations_guard(file->generations)) {
-        snprintf(error, error_size, "QA_SHARED_FILE: %s", strerror(errno));
-        return false;
+        return error_text(error, error_size, "QA_SHARED_FILE: %s", strerror(errno));
     }
     generations_doubt(file->generations, clock_ms());
     beat(file);

@@ -2,6 +2,7 @@
 #include "process/supervisor.h"
 
 #include "ops/clock.h"
+#include "ops/error_text.h"
 #include "ops/version.h"
 #include "process/lifecycle.h"
 #include "process/reload.h"
@@ -9,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -213,8 +213,7 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
         !children_init(&service->children, supervisor->base, &service->logger, on_worker_ready,
                        supervisor) ||
         !start_events(supervisor)) {
-        snprintf(error, error_size, "%s", strerror(errno));
-        return false;
+        return error_text(error, error_size, "%s", strerror(errno));
     }
     return shared_file_open(&service->shared_file, config->shared_file, &service->logger, error,
                             error_size) &&

@@ -140,6 +140,13 @@ static void on_uncertain(void *owner) {
     generations_doubt(worker->app.generations, clock_ms());
 }
 
+/* False, for the caller to return. */
+static bool cannot_start(const struct worker *worker, const char *reason) {
+    log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
+              reason);
+    return false;
+}
+
 static bool start_pool(struct worker *worker) {
     const struct config *config = worker->config;
     const struct pool_settings settings = {
@@ -155,11 +162,7 @@ static bool start_pool(struct worker *worker) {
     char error[256];
     worker->app.pool = pool_new(worker->base, &worker->logger, &settings, on_pool_change, worker,
                                 error, sizeof error);
-    if (!worker->app.pool) {
-        log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
-                  error);
-    }
-    return worker->app.pool != NULL;
+    return worker->app.pool || cannot_start(worker, error);
 }
 
 static bool start_page_maker(struct worker *worker) {
@@ -190,9 +193,7 @@ static bool start_app(struct worker *worker) {
     char error[256];
     worker->app.generations = generations_map(WORKER_GENERATIONS_FD, error, sizeof error);
     if (!worker->app.generations) {
-        log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
-                  error);
-        return false;
+        return cannot_start(worker, error);
     }
     if (config->shared_cache_mb > 0) {
         worker->shared_pages = shared_pages_map(WORKER_SHARED_PAGES_FD);
@@ -311,8 +312,7 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     worker.base = event_base_new();
     worker.heartbeats = heartbeats_map(WORKER_HEARTBEAT_FD);
     if (!worker.base || !worker.heartbeats) {
-        log_write(&worker.logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s}", "reason",
-                  strerror(errno));
+        (void)cannot_start(&worker, strerror(errno));
     } else if (start_events(&worker) && start_app(&worker) && !worker.draining) {
         event_base_dispatch(worker.base);
         status = worker.draining ? EXIT_SUCCESS : EXIT_FAILURE;
