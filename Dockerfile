@@ -51,7 +51,7 @@ RUN apt-get -qq update \
 COPY --from=build /src/build/release/atelier-qa /usr/local/bin/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 USER atelier-qa
-ENV QA_STATE_DIR=/var/lib/atelier-qa QA_SHARED_FILE=/run/atelier-qa/generations.3 \
+ENV QA_STATE_DIR=/var/lib/atelier-qa QA_SHARED_FILE=/run/atelier-qa/versions.3 \
     QA_LISTEN=0.0.0.0:9000
 EXPOSE 9000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \

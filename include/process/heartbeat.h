@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for the workers of two generations, which live together during a reload. */
+/* Room for the workers of two versions, which live together during a reload. */
 enum { HEARTBEAT_SLOTS = 1024 };
 
 struct heartbeats {

@@ -14,7 +14,7 @@
 struct setup {
     unsigned generation; /* from 1 */
     struct config config;
-    int shared_pages; /* descriptor of cache/shared_pages.h; -1: none */
+    int ring; /* descriptor of pages/ring.h; -1: none */
 };
 
 struct service {

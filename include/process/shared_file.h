@@ -1,24 +1,24 @@
 /*
- * The supervisor's part in QA_SHARED_FILE (cache/generations.h): it opens the file, watches over
- * it, and declares doubts for workers that ended without having done so.
+ * The supervisor's part in QA_SHARED_FILE (pages/versions.h): it opens the file, watches over
+ * it, and invalidates all pages for workers that ended without having done so.
  */
 #pragma once
 
-#include "cache/generations.h"
 #include "ops/log.h"
+#include "pages/versions.h"
 
 struct shared_file {
     const struct logger *logger;
     int descriptor; /* -1: not open */
-    struct generations *generations;
-    struct generations_seat seat;
+    struct versions *versions;
+    struct versions_member member;
     uint64_t epoch; /* the last seen */
     bool is_lost;   /* QA_SHARED_FILE names another file, or none */
     bool is_broken; /* it was truncated, and could not be restored yet */
 };
 
-/* Opens and maps it, and declares a doubt: nobody knows what happened before. False with one line
- * in `error`. */
+/* Opens and maps it, and invalidates all pages: nobody knows what happened before. False with one
+ * line in `error`. */
 __attribute__((warn_unused_result)) bool shared_file_open(struct shared_file *file,
                                                           const char *path,
                                                           const struct logger *logger, char *error,

@@ -14,8 +14,8 @@ struct spawn {
     int socket;
     int ready_pipe;
     int heartbeats;
-    int generations;
-    int shared_pages;
+    int versions;
+    int ring;
 };
 
 /* The process's id, or -1 with errno set. */

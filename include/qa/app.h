@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 struct batcher;
-struct generations;
-struct pages;
+struct versions;
+struct lookup;
 struct pool;
 
 struct app {
     struct pool *pool;
     struct batcher *writes;
-    struct pages *pages;
-    struct generations *generations;
+    struct lookup *lookup;
+    struct versions *versions;
     const struct logger *logger;
     int64_t answers_per_question; /* most shown with each question of a list */
     const char *loaderio_token;   /* "" = none */

@@ -4,12 +4,6 @@
 #include "db/query.h"
 #include "http/response.h"
 
-/* The JSON that a statement returned, as a body without a copy; the result goes with it. */
-struct http_body body_of_result(PGresult *result);
-
-/* A copy of one value of a result; no data when out of memory. */
-struct http_body body_of_value(const PGresult *result, int row, int column);
-
 /* Answers an outcome other than QUERY_DONE, and logs it where it is our fault. Without a result the
  * fault has been logged with another request. */
 void respond_read_failure(struct http_request *request, enum query_outcome outcome,
@@ -18,8 +12,8 @@ void respond_write_failure(struct http_request *request, enum query_outcome outc
                            const PGresult *result);
 
 /*
- * Raises the generations that a write touched, which is due after its commit and before its answer.
+ * Raises the versions that a write touched, which is due after its commit and before its answer.
  * Column 1 of a write statement's rows is the product, column 2 the question or NULL, whose pages
  * have changed.
  */
-void raise_generations(const struct http_request *request, const PGresult *result, int row);
+void raise_versions(const struct http_request *request, const PGresult *result, int row);

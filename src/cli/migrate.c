@@ -1,11 +1,11 @@
 /* `atelier-qa migrate`: brings the database's schema up to date. */
 #include "cli/migrate.h"
 
-#include "cache/generations.h"
 #include "cli/check.h"
 #include "cli/exit_status.h"
 #include "db/migrations.h"
 #include "ops/config_load.h"
+#include "pages/versions.h"
 
 #include <stdio.h>
 
@@ -34,7 +34,7 @@ int migrate_command(int argc, char **argv) {
         return STATUS_FAILED;
     }
     bool ok = migrations_apply(config.owner_database_url, &logger);
-    if (generations_tell(config.shared_file, error, sizeof error) == GENERATIONS_UNTOLD) {
+    if (versions_notify(config.shared_file, error, sizeof error) == VERSIONS_NOT_NOTIFIED) {
         log_write(&logger, LOG_LEVEL_ERROR, "caches could not be told: old until they expire",
                   "{s:s}", "reason", error);
         ok = false;

@@ -1,7 +1,6 @@
 /* The steps of an import, in their order. */
 #include "import/import.h"
 
-#include "cache/generations.h"
 #include "db/migrations.h"
 #include "import/publish.h"
 #include "import/rejects.h"
@@ -9,6 +8,7 @@
 #include "import/staging.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
+#include "pages/versions.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,12 +126,12 @@ static bool tell_caches(struct import *import, char *error, size_t error_size) {
     if (options->have_no_caches) {
         return true;
     }
-    switch (generations_tell(options->shared_file, error, error_size)) {
-    case GENERATIONS_TOLD:
+    switch (versions_notify(options->shared_file, error, error_size)) {
+    case VERSIONS_NOTIFIED:
         return true;
-    case GENERATIONS_UNTOLD:
+    case VERSIONS_NOT_NOTIFIED:
         return false;
-    case GENERATIONS_NOBODY:
+    case VERSIONS_NOBODY:
         break;
     }
     snprintf(error, error_size,
@@ -142,9 +142,9 @@ static bool tell_caches(struct import *import, char *error, size_t error_size) {
            !has_services;
 }
 
-/* The caches are told right after the commit. They are told before it too, for it may happen when
- * this process has been killed or the connection has broken: a doubt (cache/generations.h) holds
- * for commits that come later. */
+/* The caches are notified right after the commit. They are before it too, for it may happen when
+ * this process has been killed or the connection has broken: pages are kept for a short time only
+ * then (pages/versions.h), which holds for commits that come later. */
 static bool publish_and_tell(struct import *import) {
     char error[512];
     (void)tell_caches(import, error, sizeof error);
@@ -161,8 +161,8 @@ static bool publish_and_tell(struct import *import) {
 static bool check_shared_file(struct import *import) {
     char error[256];
     return import->options->dry_run || import->options->have_no_caches ||
-           generations_tell(import->options->shared_file, error, sizeof error) !=
-               GENERATIONS_UNTOLD ||
+           versions_notify(import->options->shared_file, error, sizeof error) !=
+               VERSIONS_NOT_NOTIFIED ||
            failure_set(&import->failure, "caches could not be told: %s", error);
 }
 

@@ -46,7 +46,7 @@ void reload_complete(struct service *service) {
                           service->current.config.drain_timeout_ms);
     setup_clear(&service->current);
     service->current = service->next;
-    service->next = (struct setup){.generation = service->current.generation, .shared_pages = -1};
+    service->next = (struct setup){.generation = service->current.generation, .ring = -1};
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);

@@ -1,9 +1,9 @@
 /* The service as the supervisor runs it. */
 #include "process/service.h"
 
-#include "cache/shared_pages.h"
 #include "ops/config_load.h"
 #include "ops/error_text.h"
+#include "pages/ring.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,10 +12,10 @@
 enum { STEADY_AFTER_MS = 1000 /* a worker that lived so long is replaced at once */ };
 
 bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
-    setup->shared_pages = -1;
+    setup->ring = -1;
     if (setup->config.shared_cache_mb > 0) {
-        setup->shared_pages = shared_pages_create(setup->config.shared_cache_mb);
-        if (setup->shared_pages < 0) {
+        setup->ring = ring_create(setup->config.shared_cache_mb);
+        if (setup->ring < 0) {
             return error_text(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
         }
     }
@@ -24,10 +24,10 @@ bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
 
 void setup_clear(struct setup *setup) {
     config_free(&setup->config);
-    if (setup->shared_pages >= 0) {
-        close(setup->shared_pages);
+    if (setup->ring >= 0) {
+        close(setup->ring);
     }
-    setup->shared_pages = -1;
+    setup->ring = -1;
 }
 
 bool service_open_places(struct service *service, const struct setup *setup, char *error,
@@ -42,8 +42,8 @@ bool service_start_worker(struct service *service, const struct setup *setup, un
         .config = &setup->config,
         .identity.index = (int)index,
         .socket = service->places.all[index].socket,
-        .generations = service->shared_file.descriptor,
-        .shared_pages = setup->shared_pages,
+        .versions = service->shared_file.descriptor,
+        .ring = setup->ring,
     };
     return children_start(&service->children, &spawn, setup->generation);
 }

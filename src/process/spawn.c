@@ -45,8 +45,8 @@ static bool hand_down(const struct spawn *spawn, int database_url,
         {spawn->socket, WORKER_SOCKET_FD},
         {spawn->ready_pipe, WORKER_READY_FD},
         {spawn->heartbeats, WORKER_HEARTBEAT_FD},
-        {spawn->generations, WORKER_GENERATIONS_FD},
-        {spawn->shared_pages, WORKER_SHARED_PAGES_FD},
+        {spawn->versions, WORKER_VERSIONS_FD},
+        {spawn->ring, WORKER_RING_FD},
         {database_url, WORKER_DATABASE_URL_FD},
     };
     errno = 0;

@@ -21,7 +21,7 @@ enum {
     READY_WITHIN_MS = 10000 /* of a reload */
 };
 
-_Static_assert(HEARTBEAT_SLOTS >= 4 * PLACES_MAX, "two generations, and as many still draining");
+_Static_assert(HEARTBEAT_SLOTS >= 4 * PLACES_MAX, "two versions, and as many still draining");
 
 struct supervisor {
     struct reload_source source;
@@ -197,9 +197,8 @@ static struct supervisor *supervisor_new(const struct supervisor_options *option
     struct service *service = &supervisor->service;
     service->program = options->program;
     service->logger = (struct logger){.level = options->config->log_level, .worker = -1};
-    service->current =
-        (struct setup){.generation = 1, .config = *options->config, .shared_pages = -1};
-    service->next = (struct setup){.generation = 1, .shared_pages = -1};
+    service->current = (struct setup){.generation = 1, .config = *options->config, .ring = -1};
+    service->next = (struct setup){.generation = 1, .ring = -1};
     supervisor->ticked_ms = clock_ms();
     supervisor->base = event_base_new();
     places_init(&service->places, supervisor->base, on_restart, supervisor);

@@ -1,8 +1,6 @@
 /* A worker process: event loop, pool, HTTP server, heartbeat, drain. */
 #include "process/worker.h"
 
-#include "cache/generations.h"
-#include "cache/shared_pages.h"
 #include "db/batcher.h"
 #include "db/pool.h"
 #include "http/server.h"
@@ -10,10 +8,13 @@
 #include "ops/memory.h"
 #include "ops/timer.h"
 #include "ops/watch.h"
+#include "pages/lookup.h"
+#include "pages/maker.h"
+#include "pages/ring.h"
+#include "pages/versions.h"
 #include "process/heartbeat.h"
 #include "qa/app.h"
-#include "qa/page_maker.h"
-#include "qa/pages.h"
+#include "qa/outcome.h"
 #include "qa/routes.h"
 
 #include <errno.h>
@@ -41,8 +42,8 @@ struct worker {
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
     struct heartbeats *heartbeats;
-    struct shared_pages *shared_pages; /* NULL: none */
-    struct page_maker *page_maker;     /* of one worker, for all; else NULL */
+    struct ring *ring;   /* NULL: none */
+    struct maker *maker; /* of one worker, for all; else NULL */
     struct watch terminate;
     struct timer heartbeat;
     struct timer serve_anyway;
@@ -87,8 +88,8 @@ static void on_pool_change(void *owner, bool ready) {
     if (ready) {
         serve(worker);
         say_ready(worker);
-        if (worker->page_maker) {
-            page_maker_begin(worker->page_maker);
+        if (worker->maker) {
+            maker_begin(worker->maker);
         }
     }
 }
@@ -102,8 +103,8 @@ static void drain(struct worker *worker) {
         return;
     }
     worker->draining = true;
-    if (worker->page_maker) {
-        page_maker_close(worker->page_maker);
+    if (worker->maker) {
+        maker_close(worker->maker);
     }
     if (!worker->server) {
         stop_loop(worker);
@@ -134,10 +135,10 @@ static void on_heartbeat(void *owner) {
     }
 }
 
-/* A batch may have been committed without its generations being raised, or may be yet. */
+/* A batch may have been committed without its versions being raised, or may be yet. */
 static void on_uncertain(void *owner) {
     struct worker *worker = owner;
-    generations_doubt(worker->app.generations, clock_ms());
+    versions_invalidate_all(worker->app.versions, clock_ms());
 }
 
 /* False, for the caller to return. */
@@ -165,17 +166,17 @@ static bool start_pool(struct worker *worker) {
     return worker->app.pool || cannot_start(worker, error);
 }
 
-static bool start_page_maker(struct worker *worker) {
+static bool start_maker(struct worker *worker) {
     if (worker->identity.index > 0) {
         return true;
     }
-    const struct page_maker_settings settings = {
+    const struct maker_settings settings = {
         .most_answers = worker->config->answers_per_question,
         .deadline_ms = worker->config->request_timeout_ms,
     };
-    worker->page_maker = page_maker_new(worker->base, worker->app.pool, worker->app.generations,
-                                        &worker->logger, &settings);
-    return worker->page_maker != NULL;
+    worker->maker =
+        maker_new(worker->base, worker->app.pool, worker->app.versions, &worker->logger, &settings);
+    return worker->maker != NULL;
 }
 
 static bool start_app(struct worker *worker) {
@@ -191,13 +192,13 @@ static bool start_app(struct worker *worker) {
         .owner = worker,
     };
     char error[256];
-    worker->app.generations = generations_map(WORKER_GENERATIONS_FD, error, sizeof error);
-    if (!worker->app.generations) {
+    worker->app.versions = versions_map(WORKER_VERSIONS_FD, error, sizeof error);
+    if (!worker->app.versions) {
         return cannot_start(worker, error);
     }
     if (config->shared_cache_mb > 0) {
-        worker->shared_pages = shared_pages_map(WORKER_SHARED_PAGES_FD);
-        if (!worker->shared_pages) {
+        worker->ring = ring_map(WORKER_RING_FD);
+        if (!worker->ring) {
             log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s, s:s}",
                       "reason", strerror(errno), "of", "QA_SHARED_CACHE_MB");
             return false;
@@ -207,13 +208,14 @@ static bool start_app(struct worker *worker) {
         return false;
     }
     worker->app.writes = batcher_new(worker->base, worker->app.pool, &settings);
-    const struct pages_settings pages = {
+    const struct lookup_settings lookup = {
         .cache_bytes = config->cache_mb * 1024 * 1024,
-        .shared = worker->shared_pages,
+        .ring = worker->ring,
         .lifetime_ms = config->cache_lifetime_s * 1000,
+        .on_failure = respond_read_failure,
     };
-    worker->app.pages = pages_new(worker->app.pool, worker->app.generations, &pages);
-    return worker->app.writes && worker->app.pages && start_page_maker(worker);
+    worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
+    return worker->app.writes && worker->app.lookup && start_maker(worker);
 }
 
 static bool start_events(struct worker *worker) {
@@ -240,21 +242,21 @@ static void stop(struct worker *worker) {
     if (app->pool) {
         pool_close(app->pool);
     }
-    if (worker->page_maker) {
-        page_maker_free(worker->page_maker);
+    if (worker->maker) {
+        maker_free(worker->maker);
     }
     if (worker->server) {
         http_server_free(worker->server);
     }
-    if (app->pages) {
-        struct pages_counts counts = pages_counts(app->pages);
+    if (app->lookup) {
+        struct lookup_counts counts = lookup_counts(app->lookup);
         log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I, s:I}",
                   "cache_hits", (long long)counts.hits, "shared_cache_hits",
-                  (long long)counts.shared_hits, "cache_misses", (long long)counts.misses);
-        pages_free(app->pages);
+                  (long long)counts.ring_hits, "cache_misses", (long long)counts.misses);
+        lookup_free(app->lookup);
     }
-    if (worker->shared_pages) {
-        shared_pages_unmap(worker->shared_pages);
+    if (worker->ring) {
+        ring_unmap(worker->ring);
     }
     if (app->writes) {
         batcher_free(app->writes);

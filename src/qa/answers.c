@@ -1,11 +1,12 @@
 /* Answers of a question: the list, and a new one. */
 #include "qa/answers.h"
 
+#include "pages/lookup.h"
+#include "pages/result_body.h"
 #include "qa/app.h"
 #include "qa/body.h"
 #include "qa/item.h"
 #include "qa/outcome.h"
-#include "qa/pages.h"
 #include "qa/parameters.h"
 
 #include <inttypes.h>
@@ -29,13 +30,13 @@ void list_answers(struct http_request *request) {
                 .id = question_id,
                 .page = paging.page,
                 .count = paging.count},
-        .slot = generations_slot(SUBJECT_QUESTION, question_id),
+        .slot = versions_slot(SUBJECT_QUESTION, question_id),
         .is_large = page_is_large(paging.count, paging.offset),
         .statement = STATEMENT_LIST_ANSWERS,
         .parameter_count = 4,
         .parameters = {question, page, count, offset},
     };
-    pages_serve(app->pages, request, &query);
+    lookup_serve(app->lookup, request, &query);
 }
 
 static const struct batch_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT};
@@ -50,10 +51,10 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
         http_respond_problem(request, 404, "question_id", "there is no question with this id");
         return;
     }
-    raise_generations(request, result, row);
+    raise_versions(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions/%" PRId64 "/answers", request->subject);
-    http_respond_created(request, location, body_of_value(result, row, 3));
+    http_respond_created(request, location, result_body_copy(result, row, 3));
 }
 
 void add_answer(struct http_request *request) {

@@ -1,41 +1,20 @@
 /* From the outcome of a query to the answer of a request. */
 #include "qa/outcome.h"
 
-#include "cache/generations.h"
 #include "http/route.h"
-#include "ops/memory.h"
+#include "pages/versions.h"
 #include "qa/app.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void release_result(void *result) {
-    PQclear(result);
-}
-
-struct http_body body_of_result(PGresult *result) {
-    return (struct http_body){
-        .data = PQgetvalue(result, 0, 0),
-        .length = (size_t)PQgetlength(result, 0, 0),
-        .release = release_result,
-        .owner = result,
-    };
-}
-
-struct http_body body_of_value(const PGresult *result, int row, int column) {
-    size_t length = (size_t)PQgetlength(result, row, column);
-    char *copy = memory_allocate(length + 1);
-    memcpy(copy, PQgetvalue(result, row, column), length);
-    return (struct http_body){copy, length, free, copy};
-}
-
-void raise_generations(const struct http_request *request, const PGresult *result, int row) {
+void raise_versions(const struct http_request *request, const PGresult *result, int row) {
     const struct app *app = request->app;
     for (int column = 1; column <= 2; column++) {
         if (!PQgetisnull(result, row, column)) {
             int64_t id = strtoll(PQgetvalue(result, row, column), NULL, 10);
             enum subject subject = column == 1 ? SUBJECT_PRODUCT : SUBJECT_QUESTION;
-            generations_raise(app->generations, generations_slot(subject, id));
+            versions_raise(app->versions, versions_slot(subject, id));
         }
     }
 }

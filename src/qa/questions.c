@@ -1,11 +1,12 @@
 /* Questions of a product: the list, and a new one. */
 #include "qa/questions.h"
 
+#include "pages/lookup.h"
+#include "pages/result_body.h"
 #include "qa/app.h"
 #include "qa/body.h"
 #include "qa/item.h"
 #include "qa/outcome.h"
-#include "qa/pages.h"
 #include "qa/parameters.h"
 #include "rules/limits.h"
 
@@ -36,13 +37,13 @@ void list_questions(struct http_request *request) {
                 .id = product_id,
                 .page = paging.page,
                 .count = paging.count},
-        .slot = generations_slot(SUBJECT_PRODUCT, product_id),
+        .slot = versions_slot(SUBJECT_PRODUCT, product_id),
         .is_large = page_is_large(paging.count, paging.offset),
         .statement = STATEMENT_LIST_QUESTIONS,
         .parameter_count = 4,
         .parameters = {product, count, offset, answers},
     };
-    pages_serve(app->pages, request, &query);
+    lookup_serve(app->lookup, request, &query);
 }
 
 static const struct batch_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT};
@@ -53,10 +54,10 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
         respond_write_failure(request, outcome, result);
         return;
     }
-    raise_generations(request, result, row);
+    raise_versions(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions?product_id=%" PRId64, request->subject);
-    http_respond_created(request, location, body_of_value(result, row, 3));
+    http_respond_created(request, location, result_body_copy(result, row, 3));
 }
 
 void add_question(struct http_request *request) {

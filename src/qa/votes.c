@@ -12,7 +12,7 @@ static void on_changed(struct http_request *request, enum query_outcome outcome,
     } else if (row < 0) {
         http_respond_problem(request, 404, name, unknown);
     } else {
-        raise_generations(request, result, row);
+        raise_versions(request, result, row);
         http_respond_no_content(request);
     }
 }

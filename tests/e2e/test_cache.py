@@ -393,14 +393,14 @@ def test_without_a_cache_pages_have_the_same_tags_and_are_compressed_by_nginx(st
 
 @pytest.fixture
 def services(stack, tmp_path):
-    """Starts services on the database of `stack` that share a file of generations."""
+    """Starts services on the database of `stack` that share a file of versions."""
     started = []
 
     def start():
         folder = tmp_path / str(len(started))
         folder.mkdir()
         service = test_process.running(stack, folder,
-                                       QA_SHARED_FILE=str(tmp_path / "shared/generations"))
+                                       QA_SHARED_FILE=str(tmp_path / "shared/versions"))
         started.append(service)
         running_service = service.__enter__()
         running_service.wait_until_ready()
@@ -492,7 +492,7 @@ def test_a_commit_that_a_stopped_service_left_behind_shows_at_the_others(stack, 
 
 
 def test_a_shared_file_of_another_version_is_refused(stack, tmp_path):
-    shared = tmp_path / "generations"
+    shared = tmp_path / "versions"
     shared.write_bytes(b"something else")
     with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(shared)) as service:
         assert service.process.wait(PATIENCE_S) != 0

@@ -128,7 +128,7 @@ def service_of(stack, target):
 
 
 def shared_file_of(service):
-    [shared] = (service.folder / "run").glob("generations*")
+    [shared] = (service.folder / "run").glob("versions*")
     return shared
 
 

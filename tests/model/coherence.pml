@@ -1,19 +1,19 @@
 /*
- * The protocol of the coherent response cache (include/cache/generations.h) as a model for Spin:
+ * The protocol of the coherent response cache (include/pages/versions.h) as a model for Spin:
  * one page, two workers, reads, writes, and the end of a worker at any moment. run.sh goes through
  * every order of steps that is possible.
  *
  * What a GET that starts now must show:
  *   - every write that has been answered with 2xx: promise 2 of the contract;
  *   - every orphaned commit (its worker ended, or its connection broke, before it was answered) that
- *     was there when the doubt about it was declared.
+ *     was there when all was invalidated because of it.
  * And nothing is forgotten: when all is quiet, neither a worker nor what workers share holds a page
- * that would still be served and that is not the database's, but for commits in doubt when the page
- * was noted, which it was trusted for a short time only because of.
+ * that would still be served and that is not the database's, but for orphans that were suspected when the page
+ * was noted, which it was kept for a short time only because of.
  *
  * A step here is one in the code: an event loop runs one callback after the other, so what a
  * callback does within its process is atomic. Between two accesses to what processes share, the
- * generations, the shared page and the database, anything may happen. There is no clock: what takes
+ * versions, the shared page and the database, anything may happen. There is no clock: what takes
  * time may take any, and a page expires, if it is to, after everything else.
  *
  * Each FAULT_... is a deliberate mistake that must break a property.
@@ -29,18 +29,18 @@
 byte database;
 byte running;      /* sent, and neither committed nor rolled back */
 byte acknowledged; /* answered with 2xx */
-byte settled;      /* orphaned, and committed when the doubt was declared */
+byte settled;      /* orphaned, and committed when all was invalidated */
 
-/* struct generations, with the one slot of the page. Instead of the time of the last doubt it has
- * the writes in doubt. */
-byte counter, epoch, doubted;
+/* struct versions, with the one slot of the page. Instead of the time when all was last invalidated
+ * it has the writes that may be orphans. */
+byte counter, epoch, suspected;
 
-/* page_cache.c, with the one page, of each worker, and shared_pages.c, of all. */
-typedef Entry { bool filled; byte page, counter, epoch, doubted };
+/* local_cache.c, with the one page, of each worker, and ring.c, of all. */
+typedef Entry { bool filled; byte page, counter, epoch, suspected };
 Entry cache[WORKERS];
 Entry shared;
 
-/* struct flight of pages.c, numbered as the reader that began it (_pid), with what the response to
+/* struct flight of lookup.c, numbered as the reader that began it (_pid), with what the response to
  * all who wait for it must show. */
 typedef Flight { bool open, sent; byte worker, must_show, counter, epoch };
 Flight flights[READERS];
@@ -62,12 +62,12 @@ inline choose_worker() {
 
 /* What means nothing any more is cleared, so that equal states look equal. */
 inline forget_entry(entry) {
-    entry.filled = false; entry.page = 0; entry.counter = 0; entry.epoch = 0; entry.doubted = 0
+    entry.filled = false; entry.page = 0; entry.counter = 0; entry.epoch = 0; entry.suspected = 0
 }
 
 inline fill_entry(entry) {
     entry.filled = true; entry.page = page; entry.counter = noted_counter;
-    entry.epoch = noted_epoch; entry.doubted = noted_doubt
+    entry.epoch = noted_epoch; entry.suspected = noted_orphans
 }
 
 inline forget_flight(flown) {
@@ -75,7 +75,7 @@ inline forget_flight(flown) {
 }
 
 #define IS_NOTED(of) (of.counter == noted_counter && of.epoch == noted_epoch)
-#ifdef FAULT_SHARED_OF_ANY_GENERATION
+#ifdef FAULT_SHARED_OF_ANY_VERSION
 #define MAY_TAKE(entry) (entry.filled)
 #else
 #define MAY_TAKE(entry) (entry.filled && IS_NOTED(entry))
@@ -87,32 +87,32 @@ inline forget_flight(flown) {
     (flight.open && flight.worker == worker && (!flight.sent || IS_NOTED(flight)))
 #endif
 
-/* generations_doubt(), in two accesses. */
-#ifdef FAULT_EPOCH_BEFORE_DOUBT
-#define FIRST_OF_DOUBT(orphans)  epoch++; settled = settled | (orphans & database)
-#define SECOND_OF_DOUBT(orphans) doubted = doubted | orphans
+/* versions_invalidate_all(), in two accesses. */
+#ifdef FAULT_EPOCH_BEFORE_TIME
+#define FIRST_OF_INVALIDATION(orphans)  epoch++; settled = settled | (orphans & database)
+#define SECOND_OF_INVALIDATION(orphans) suspected = suspected | orphans
 #else
-#define FIRST_OF_DOUBT(orphans)  doubted = doubted | orphans
-#define SECOND_OF_DOUBT(orphans) epoch++; settled = settled | (orphans & database)
+#define FIRST_OF_INVALIDATION(orphans)  suspected = suspected | orphans
+#define SECOND_OF_INVALIDATION(orphans) epoch++; settled = settled | (orphans & database)
 #endif
 
-/* A GET: pages_serve(). A query that is sent again, on another connection or out of a group that
+/* A GET: lookup_serve(). A query that is sent again, on another connection or out of a group that
  * failed, only takes its snapshot later. */
 active [READERS] proctype Reader() {
-    byte worker, life, must_show, page, noted_counter, noted_epoch, noted_doubt, i;
-    atomic { /* generations_note() is two loads. A GET that began sooner need not show more. */
+    byte worker, life, must_show, page, noted_counter, noted_epoch, noted_orphans, i;
+    atomic { /* versions_note() is two loads. A GET that began sooner need not show more. */
         started == _pid -> started++;
         choose_worker();
         must_show = acknowledged | settled;
-#ifdef FAULT_TRUST_BEFORE_NOTE
-        noted_doubt = doubted;
+#ifdef FAULT_AGE_BEFORE_NOTE
+        noted_orphans = suspected;
 #endif
         noted_counter = counter
     }
     {
         atomic {
             noted_epoch = epoch;
-            if /* page_cache_find() */
+            if /* local_cache_find() */
             :: cache[worker].filled && IS_NOTED(cache[worker]) ->
                 assert((must_show & ~cache[worker].page) == 0);
                 goto done
@@ -120,11 +120,11 @@ active [READERS] proctype Reader() {
             fi
         };
         atomic {
-            if /* shared_pages_find(): a checksum makes it one step */
+            if /* ring_find(): a checksum makes it one step */
             :: MAY_TAKE(shared) ->
                 assert((must_show & ~shared.page) == 0);
                 page = shared.page;
-                noted_doubt = shared.doubted;
+                noted_orphans = shared.suspected;
                 fill_entry(cache[worker]);
                 goto done
             :: else
@@ -140,15 +140,15 @@ active [READERS] proctype Reader() {
             flights[_pid].worker = worker;
             flights[_pid].must_show = must_show
         }
-        noted_counter = counter; /* on_send(): generations_note() again */
+        noted_counter = counter; /* on_send(): versions_note() again */
         atomic {
             noted_epoch = epoch;
             flights[_pid].sent = true;
             flights[_pid].counter = noted_counter;
             flights[_pid].epoch = noted_epoch
         }
-#if !defined(FAULT_TRUST_BEFORE_NOTE) && !defined(FAULT_FULL_TRUST)
-        noted_doubt = doubted; /* generations_trust_ms() */
+#if !defined(FAULT_AGE_BEFORE_NOTE) && !defined(FAULT_FULL_AGE)
+        noted_orphans = suspected; /* versions_max_age_ms() */
 #endif
         page = database; /* PostgreSQL takes the snapshot */
         atomic {         /* on_page() */
@@ -158,18 +158,18 @@ active [READERS] proctype Reader() {
             noted_counter = counter;
             noted_epoch = epoch;
 #endif
-            fill_entry(cache[worker]); /* page_cache_store() */
-            fill_entry(shared);        /* shared_pages_store() */
+            fill_entry(cache[worker]); /* local_cache_store() */
+            fill_entry(shared);        /* ring_store() */
             goto done
         }
     } unless { atomic { ENDED -> goto done } }; /* NGINX passes it on: another reader */
 done:
     atomic { worker = 0; life = 0; must_show = 0; noted_counter = 0; noted_epoch = 0;
-             noted_doubt = 0; page = 0; i = 0 }
+             noted_orphans = 0; page = 0; i = 0 }
 }
 
-inline raise_generations() {
-#ifdef FAULT_GENERATION_BEFORE_COMMIT
+inline raise_versions() {
+#ifdef FAULT_VERSION_BEFORE_COMMIT
     skip
 #else
     counter++
@@ -192,7 +192,7 @@ end:
     :: atomic { /* pool_write() */
             write < WRITES -> write++;
             choose_worker();
-#ifdef FAULT_GENERATION_BEFORE_COMMIT
+#ifdef FAULT_VERSION_BEFORE_COMMIT
             counter++;
 #endif
             running = running | write;
@@ -200,9 +200,9 @@ end:
         };
         {
             if
-            :: atomic { FIRST_OF_DOUBT(write) }; /* QUERY_UNKNOWN, at any time: on_uncertain() */
+            :: atomic { FIRST_OF_INVALIDATION(write) }; /* QUERY_UNKNOWN, at any time: on_uncertain() */
                 atomic { /* then 504 */
-                    SECOND_OF_DOUBT(write);
+                    SECOND_OF_INVALIDATION(write);
                     unanswered[worker] = unanswered[worker] & ~write
                 }
             :: atomic { /* rolled back: 503 */
@@ -211,12 +211,12 @@ end:
                 }
             :: atomic { /* QUERY_DONE */
                     !(running & write) && (database & write) ->
-#ifdef FAULT_ANSWER_BEFORE_GENERATION
+#ifdef FAULT_ANSWER_BEFORE_VERSION
                     acknowledge()
                 };
-                raise_generations()
+                raise_versions()
 #else
-                    raise_generations()
+                    raise_versions()
                 };
                 acknowledge()
 #endif
@@ -242,9 +242,9 @@ end:
     od
 }
 
-/* A worker ends: killed, crashed, or drained; some time later somebody declares the doubt for it:
+/* A worker ends: killed, crashed, or drained; some time later somebody invalidates all for it:
  * its supervisor (on_exit_of() in supervisor.c), or, when that has died too, the supervisor of
- * another service (generations_beat()). One that drained has left nothing in doubt. */
+ * another service (versions_beat()). One that drained has left no orphan. */
 active proctype WorkerEnd() {
     byte worker, life, orphans, i;
     atomic {
@@ -264,9 +264,9 @@ active proctype WorkerEnd() {
         :: else
         fi
     }
-#ifndef FAULT_NO_DOUBT_AFTER_DEATH
-    atomic { FIRST_OF_DOUBT(orphans) };
-    atomic { SECOND_OF_DOUBT(orphans) };
+#ifndef FAULT_VALID_AFTER_DEATH
+    atomic { FIRST_OF_INVALIDATION(orphans) };
+    atomic { SECOND_OF_INVALIDATION(orphans) };
 #endif
 forget:
     atomic { worker = 0; life = 0; orphans = 0; i = 0 }
@@ -274,7 +274,7 @@ forget:
 
 #define IS_FRESH(entry) \
     (!entry.filled || entry.counter != counter || entry.epoch != epoch || \
-     (database & ~entry.page & ~entry.doubted) == 0)
+     (database & ~entry.page & ~entry.suspected) == 0)
 
 active proctype Quiet() {
     timeout -> /* nothing else can happen any more */

@@ -74,7 +74,7 @@ shows_old() {
 }
 
 keeps_old() {
-    breaks coherence "$1" 'cache\[0\]' "an old page is kept and trusted"
+    breaks coherence "$1" 'cache\[0\]' "an old page is kept"
 }
 
 shows_outdated() {
@@ -89,15 +89,15 @@ fi
 
 holds coherence "-DREADERS=3 -DWRITES=1" some
 holds coherence "-DREADERS=2 -DWRITES=2"
-shows_old FAULT_GENERATION_BEFORE_COMMIT
-shows_old FAULT_ANSWER_BEFORE_GENERATION
+shows_old FAULT_VERSION_BEFORE_COMMIT
+shows_old FAULT_ANSWER_BEFORE_VERSION
 shows_old FAULT_NOTE_AFTER_QUERY
 shows_old FAULT_JOIN_ANY_FLIGHT
-shows_old FAULT_SHARED_OF_ANY_GENERATION
-keeps_old FAULT_FULL_TRUST
-keeps_old FAULT_TRUST_BEFORE_NOTE
-keeps_old FAULT_EPOCH_BEFORE_DOUBT
-keeps_old FAULT_NO_DOUBT_AFTER_DEATH
+shows_old FAULT_SHARED_OF_ANY_VERSION
+keeps_old FAULT_FULL_AGE
+keeps_old FAULT_AGE_BEFORE_NOTE
+keeps_old FAULT_EPOCH_BEFORE_TIME
+keeps_old FAULT_VALID_AFTER_DEATH
 holds product_pages ""
 shows_outdated FAULT_NO_MARK
 shows_outdated FAULT_MARK_AFTER_COMMIT

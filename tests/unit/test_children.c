@@ -58,8 +58,8 @@ static bool start(unsigned index, unsigned generation, const char *commands) {
                                 .config = &config,
                                 .identity.index = (int)index,
                                 .socket = -1,
-                                .generations = -1,
-                                .shared_pages = -1};
+                                .versions = -1,
+                                .ring = -1};
     return children_start(children, &spawn, generation);
 }
 
@@ -99,11 +99,8 @@ START_TEST(a_worker_that_ends_before_it_is_ready_never_was) {
 END_TEST
 
 START_TEST(a_program_that_cannot_be_run_is_no_worker) {
-    const struct spawn spawn = {.program = "/nowhere",
-                                .config = &config,
-                                .socket = -1,
-                                .generations = -1,
-                                .shared_pages = -1};
+    const struct spawn spawn = {
+        .program = "/nowhere", .config = &config, .socket = -1, .versions = -1, .ring = -1};
     ck_assert(!children_start(children, &spawn, 1));
     ck_assert(children_are_gone(children));
 }

@@ -1,7 +1,7 @@
 /* Ready answers to GET, as a client of the HTTP server gets them. */
-#include "cache/page_cache.h"
 #include "http/content.h"
 #include "http/server.h"
+#include "pages/local_cache.h"
 #include "process/listener.h"
 #include "scratch.h"
 #include "suites.h"
@@ -381,18 +381,18 @@ START_TEST(a_body_that_is_answered_once_is_released) {
 }
 END_TEST
 
-static struct http_content *find(struct page_cache *cache, int64_t id) {
+static struct http_content *find(struct local_cache *cache, int64_t id) {
     const struct page_key key = {.id = id};
-    return page_cache_find(cache, &key, (struct generation){0}, 0);
+    return local_cache_find(cache, &key, (struct version){0}, 0);
 }
 
 /* A cache of this size, in which `content` was found last, after another of the same length. */
-static struct page_cache *cache_with_two(size_t limit_bytes) {
-    struct page_cache *cache = page_cache_new(limit_bytes);
+static struct local_cache *cache_with_two(size_t limit_bytes) {
+    struct local_cache *cache = local_cache_new(limit_bytes);
     struct http_content *other = http_content_new("text/plain", make_body(LONG));
     const struct page_key keys[] = {{.id = 1}, {.id = 2}};
-    page_cache_store(cache, &keys[0], (struct generation){0}, other, 1000);
-    page_cache_store(cache, &keys[1], (struct generation){0}, content, 1000);
+    local_cache_store(cache, &keys[0], (struct version){0}, other, 1000);
+    local_cache_store(cache, &keys[1], (struct version){0}, content, 1000);
     http_content_release(other);
     find(cache, 1);
     find(cache, 2);
@@ -401,9 +401,9 @@ static struct page_cache *cache_with_two(size_t limit_bytes) {
 
 START_TEST(what_it_grows_by_counts_in_a_cache) {
     size_t limit_bytes = 2 * LONG;
-    struct page_cache *cache = cache_with_two(limit_bytes);
+    struct local_cache *cache = cache_with_two(limit_bytes);
     while (!find(cache, 1)) { /* until there is room for both, and no more */
-        page_cache_free(cache);
+        local_cache_free(cache);
         cache = cache_with_two(++limit_bytes);
     }
     ck_assert_ptr_eq(find(cache, 2), content);
@@ -412,7 +412,7 @@ START_TEST(what_it_grows_by_counts_in_a_cache) {
     assert_header(&reply, "Content-Encoding", "gzip");
     ck_assert_ptr_null(find(cache, 1));
     ck_assert_ptr_eq(find(cache, 2), content);
-    page_cache_free(cache);
+    local_cache_free(cache);
 }
 END_TEST
 

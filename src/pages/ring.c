@@ -1,5 +1,5 @@
 /* Pages in memory that workers share: a ring of records, and a table of where they are. */
-#include "cache/shared_pages.h"
+#include "pages/ring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ struct header {
 struct record {
     uint64_t checksum; /* of all that follows, and of the body */
     struct page_key key;
-    struct generation generation;
+    struct version version;
     int64_t expires_ms;
     uint64_t length;
     unsigned char body[];
@@ -46,7 +46,7 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the table is shared between process
 _Static_assert(sizeof(struct header) % UNIT_BYTES == 0, "a set is in one unit");
 _Static_assert(sizeof(struct record) == 9 * sizeof(uint64_t), "no padding: it is in the checksum");
 
-struct shared_pages {
+struct ring {
     int descriptor; /* the caller's */
     struct header *header;
     unsigned char *ring;
@@ -57,7 +57,7 @@ static size_t table_bytes(uint64_t set_count) {
     return set_count * WORDS_OF_SET * sizeof(uint64_t);
 }
 
-int shared_pages_create(size_t megabytes) {
+int ring_create(size_t megabytes) {
     size_t ring_bytes = megabytes * 1024 * 1024;
     struct header header = {.set_count = 1, .unit_count = ring_bytes / UNIT_BYTES};
     while (header.set_count * WORDS_OF_SET * BYTES_PER_WORD < ring_bytes) {
@@ -79,41 +79,41 @@ int shared_pages_create(size_t megabytes) {
     return descriptor;
 }
 
-struct shared_pages *shared_pages_map(int descriptor) {
+struct ring *ring_map(int descriptor) {
     struct stat file;
-    struct shared_pages *pages = calloc(1, sizeof *pages);
-    if (!pages || fstat(descriptor, &file) != 0) {
-        free(pages);
+    struct ring *ring = calloc(1, sizeof *ring);
+    if (!ring || fstat(descriptor, &file) != 0) {
+        free(ring);
         return NULL;
     }
-    pages->descriptor = descriptor;
-    pages->mapped_bytes = (size_t)file.st_size;
-    pages->header =
-        mmap(NULL, pages->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (pages->header == MAP_FAILED) {
-        free(pages);
+    ring->descriptor = descriptor;
+    ring->mapped_bytes = (size_t)file.st_size;
+    ring->header =
+        mmap(NULL, ring->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (ring->header == MAP_FAILED) {
+        free(ring);
         return NULL;
     }
-    pages->ring = (unsigned char *)pages->header + sizeof *pages->header +
-                  table_bytes(pages->header->set_count);
-    return pages;
+    ring->ring =
+        (unsigned char *)ring->header + sizeof *ring->header + table_bytes(ring->header->set_count);
+    return ring;
 }
 
-void shared_pages_unmap(struct shared_pages *pages) {
-    munmap(pages->header, pages->mapped_bytes);
-    free(pages);
+void ring_unmap(struct ring *ring) {
+    munmap(ring->header, ring->mapped_bytes);
+    free(ring);
 }
 
 /* Where a key may be: its set, and the tag that its words have. */
-static _Atomic uint64_t *set_of(const struct shared_pages *pages, const struct page_key *key,
+static _Atomic uint64_t *set_of(const struct ring *ring, const struct page_key *key,
                                 uint64_t *tag) {
     uint64_t hash = XXH3_64bits(key, sizeof *key);
     *tag = hash >> POSITION_BITS << POSITION_BITS;
-    return pages->header->table[hash & (pages->header->set_count - 1)];
+    return ring->header->table[hash & (ring->header->set_count - 1)];
 }
 
-static struct record *record_at(const struct shared_pages *pages, uint64_t position) {
-    return (struct record *)(pages->ring + position % pages->header->unit_count * UNIT_BYTES);
+static struct record *record_at(const struct ring *ring, uint64_t position) {
+    return (struct record *)(ring->ring + position % ring->header->unit_count * UNIT_BYTES);
 }
 
 static uint64_t checksum_of(const struct record *record, const void *body) {
@@ -125,16 +125,14 @@ static uint64_t checksum_of(const struct record *record, const void *body) {
 /* Copies the body at a position, if it is the one looked for. Nothing keeps others from writing
  * there meanwhile: so nothing is believed before the checksum, but that the copy ends in the ring.
  */
-static bool copy_out(const struct shared_pages *pages, uint64_t position,
-                     const struct page_key *key, struct generation generation, int64_t now_ms,
-                     struct shared_page *found) {
-    const struct record *shared = record_at(pages, position);
-    const unsigned char *ring_end = pages->ring + pages->header->unit_count * UNIT_BYTES;
+static bool copy_out(const struct ring *ring, uint64_t position, const struct page_key *key,
+                     struct version version, int64_t now_ms, struct ring_page *found) {
+    const struct record *shared = record_at(ring, position);
+    const unsigned char *ring_end = ring->ring + ring->header->unit_count * UNIT_BYTES;
     struct record record;
     memcpy(&record, shared, sizeof record);
-    if (memcmp(&record.key, key, sizeof *key) != 0 ||
-        !generation_equal(record.generation, generation) || now_ms >= record.expires_ms ||
-        record.length > (size_t)(ring_end - shared->body)) {
+    if (memcmp(&record.key, key, sizeof *key) != 0 || !version_equal(record.version, version) ||
+        now_ms >= record.expires_ms || record.length > (size_t)(ring_end - shared->body)) {
         return false;
     }
     void *body = malloc(record.length);
@@ -146,7 +144,7 @@ static bool copy_out(const struct shared_pages *pages, uint64_t position,
         free(body);
         return false;
     }
-    *found = (struct shared_page){body, record.length, record.expires_ms};
+    *found = (struct ring_page){body, record.length, record.expires_ms};
     return true;
 }
 
@@ -154,14 +152,14 @@ static bool has_tag(uint64_t word, uint64_t tag) {
     return word != 0 && (word & ~POSITION_MASK) == tag;
 }
 
-bool shared_pages_find(const struct shared_pages *pages, const struct page_key *key,
-                       struct generation generation, int64_t now_ms, struct shared_page *found) {
+bool ring_find(const struct ring *ring, const struct page_key *key, struct version version,
+               int64_t now_ms, struct ring_page *found) {
     uint64_t tag;
-    _Atomic uint64_t *set = set_of(pages, key, &tag);
+    _Atomic uint64_t *set = set_of(ring, key, &tag);
     for (size_t i = 0; i < WORDS_OF_SET; i++) {
         uint64_t word = atomic_load(&set[i]);
         if (has_tag(word, tag) &&
-            copy_out(pages, word & POSITION_MASK, key, generation, now_ms, found)) {
+            copy_out(ring, word & POSITION_MASK, key, version, now_ms, found)) {
             return true;
         }
     }
@@ -169,14 +167,14 @@ bool shared_pages_find(const struct shared_pages *pages, const struct page_key *
 }
 
 /* The position of so many units in one piece, which are nobody else's until the next round. */
-static uint64_t reserve(struct shared_pages *pages, uint64_t units) {
-    uint64_t unit_count = pages->header->unit_count;
-    uint64_t next = atomic_load(&pages->header->next);
+static uint64_t reserve(struct ring *ring, uint64_t units) {
+    uint64_t unit_count = ring->header->unit_count;
+    uint64_t next = atomic_load(&ring->header->next);
     uint64_t position;
     do {
         uint64_t to_the_end = unit_count - next % unit_count;
         position = units <= to_the_end ? next : next + to_the_end;
-    } while (!atomic_compare_exchange_weak(&pages->header->next, &next, position + units));
+    } while (!atomic_compare_exchange_weak(&ring->header->next, &next, position + units));
     return position;
 }
 
@@ -202,50 +200,49 @@ static uint64_t units_of(uint64_t length) {
 }
 
 /* Whether the key's last record is where the word says, not yet written over, and has the room:
- * then the same pages, made anew again and again, do not need ever more memory. Its length may be
+ * then the same ring, made anew again and again, do not need ever more memory. Its length may be
  * anything, as another process may be writing there: a neighbour that is written over is lost, but
  * nothing beyond the ring is. */
-static bool fits_in_place(const struct shared_pages *pages, uint64_t word,
-                          const struct page_key *key, uint64_t units) {
-    uint64_t unit_count = pages->header->unit_count;
+static bool fits_in_place(const struct ring *ring, uint64_t word, const struct page_key *key,
+                          uint64_t units) {
+    uint64_t unit_count = ring->header->unit_count;
     uint64_t position = word & POSITION_MASK;
-    if (word == 0 || atomic_load(&pages->header->next) - position > unit_count ||
+    if (word == 0 || atomic_load(&ring->header->next) - position > unit_count ||
         units > unit_count - position % unit_count) {
         return false;
     }
     struct record record;
-    memcpy(&record, record_at(pages, position), sizeof record);
+    memcpy(&record, record_at(ring, position), sizeof record);
     return memcmp(&record.key, key, sizeof *key) == 0 && units <= units_of(record.length);
 }
 
 /* Writes a record by a system call: where the system has no memory left for it, that fails, but to
  * touch the mapped memory would end the process by SIGBUS. */
-static bool write_record(const struct shared_pages *pages, uint64_t position,
-                         const struct record *record, const void *body) {
-    const unsigned char *place = (const unsigned char *)record_at(pages, position);
-    off_t offset = place - (const unsigned char *)pages->header;
+static bool write_record(const struct ring *ring, uint64_t position, const struct record *record,
+                         const void *body) {
+    const unsigned char *place = (const unsigned char *)record_at(ring, position);
+    off_t offset = place - (const unsigned char *)ring->header;
     const struct iovec parts[] = {{(void *)record, sizeof *record}, {(void *)body, record->length}};
-    return pwritev(pages->descriptor, parts, 2, offset) ==
+    return pwritev(ring->descriptor, parts, 2, offset) ==
            (ssize_t)(sizeof *record + record->length);
 }
 
-void shared_pages_store(struct shared_pages *pages, const struct page_key *key,
-                        struct generation generation, const void *body, size_t length,
-                        int64_t expires_ms) {
+void ring_store(struct ring *ring, const struct page_key *key, struct version version,
+                const void *body, size_t length, int64_t expires_ms) {
     struct record record = {
-        .key = *key, .generation = generation, .expires_ms = expires_ms, .length = length};
+        .key = *key, .version = version, .expires_ms = expires_ms, .length = length};
     uint64_t units = units_of(length);
-    if (units > pages->header->unit_count / LARGEST_PART) {
+    if (units > ring->header->unit_count / LARGEST_PART) {
         return;
     }
     record.checksum = checksum_of(&record, body);
     uint64_t tag;
-    _Atomic uint64_t *set = set_of(pages, key, &tag);
+    _Atomic uint64_t *set = set_of(ring, key, &tag);
     _Atomic uint64_t *word = word_for(set, tag);
     uint64_t last = atomic_load(word);
     uint64_t position =
-        fits_in_place(pages, last, key, units) ? last & POSITION_MASK : reserve(pages, units);
-    if (write_record(pages, position, &record, body)) {
+        fits_in_place(ring, last, key, units) ? last & POSITION_MASK : reserve(ring, units);
+    if (write_record(ring, position, &record, body)) {
         atomic_store(word, tag | position);
     }
 }

@@ -1,5 +1,5 @@
 /* Makes product pages ready while there is time. */
-#include "qa/page_maker.h"
+#include "pages/maker.h"
 
 #include "ops/clock.h"
 
@@ -12,7 +12,7 @@
 enum {
     REST_MS = 5000,              /* when all are ready, or the database refuses */
     RETRY_MS = 1000,             /* after a failure */
-    TELL_AGAIN_MS = 10 * 1000,   /* of a page that cannot be made, when it is another one */
+    LOG_AGAIN_MS = 10 * 1000,    /* of a page that cannot be made, when it is another one */
     LOOK_AGAIN_MS = 3600 * 1000, /* for missing pages, which somebody has dropped unseen */
     LOAD_MS = 100,               /* over which the load is measured, at least */
     BUSY_PERCENT = 5,            /* of a processor, used by this worker */
@@ -27,12 +27,12 @@ enum { PAUSE_IDLE = 1, PAUSE_BUSY = 49 };
 /* Where make_pages() need not look for missing pages: after all products. */
 static const int64_t all_looked_at = INT32_MAX;
 
-struct page_maker {
+struct maker {
     struct event *next_step;
     struct pool *pool;
-    const struct generations *generations;
+    const struct versions *versions;
     const struct logger *logger;
-    struct page_maker_settings settings;
+    struct maker_settings settings;
     int64_t changed_after; /* the product after which the next step looks for changed ones */
     int64_t missing_after; /* ... and for missing pages */
     int64_t products;      /* at most, of the next step */
@@ -47,8 +47,8 @@ struct page_maker {
     bool in_flight;
     int failed_tries;       /* of a step of one product */
     char reason[200];       /* ... for the log */
-    int64_t failed_product; /* told last; 0: none */
-    int64_t failed_told_ms;
+    int64_t failed_product; /* logged last; 0: none */
+    int64_t failed_logged_ms;
     bool closed;
 };
 
@@ -58,7 +58,7 @@ static int64_t cpu_ms(void) {
     return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
-static void measure_load(struct page_maker *maker) {
+static void measure_load(struct maker *maker) {
     int64_t elapsed_ms = clock_ms() - maker->load_since_ms;
     if (elapsed_ms >= LOAD_MS) {
         int64_t used_ms = cpu_ms() - maker->load_cpu_ms;
@@ -68,7 +68,7 @@ static void measure_load(struct page_maker *maker) {
     }
 }
 
-static void pause_for(struct page_maker *maker, int64_t ms) {
+static void pause_for(struct maker *maker, int64_t ms) {
     const struct timeval delay = clock_duration(ms);
     if (!maker->closed) {
         event_add(maker->next_step, &delay);
@@ -76,7 +76,7 @@ static void pause_for(struct page_maker *maker, int64_t ms) {
 }
 
 /* As a write, so that no reader waits for it. */
-static void send_query(struct page_maker *maker, enum statement statement, const int64_t *numbers,
+static void send_query(struct maker *maker, enum statement statement, const int64_t *numbers,
                        int count, query_on_done *on_done) {
     char texts[QUERY_PARAMETERS_MAX][24];
     const char *parameters[QUERY_PARAMETERS_MAX];
@@ -95,7 +95,7 @@ static int64_t product_of(const PGresult *result, int column, int64_t otherwise)
 }
 
 /* What a step has done; false: there is nothing more to do, or somebody else is doing it. */
-static bool take_over(struct page_maker *maker, const PGresult *result) {
+static bool take_over(struct maker *maker, const PGresult *result) {
     enum { MADE, CHANGED_TO, MISSING_TO };
     if (PQgetisnull(result, 0, MADE)) {
         return false;
@@ -120,8 +120,7 @@ static bool take_over(struct page_maker *maker, const PGresult *result) {
 }
 
 /* Why the last step failed, for the log. */
-static void keep_reason(struct page_maker *maker, enum query_outcome outcome,
-                        const PGresult *result) {
+static void keep_reason(struct maker *maker, enum query_outcome outcome, const PGresult *result) {
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(maker->reason, sizeof maker->reason, "%s",
              message                     ? message
@@ -131,21 +130,21 @@ static void keep_reason(struct page_maker *maker, enum query_outcome outcome,
 }
 
 /* Once, and again after an hour; where many pages cannot be made, one in ten seconds. */
-static void tell_passed_over(struct page_maker *maker, int64_t product) {
+static void log_passed_over(struct maker *maker, int64_t product) {
     int64_t now_ms = clock_ms();
-    int64_t silent_ms = maker->failed_product == product ? LOOK_AGAIN_MS : TELL_AGAIN_MS;
-    if (maker->failed_product == 0 || now_ms - maker->failed_told_ms > silent_ms) {
+    int64_t silent_ms = maker->failed_product == product ? LOOK_AGAIN_MS : LOG_AGAIN_MS;
+    if (maker->failed_product == 0 || now_ms - maker->failed_logged_ms > silent_ms) {
         log_write(maker->logger, LOG_LEVEL_ERROR, "a product page cannot be made ready",
                   "{s:I, s:s}", "product_id", (long long)product, "reason", maker->reason);
         maker->failed_product = product;
-        maker->failed_told_ms = now_ms;
+        maker->failed_logged_ms = now_ms;
     }
 }
 
 /* Goes on after the product whose page could not be made. */
 static void on_next_page(void *owner, enum query_outcome outcome, PGresult *result) {
     enum { CHANGED, MISSING };
-    struct page_maker *maker = owner;
+    struct maker *maker = owner;
     int64_t pause_ms = REST_MS; /* when it is the same one again */
     maker->in_flight = false;
     if (outcome == QUERY_DONE) {
@@ -159,7 +158,7 @@ static void on_next_page(void *owner, enum query_outcome outcome, PGresult *resu
         int64_t product = changed > 0 ? changed : missing;
         if (product > 0) {
             pause_ms = maker->failed_product == product ? REST_MS : RETRY_MS;
-            tell_passed_over(maker, product);
+            log_passed_over(maker, product);
         }
         maker->failed_tries = 0;
     }
@@ -167,7 +166,7 @@ static void on_next_page(void *owner, enum query_outcome outcome, PGresult *resu
     pause_for(maker, pause_ms);
 }
 
-static void pass_over(struct page_maker *maker) {
+static void pass_over(struct maker *maker) {
     const int64_t numbers[] = {maker->changed_after, maker->missing_after,
                                maker->settings.most_answers};
     maker->in_flight = true;
@@ -175,7 +174,7 @@ static void pass_over(struct page_maker *maker) {
 }
 
 /* The next step is half as large, or twice. */
-static void resize_step(struct page_maker *maker, bool smaller) {
+static void resize_step(struct maker *maker, bool smaller) {
     if (smaller) {
         maker->products = maker->products > 1 ? maker->products / 2 : 1;
     } else {
@@ -184,7 +183,7 @@ static void resize_step(struct page_maker *maker, bool smaller) {
 }
 
 static void on_step_done(void *owner, enum query_outcome outcome, PGresult *result) {
-    struct page_maker *maker = owner;
+    struct maker *maker = owner;
     int64_t took_ms = clock_ms() - maker->step_began_ms;
     took_ms = took_ms < 1 ? 1 : took_ms;
     int64_t pause_ms = REST_MS;
@@ -213,8 +212,8 @@ static void on_step_done(void *owner, enum query_outcome outcome, PGresult *resu
 static void on_next_step(evutil_socket_t descriptor, short what, void *argument) {
     (void)descriptor;
     (void)what;
-    struct page_maker *maker = argument;
-    uint64_t epoch = generations_note(maker->generations, 0).epoch;
+    struct maker *maker = argument;
+    uint64_t epoch = versions_note(maker->versions, 0).epoch;
     int64_t now_ms = clock_ms();
     if (maker->begins || epoch != maker->epoch || now_ms - maker->began_ms > LOOK_AGAIN_MS) {
         maker->begins = false;
@@ -231,16 +230,14 @@ static void on_next_step(evutil_socket_t descriptor, short what, void *argument)
                on_step_done);
 }
 
-struct page_maker *page_maker_new(struct event_base *base, struct pool *pool,
-                                  const struct generations *generations,
-                                  const struct logger *logger,
-                                  const struct page_maker_settings *settings) {
-    struct page_maker *maker = calloc(1, sizeof *maker);
+struct maker *maker_new(struct event_base *base, struct pool *pool, const struct versions *versions,
+                        const struct logger *logger, const struct maker_settings *settings) {
+    struct maker *maker = calloc(1, sizeof *maker);
     if (!maker) {
         return NULL;
     }
     maker->pool = pool;
-    maker->generations = generations;
+    maker->versions = versions;
     maker->logger = logger;
     maker->settings = *settings;
     maker->products = 1;
@@ -252,19 +249,19 @@ struct page_maker *page_maker_new(struct event_base *base, struct pool *pool,
     return maker;
 }
 
-void page_maker_begin(struct page_maker *maker) {
+void maker_begin(struct maker *maker) {
     maker->begins = true;
     if (!maker->in_flight) {
         pause_for(maker, 0);
     }
 }
 
-void page_maker_close(struct page_maker *maker) {
+void maker_close(struct maker *maker) {
     maker->closed = true;
     event_del(maker->next_step);
 }
 
-void page_maker_free(struct page_maker *maker) {
+void maker_free(struct maker *maker) {
     event_free(maker->next_step);
     free(maker);
 }

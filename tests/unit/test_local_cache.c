@@ -1,23 +1,23 @@
 /* The cache of pages. */
-#include "cache/page_cache.h"
+#include "pages/local_cache.h"
 #include "suites.h"
 
 #include <stdlib.h>
 
 enum { LIFETIME_MS = 1000, PAGE_BYTES = 5000, KEPT = 10 /* pages that fit into the cache */ };
 
-static const struct generation now_noted = {.counter = 7, .epoch = 3};
-static struct page_cache *cache;
+static const struct version now_noted = {.counter = 7, .epoch = 3};
+static struct local_cache *cache;
 static int bodies; /* that are not released */
 
 static void make_cache(void) {
     bodies = 0;
-    cache = page_cache_new((size_t)KEPT * (PAGE_BYTES + 2000));
+    cache = local_cache_new((size_t)KEPT * (PAGE_BYTES + 2000));
     ck_assert_ptr_nonnull(cache);
 }
 
 static void free_cache(void) {
-    page_cache_free(cache);
+    local_cache_free(cache);
     ck_assert_int_eq(bodies, 0);
 }
 
@@ -43,14 +43,14 @@ static struct page_key key_of(int64_t id) {
 static const struct http_content *store(int64_t id, size_t length, int64_t now_ms) {
     struct http_content *content = new_content(length);
     const struct page_key key = key_of(id);
-    page_cache_store(cache, &key, now_noted, content, now_ms + LIFETIME_MS);
+    local_cache_store(cache, &key, now_noted, content, now_ms + LIFETIME_MS);
     http_content_release(content);
     return content;
 }
 
 static struct http_content *find(int64_t id, int64_t now_ms) {
     const struct page_key key = key_of(id);
-    return page_cache_find(cache, &key, now_noted, now_ms);
+    return local_cache_find(cache, &key, now_noted, now_ms);
 }
 
 START_TEST(a_page_is_found_under_its_key) {
@@ -64,13 +64,13 @@ START_TEST(a_page_is_found_under_its_key) {
 END_TEST
 
 START_TEST(hits_and_misses_are_counted) {
-    struct page_cache_counts counts = page_cache_counts(cache);
+    struct local_cache_counts counts = local_cache_counts(cache);
     ck_assert_uint_eq(counts.hits + counts.misses, 0);
     store(1, PAGE_BYTES, 0);
     ck_assert_ptr_nonnull(find(1, 0));
     ck_assert_ptr_nonnull(find(1, 0));
     ck_assert_ptr_null(find(2, 0));
-    counts = page_cache_counts(cache);
+    counts = local_cache_counts(cache);
     ck_assert_uint_eq(counts.hits, 2);
     ck_assert_uint_eq(counts.misses, 1);
 }
@@ -87,20 +87,20 @@ START_TEST(every_part_of_a_key_counts) {
         {.kind = 1, .id = INT64_C(1) << 32, .page = 1, .count = 5},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        ck_assert_ptr_null(page_cache_find(cache, &others[i], now_noted, 0));
+        ck_assert_ptr_null(local_cache_find(cache, &others[i], now_noted, 0));
     }
     ck_assert_ptr_nonnull(find(1, 0));
 }
 END_TEST
 
-START_TEST(a_page_is_found_under_its_generation_only) {
-    const struct generation others[] = {{8, 3}, {6, 3}, {7, 4}, {7, 2}, {3, 7}, {0, 0}};
+START_TEST(a_page_is_found_under_its_version_only) {
+    const struct version others[] = {{8, 3}, {6, 3}, {7, 4}, {7, 2}, {3, 7}, {0, 0}};
     const struct page_key key = key_of(1);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         store(1, PAGE_BYTES, 0);
         ck_assert_ptr_nonnull(find(1, 0));
-        ck_assert_ptr_null(page_cache_find(cache, &key, others[i], 0));
-        ck_assert_int_eq(bodies, 0); /* generations do not come back */
+        ck_assert_ptr_null(local_cache_find(cache, &key, others[i], 0));
+        ck_assert_int_eq(bodies, 0); /* versions do not come back */
     }
 }
 END_TEST
@@ -125,14 +125,14 @@ START_TEST(a_page_takes_the_place_of_its_predecessor) {
 }
 END_TEST
 
-START_TEST(an_older_generation_that_comes_late_leaves_the_newer_page_in_place) {
+START_TEST(an_older_version_that_comes_late_leaves_the_newer_page_in_place) {
     const struct page_key key = key_of(1);
-    const struct generation older[] = {{now_noted.counter - 1, now_noted.epoch},
-                                       {now_noted.counter, now_noted.epoch - 1}};
+    const struct version older[] = {{now_noted.counter - 1, now_noted.epoch},
+                                    {now_noted.counter, now_noted.epoch - 1}};
     const struct http_content *newer = store(1, PAGE_BYTES, 0);
     for (size_t i = 0; i < 2; i++) {
         struct http_content *late = new_content(PAGE_BYTES);
-        page_cache_store(cache, &key, older[i], late, LIFETIME_MS);
+        local_cache_store(cache, &key, older[i], late, LIFETIME_MS);
         http_content_release(late);
         ck_assert_ptr_eq(find(1, 0), newer);
     }
@@ -140,14 +140,14 @@ START_TEST(an_older_generation_that_comes_late_leaves_the_newer_page_in_place) {
 }
 END_TEST
 
-START_TEST(a_newer_generation_takes_the_place_of_an_older_one) {
+START_TEST(a_newer_version_takes_the_place_of_an_older_one) {
     const struct page_key key = key_of(1);
-    const struct generation newer = {now_noted.counter + 1, now_noted.epoch};
+    const struct version newer = {now_noted.counter + 1, now_noted.epoch};
     store(1, PAGE_BYTES, 0);
     struct http_content *page = new_content(PAGE_BYTES);
-    page_cache_store(cache, &key, newer, page, LIFETIME_MS);
+    local_cache_store(cache, &key, newer, page, LIFETIME_MS);
     http_content_release(page);
-    ck_assert_ptr_eq(page_cache_find(cache, &key, newer, 0), page);
+    ck_assert_ptr_eq(local_cache_find(cache, &key, newer, 0), page);
 }
 END_TEST
 
@@ -204,7 +204,7 @@ END_TEST
 START_TEST(a_page_that_leaves_stays_with_who_has_it) {
     struct http_content *content = new_content(PAGE_BYTES);
     const struct page_key key = key_of(1);
-    page_cache_store(cache, &key, now_noted, content, LIFETIME_MS);
+    local_cache_store(cache, &key, now_noted, content, LIFETIME_MS);
     for (int64_t id = 2; id <= 100; id++) {
         store(id, PAGE_BYTES, 0);
     }
@@ -215,18 +215,18 @@ START_TEST(a_page_that_leaves_stays_with_who_has_it) {
 }
 END_TEST
 
-Suite *page_cache_suite(void) {
-    Suite *suite = suite_create("page_cache");
-    TCase *cases = tcase_create("page_cache");
+Suite *local_cache_suite(void) {
+    Suite *suite = suite_create("local_cache");
+    TCase *cases = tcase_create("local_cache");
     tcase_add_checked_fixture(cases, make_cache, free_cache);
     tcase_add_test(cases, a_page_is_found_under_its_key);
     tcase_add_test(cases, hits_and_misses_are_counted);
     tcase_add_test(cases, every_part_of_a_key_counts);
-    tcase_add_test(cases, a_page_is_found_under_its_generation_only);
+    tcase_add_test(cases, a_page_is_found_under_its_version_only);
     tcase_add_test(cases, a_page_expires_and_reading_it_does_not_prolong_its_life);
     tcase_add_test(cases, a_page_takes_the_place_of_its_predecessor);
-    tcase_add_test(cases, an_older_generation_that_comes_late_leaves_the_newer_page_in_place);
-    tcase_add_test(cases, a_newer_generation_takes_the_place_of_an_older_one);
+    tcase_add_test(cases, an_older_version_that_comes_late_leaves_the_newer_page_in_place);
+    tcase_add_test(cases, a_newer_version_takes_the_place_of_an_older_one);
     tcase_add_test(cases, the_least_recently_used_leave_first);
     tcase_add_test(cases, it_never_holds_more_than_its_limit);
     tcase_add_test(cases, a_page_that_does_not_fit_is_not_kept_and_drives_no_other_out);

@@ -1,5 +1,5 @@
 /* A worker's cache of answers: a hash table and a list by last use. */
-#include "cache/page_cache.h"
+#include "pages/local_cache.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct page_key) == 4 * sizeof(int64_t), "keys are compare
 
 struct entry {
     struct page_key key;
-    struct generation generation;
+    struct version version;
     struct http_content *content;
     int64_t expires_ms;
     size_t bytes; /* as counted in the cache's total */
@@ -20,17 +20,17 @@ struct entry {
     TAILQ_ENTRY(entry) by_use;
 };
 
-struct page_cache {
+struct local_cache {
     struct entry *table;
     TAILQ_HEAD(, entry) by_use; /* least recently used first */
     struct entry *handed_out;   /* by the last call; its content may have grown since */
     size_t bytes;
     size_t limit_bytes;
-    struct page_cache_counts counts;
+    struct local_cache_counts counts;
 };
 
-struct page_cache *page_cache_new(size_t limit_bytes) {
-    struct page_cache *cache = calloc(1, sizeof *cache);
+struct local_cache *local_cache_new(size_t limit_bytes) {
+    struct local_cache *cache = calloc(1, sizeof *cache);
     if (cache) {
         cache->limit_bytes = limit_bytes;
         TAILQ_INIT(&cache->by_use);
@@ -38,7 +38,7 @@ struct page_cache *page_cache_new(size_t limit_bytes) {
     return cache;
 }
 
-static void drop(struct page_cache *cache, struct entry *entry) {
+static void drop(struct local_cache *cache, struct entry *entry) {
     HASH_DEL(cache->table, entry);
     TAILQ_REMOVE(&cache->by_use, entry, by_use);
     cache->bytes -= entry->bytes;
@@ -50,13 +50,13 @@ static void drop(struct page_cache *cache, struct entry *entry) {
 }
 
 /* The content may have grown since: a compressed form is made when it is first asked for. */
-static void count_bytes(struct page_cache *cache, struct entry *entry) {
+static void count_bytes(struct local_cache *cache, struct entry *entry) {
     size_t bytes = sizeof *entry + http_content_bytes(entry->content);
     cache->bytes += bytes - entry->bytes;
     entry->bytes = bytes;
 }
 
-static void shrink(struct page_cache *cache) {
+static void shrink(struct local_cache *cache) {
     while (cache->bytes > cache->limit_bytes) {
         /* The analyzer does not see that TAILQ_REMOVE takes the first entry out. */
         // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
@@ -64,7 +64,7 @@ static void shrink(struct page_cache *cache) {
     }
 }
 
-static void count_growth(struct page_cache *cache) {
+static void count_growth(struct local_cache *cache) {
     if (cache->handed_out) {
         count_bytes(cache, cache->handed_out);
         cache->handed_out = NULL;
@@ -72,21 +72,21 @@ static void count_growth(struct page_cache *cache) {
     }
 }
 
-void page_cache_free(struct page_cache *cache) {
+void local_cache_free(struct local_cache *cache) {
     cache->limit_bytes = 0;
     shrink(cache);
     free(cache);
 }
 
-static struct http_content *look_up(struct page_cache *cache, const struct page_key *key,
-                                    struct generation generation, int64_t now_ms) {
+static struct http_content *look_up(struct local_cache *cache, const struct page_key *key,
+                                    struct version version, int64_t now_ms) {
     count_growth(cache);
     struct entry *entry;
     HASH_FIND(hh, cache->table, key, sizeof *key, entry);
     if (!entry) {
         return NULL;
     }
-    if (!generation_equal(entry->generation, generation) || now_ms >= entry->expires_ms) {
+    if (!version_equal(entry->version, version) || now_ms >= entry->expires_ms) {
         drop(cache, entry);
         return NULL;
     }
@@ -96,20 +96,19 @@ static struct http_content *look_up(struct page_cache *cache, const struct page_
     return entry->content;
 }
 
-struct http_content *page_cache_find(struct page_cache *cache, const struct page_key *key,
-                                     struct generation generation, int64_t now_ms) {
-    struct http_content *content = look_up(cache, key, generation, now_ms);
+struct http_content *local_cache_find(struct local_cache *cache, const struct page_key *key,
+                                      struct version version, int64_t now_ms) {
+    struct http_content *content = look_up(cache, key, version, now_ms);
     *(content ? &cache->counts.hits : &cache->counts.misses) += 1;
     return content;
 }
 
-void page_cache_store(struct page_cache *cache, const struct page_key *key,
-                      struct generation generation, struct http_content *content,
-                      int64_t expires_ms) {
+void local_cache_store(struct local_cache *cache, const struct page_key *key,
+                       struct version version, struct http_content *content, int64_t expires_ms) {
     count_growth(cache);
     struct entry *entry;
     HASH_FIND(hh, cache->table, key, sizeof *key, entry);
-    if (entry && generation_is_newer(entry->generation, generation)) {
+    if (entry && version_is_newer(entry->version, version)) {
         return; /* this query was under way for long */
     }
     if (entry) {
@@ -123,7 +122,7 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
         return;
     }
     entry->key = *key;
-    entry->generation = generation;
+    entry->version = version;
     entry->expires_ms = expires_ms;
     HASH_ADD(hh, cache->table, key, sizeof entry->key, entry);
     if (!entry->hh.tbl) {
@@ -137,6 +136,6 @@ void page_cache_store(struct page_cache *cache, const struct page_key *key,
     shrink(cache);
 }
 
-struct page_cache_counts page_cache_counts(const struct page_cache *cache) {
+struct local_cache_counts local_cache_counts(const struct local_cache *cache) {
     return cache->counts;
 }

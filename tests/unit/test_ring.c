@@ -1,5 +1,5 @@
 /* The pages that workers share. */
-#include "cache/shared_pages.h"
+#include "pages/ring.h"
 #include "scratch.h"
 #include "suites.h"
 
@@ -14,19 +14,19 @@
 
 enum { MEGABYTE = 1024 * 1024, LIFETIME_MS = 1000 };
 
-static const struct generation now_noted = {.counter = 7, .epoch = 3};
+static const struct version now_noted = {.counter = 7, .epoch = 3};
 static int descriptor;
-static struct shared_pages *pages;
+static struct ring *pages;
 
 static void make_pages(void) {
-    descriptor = shared_pages_create(1);
+    descriptor = ring_create(1);
     ck_assert_int_ge(descriptor, 0);
-    pages = shared_pages_map(descriptor);
+    pages = ring_map(descriptor);
     ck_assert_ptr_nonnull(pages);
 }
 
 static void free_pages(void) {
-    shared_pages_unmap(pages);
+    ring_unmap(pages);
     close(descriptor);
 }
 
@@ -45,17 +45,17 @@ static void store(int64_t id, size_t length) {
         body[i] = pattern(id, length);
     }
     const struct page_key key = key_of(id);
-    shared_pages_store(pages, &key, now_noted, body, length, LIFETIME_MS);
+    ring_store(pages, &key, now_noted, body, length, LIFETIME_MS);
     free(body);
 }
 
-static bool find(int64_t id, struct shared_page *found) {
+static bool find(int64_t id, struct ring_page *found) {
     const struct page_key key = key_of(id);
-    return shared_pages_find(pages, &key, now_noted, 0, found);
+    return ring_find(pages, &key, now_noted, 0, found);
 }
 
 static bool is_there(int64_t id) {
-    struct shared_page found;
+    struct ring_page found;
     bool ok = find(id, &found);
     if (ok) {
         free(found.body);
@@ -64,7 +64,7 @@ static bool is_there(int64_t id) {
 }
 
 /* What is found must be whole: of one page, and of one version of it. */
-static void assert_whole(int64_t id, const struct shared_page *found, size_t length) {
+static void assert_whole(int64_t id, const struct ring_page *found, size_t length) {
     const unsigned char *bytes = found->body;
     ck_assert_uint_eq(found->length, length);
     /* The pattern at the beginning, and from there on what was eight bytes before. */
@@ -81,7 +81,7 @@ START_TEST(a_page_is_found_as_it_was_stored) {
         int64_t id = INT64_C(0x0102030405060708) * (int64_t)(i + 1);
         ck_assert(!is_there(id));
         store(id, lengths[i]);
-        struct shared_page found;
+        struct ring_page found;
         ck_assert(find(id, &found));
         ck_assert_int_eq(found.expires_ms, LIFETIME_MS);
         assert_whole(id, &found, lengths[i]);
@@ -91,13 +91,13 @@ END_TEST
 
 START_TEST(a_page_is_found_by_who_maps_the_memory_too) {
     store(1, 1000);
-    struct shared_pages *others = shared_pages_map(descriptor);
+    struct ring *others = ring_map(descriptor);
     ck_assert_ptr_nonnull(others);
     const struct page_key key = key_of(1);
-    struct shared_page found;
-    ck_assert(shared_pages_find(others, &key, now_noted, 0, &found));
+    struct ring_page found;
+    ck_assert(ring_find(others, &key, now_noted, 0, &found));
     assert_whole(1, &found, 1000);
-    shared_pages_unmap(others);
+    ring_unmap(others);
 }
 END_TEST
 
@@ -109,21 +109,21 @@ START_TEST(every_part_of_a_key_counts) {
         {.kind = 1, .id = 1, .page = 2, .count = 5},
         {.kind = 1, .id = 1, .page = 1, .count = 6},
     };
-    struct shared_page found;
+    struct ring_page found;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        ck_assert(!shared_pages_find(pages, &others[i], now_noted, 0, &found));
+        ck_assert(!ring_find(pages, &others[i], now_noted, 0, &found));
     }
     ck_assert(is_there(1));
 }
 END_TEST
 
-START_TEST(a_page_is_found_under_its_generation_only) {
+START_TEST(a_page_is_found_under_its_version_only) {
     store(1, 1000);
-    const struct generation others[] = {{8, 3}, {6, 3}, {7, 4}, {7, 2}, {3, 7}, {0, 0}};
+    const struct version others[] = {{8, 3}, {6, 3}, {7, 4}, {7, 2}, {3, 7}, {0, 0}};
     const struct page_key key = key_of(1);
-    struct shared_page found;
+    struct ring_page found;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        ck_assert(!shared_pages_find(pages, &key, others[i], 0, &found));
+        ck_assert(!ring_find(pages, &key, others[i], 0, &found));
     }
     ck_assert(is_there(1));
 }
@@ -132,10 +132,10 @@ END_TEST
 START_TEST(a_page_expires) {
     store(1, 1000);
     const struct page_key key = key_of(1);
-    struct shared_page found;
-    ck_assert(shared_pages_find(pages, &key, now_noted, LIFETIME_MS - 1, &found));
+    struct ring_page found;
+    ck_assert(ring_find(pages, &key, now_noted, LIFETIME_MS - 1, &found));
     assert_whole(1, &found, 1000);
-    ck_assert(!shared_pages_find(pages, &key, now_noted, LIFETIME_MS, &found));
+    ck_assert(!ring_find(pages, &key, now_noted, LIFETIME_MS, &found));
 }
 END_TEST
 
@@ -157,14 +157,14 @@ START_TEST(a_page_takes_the_place_of_its_predecessor) {
     const struct page_key key = key_of(1);
     for (size_t length = 1; length < 500; length++) {
         store(1, length);
-        struct shared_page found;
-        ck_assert(shared_pages_find(pages, &key, now_noted, 0, &found));
+        struct ring_page found;
+        ck_assert(ring_find(pages, &key, now_noted, 0, &found));
         assert_whole(1, &found, length);
     }
-    const struct generation newer = {now_noted.counter + 1, now_noted.epoch};
-    shared_pages_store(pages, &key, newer, "new", 3, LIFETIME_MS);
-    struct shared_page found;
-    ck_assert(shared_pages_find(pages, &key, newer, 0, &found));
+    const struct version newer = {now_noted.counter + 1, now_noted.epoch};
+    ring_store(pages, &key, newer, "new", 3, LIFETIME_MS);
+    struct ring_page found;
+    ck_assert(ring_find(pages, &key, newer, 0, &found));
     ck_assert_mem_eq(found.body, "new", 3);
     free(found.body);
     ck_assert(!is_there(1));
@@ -176,7 +176,7 @@ START_TEST(the_oldest_leave_first) {
     int64_t last = ROUNDS * FIT;
     for (int64_t id = 1; id <= last; id++) {
         store(id, LENGTH);
-        struct shared_page found;
+        struct ring_page found;
         ck_assert(find(id, &found));
         assert_whole(id, &found, LENGTH);
     }
@@ -250,7 +250,7 @@ static void write_for_ever(int64_t first, atomic_long *stored) {
 static int find_whole_pages(int64_t last) {
     int found_pages = 0;
     for (int64_t id = 1; id <= last; id++) {
-        struct shared_page found;
+        struct ring_page found;
         if (find(id, &found)) {
             found_pages++;
             assert_whole(id, &found, found.length);
@@ -311,7 +311,7 @@ START_TEST(where_memory_is_out_a_page_is_not_kept_and_nobody_dies) {
     ck_assert_int_eq(write(descriptor, table, table_end), (ssize_t)table_end);
     ck_assert_int_eq(ftruncate(descriptor, (off_t)table_end + MEGABYTE), 0);
     free(table);
-    pages = shared_pages_map(descriptor);
+    pages = ring_map(descriptor);
     ck_assert_ptr_nonnull(pages);
     int kept = 0;
     for (int64_t id = 1; id <= 500; id++) {
@@ -324,15 +324,15 @@ START_TEST(where_memory_is_out_a_page_is_not_kept_and_nobody_dies) {
 }
 END_TEST
 
-Suite *shared_pages_suite(void) {
-    Suite *suite = suite_create("shared_pages");
-    TCase *cases = tcase_create("shared_pages");
+Suite *ring_suite(void) {
+    Suite *suite = suite_create("ring");
+    TCase *cases = tcase_create("ring");
     tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
     tcase_add_checked_fixture(cases, make_pages, free_pages);
     tcase_add_test(cases, a_page_is_found_as_it_was_stored);
     tcase_add_test(cases, a_page_is_found_by_who_maps_the_memory_too);
     tcase_add_test(cases, every_part_of_a_key_counts);
-    tcase_add_test(cases, a_page_is_found_under_its_generation_only);
+    tcase_add_test(cases, a_page_is_found_under_its_version_only);
     tcase_add_test(cases, a_page_expires);
     tcase_add_test(cases, a_page_takes_the_place_of_its_predecessor);
     tcase_add_test(cases, pages_that_are_made_anew_need_no_more_memory);

@@ -1,0 +1,64 @@
+/*
+ * Lookup: how a request gets its page. From the local cache, else from the ring, else from a
+ * flight: one query that all requests for the page wait for.
+ *
+ * A request joins a flight that has not been sent yet. One that was sent it joins only if the
+ * version is still the one that was noted then: else the query's snapshot may be older than an
+ * acknowledged write. With the cache off (workers of several hosts share no versions) each request
+ * has a flight of its own.
+ */
+#pragma once
+
+#include "db/pool.h"
+#include "http/request.h"
+#include "pages/page_key.h"
+#include "pages/ring.h"
+#include "pages/versions.h"
+
+struct lookup;
+
+/* Whether a page shows or skips so many elements that its query is a large one (db/pool.h). One
+ * that turned out to be long is as well, the next time. */
+bool page_is_large(int64_t count, int64_t offset);
+
+/* What a page is made of: its key, the counter that covers all that it shows, and its query. */
+struct page_query {
+    struct page_key key;
+    size_t slot;
+    bool is_large; /* page_is_large() */
+    enum statement statement;
+    int parameter_count;
+    const char *parameters[QUERY_PARAMETERS_MAX];
+};
+
+/* Responds where there is no page: `outcome` is not QUERY_DONE. Of several requests that waited for
+ * one query only the first is given the result. */
+typedef void lookup_on_failure(struct http_request *request, enum query_outcome outcome,
+                               const PGresult *result);
+
+struct lookup_settings {
+    size_t cache_bytes;  /* of the local cache; 0: no cache at all */
+    struct ring *ring;   /* NULL: none */
+    int64_t lifetime_ms; /* how long a page is kept at most */
+    lookup_on_failure *on_failure;
+};
+
+/* Pool, versions and ring must outlive it. NULL when out of memory. */
+struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
+                          const struct lookup_settings *settings);
+
+/* No query may be under way. */
+void lookup_free(struct lookup *lookup);
+
+/* Where pages came from; zeros where there is no cache. */
+struct lookup_counts {
+    uint64_t hits;      /* the local cache */
+    uint64_t ring_hits; /* the ring */
+    uint64_t misses;    /* a flight */
+};
+
+struct lookup_counts lookup_counts(const struct lookup *lookup);
+
+/* Responds to a request with the page, at once or later. */
+void lookup_serve(struct lookup *lookup, struct http_request *request,
+                  const struct page_query *query);

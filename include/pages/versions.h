@@ -1,0 +1,118 @@
+/*
+ * Versions: what makes the caches of all workers coherent.
+ *
+ * A file that every process on one host maps holds a counter for each product and each question (a
+ * hash decides which; several share one) and one epoch for all. Both are atomics; there are no
+ * locks. Counter and epoch together are the version of a page.
+ *
+ *   - A reader notes the version first. Then it looks a page up, or sends its query. A page is
+ * valid only under the version that was noted before its query was sent.
+ *   - A writer commits, raises the counters of what it touched, and only then responds.
+ *   - A worker that dies, or a connection that breaks, may leave a commit whose counters nobody has
+ *     raised: an orphan. Whoever notices calls versions_invalidate_all(), which raises the epoch.
+ *   - The orphan may commit even after that. So a page that is made now is kept no longer than the
+ *     time since the last call: versions_max_age_ms().
+ *
+ * Each supervisor that uses the file is a member and beats once a second. The others invalidate
+ * everything for a member that has fallen silent. docs/architecture.md has the proof.
+ *
+ * All times are of clock_ms().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct versions;
+
+enum {
+    VERSIONS_LEAST_MAX_AGE_MS = 1000, /* most orphans commit or end sooner */
+    VERSIONS_SILENT_AFTER_MS = 5000   /* a member that has not beaten for so long is dead */
+};
+
+enum subject { SUBJECT_PRODUCT, SUBJECT_QUESTION };
+
+/* The version of a page. */
+struct version {
+    uint64_t counter;
+    uint64_t epoch;
+};
+
+/* Opens the file, and makes it and its folder where they are missing. Its descriptor, closed on
+ * exec, or -1 with one line in `error`. */
+int versions_file_open(const char *path, char *error, size_t error_size);
+
+/* Maps an open file, all of which is taken from the file system first: a disk that fills up later
+ * does no harm. NULL, with one line in `error`, when there is no room or it is not of this layout.
+ */
+struct versions *versions_map(int descriptor, char *error, size_t error_size);
+
+void versions_unmap(struct versions *versions);
+
+/* From now on this process survives that the file is cut while it uses the mapping: all of that is
+ * then memory of its own, until versions_restore(). For a supervisor: a worker must die of it,
+ * as nobody would see what it raises. Of one mapping in a process, until versions_unmap(). */
+__attribute__((warn_unused_result)) bool versions_guard(struct versions *versions);
+
+/* The counter of a product or a question. */
+size_t versions_slot(enum subject subject, int64_t id);
+
+struct version versions_note(const struct versions *versions, size_t slot);
+
+bool version_equal(struct version a, struct version b);
+
+/* Whether `a` was noted after something had been raised that `b` does not know. */
+bool version_is_newer(struct version a, struct version b);
+
+/* Invalidates every page of that counter, on every worker. */
+void versions_raise(struct versions *versions, size_t slot);
+
+/* Invalidates every page, and notes when. */
+void versions_invalidate_all(struct versions *versions, int64_t now_ms);
+
+/* How long a page may be kept whose version was noted just before: the order matters, or a call of
+ * versions_invalidate_all() in between is missed. At least VERSIONS_LEAST_MAX_AGE_MS. */
+int64_t versions_max_age_ms(const struct versions *versions, int64_t now_ms);
+
+/* A supervisor's place among the members; all zeros: none yet. */
+struct versions_member {
+    size_t index;
+    int64_t beat_ms;
+};
+
+/* Joins or stays a member, to be called at least once a second, and looks after the others. True
+ * when one of them had fallen silent; everything has been invalidated then. */
+bool versions_beat(struct versions *versions, struct versions_member *member, int64_t now_ms);
+
+/* Leaves, when all workers have ended, and everything was invalidated for each that ended
+ * uncleanly. */
+void versions_leave(struct versions *versions, const struct versions_member *member);
+
+/* What has become of the file of an open descriptor. */
+enum versions_file {
+    VERSIONS_FILE_KEPT,
+    VERSIONS_FILE_LOST, /* the path names another file, or none: who opens it shares nothing */
+    VERSIONS_FILE_CUT   /* it was truncated: a worker that touches what is missing dies of
+                         * SIGBUS, and who is guarded no longer uses the file */
+};
+
+enum versions_file versions_file_look(const struct versions *versions, const char *path,
+                                      int descriptor);
+
+/* Makes a truncated file whole, so that all that was noted in it before counts for nothing:
+ * `epoch` is the last that is known. False, with one line in `error`, when that fails; it is to be
+ * tried again then. */
+__attribute__((warn_unused_result)) bool versions_restore(struct versions *versions, int descriptor,
+                                                          uint64_t epoch, char *error,
+                                                          size_t error_size);
+
+enum versions_notified {
+    VERSIONS_NOTIFIED,
+    VERSIONS_NOBODY,      /* no service that lives shares that file */
+    VERSIONS_NOT_NOTIFIED /* the file cannot be used, with one line in `error` */
+};
+
+/* Invalidates everything for a command that changes the database, by the file's path. A service
+ * that was not notified serves old pages until they expire. */
+enum versions_notified versions_notify(const char *path, char *error, size_t error_size);

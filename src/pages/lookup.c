@@ -1,0 +1,295 @@
+/* How a request gets its page: caches, then a flight. */
+#include "pages/lookup.h"
+
+#include "http/content.h"
+#include "ops/clock.h"
+#include "pages/local_cache.h"
+#include "pages/result_body.h"
+
+#include <stdlib.h>
+
+/* A request makes do with a query of its own when the table cannot grow. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <xxhash.h>
+
+/* What a query is shared by: the page, and once it is sent the version as well. Compared byte by
+ * byte. */
+struct flight_key {
+    struct page_key page;
+    struct version version; /* while it waits: `none_yet` */
+};
+
+static const struct version none_yet = {.counter = UINT64_MAX, .epoch = UINT64_MAX};
+
+_Static_assert(sizeof(struct flight_key) == 6 * sizeof(int64_t), "no padding");
+
+/* A query that waits or is under way, and the requests that wait for it. */
+struct flight {
+    struct flight_key key;
+    struct lookup *lookup;
+    size_t slot;
+    bool is_listed; /* in lookup->flights, where others find it */
+    bool is_sent;
+    int64_t max_age_ms; /* how long the page may be kept; once it is sent */
+    struct http_request_line requests;
+    UT_hash_handle hh;
+};
+
+enum {
+    LARGE_BYTES = 256 * 1024, /* of a page that is made in a millisecond or more */
+    KNOWN_PAGES = 64 * 1024,  /* a power of two */
+    LARGEST_SHARE = 16        /* a part of the cache that one page may take */
+};
+
+struct lookup {
+    struct pool *pool;
+    const struct versions *versions;
+    struct lookup_settings settings;
+    struct local_cache *cache; /* NULL: off */
+    struct flight *flights;
+    uint64_t ring_hits;
+    bool was_large[KNOWN_PAGES]; /* the page with this hash, when it was last made */
+};
+
+bool page_is_large(int64_t count, int64_t offset) {
+    enum { MANY_SHOWN = 50, MANY_SKIPPED = 1000 };
+    return count >= MANY_SHOWN || offset >= MANY_SKIPPED;
+}
+
+struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
+                          const struct lookup_settings *settings) {
+    struct lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup) {
+        return NULL;
+    }
+    lookup->pool = pool;
+    lookup->versions = versions;
+    lookup->settings = *settings;
+    if (settings->cache_bytes > 0) {
+        lookup->cache = local_cache_new(settings->cache_bytes);
+        if (!lookup->cache) {
+            free(lookup);
+            return NULL;
+        }
+    }
+    return lookup;
+}
+
+void lookup_free(struct lookup *lookup) {
+    if (lookup->cache) {
+        local_cache_free(lookup->cache);
+    }
+    free(lookup);
+}
+
+struct lookup_counts lookup_counts(const struct lookup *lookup) {
+    if (!lookup->cache) {
+        return (struct lookup_counts){0};
+    }
+    struct local_cache_counts counts = local_cache_counts(lookup->cache);
+    return (struct lookup_counts){.hits = counts.hits,
+                                  .ring_hits = lookup->ring_hits,
+                                  .misses = counts.misses - lookup->ring_hits};
+}
+
+/* Keeps a page, whose body is handed over, in this worker's cache, unless it would drive too many
+ * others out. A reference is the caller's. NULL when out of memory. */
+static struct http_content *keep(struct lookup *lookup, const struct flight_key *key,
+                                 struct http_body body, int64_t expires_ms) {
+    const size_t length = body.length;
+    struct http_content *content = http_content_new("application/json", body);
+    if (content) {
+        http_content_offer_gzip(content);
+        if (length <= lookup->settings.cache_bytes / LARGEST_SHARE) {
+            local_cache_store(lookup->cache, &key->page, key->version, content, expires_ms);
+        }
+    }
+    return content;
+}
+
+/* A page that is there already, with a reference for the caller, or NULL. */
+static struct http_content *find(struct lookup *lookup, const struct flight_key *key) {
+    int64_t now_ms = clock_ms();
+    struct http_content *content =
+        local_cache_find(lookup->cache, &key->page, key->version, now_ms);
+    if (content) {
+        return http_content_retain(content);
+    }
+    struct ring_page page;
+    if (!lookup->settings.ring ||
+        !ring_find(lookup->settings.ring, &key->page, key->version, now_ms, &page)) {
+        return NULL;
+    }
+    content = keep(lookup, key, (struct http_body){page.body, page.length, free, page.body},
+                   page.expires_ms);
+    lookup->ring_hits += content != NULL;
+    return content;
+}
+
+/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. NULL
+ * when out of memory. */
+static struct http_content *keep_result(struct flight *flight, const PGresult *result) {
+    struct lookup *lookup = flight->lookup;
+    struct http_body body = result_body_copy(result, 0, 0);
+    if (!body.data) {
+        return NULL;
+    }
+    struct flight_key key = flight->key;
+#ifdef QA_FAULT_NOTE_AFTER_QUERY
+    /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
+    key.version = versions_note(lookup->versions, flight->slot);
+#endif
+    int64_t lifetime_ms = lookup->settings.lifetime_ms;
+    int64_t expires_ms =
+        clock_ms() + (flight->max_age_ms < lifetime_ms ? flight->max_age_ms : lifetime_ms);
+    if (lookup->settings.ring) {
+        ring_store(lookup->settings.ring, &key.page, key.version, body.data, body.length,
+                   expires_ms);
+    }
+    return keep(lookup, &key, body, expires_ms);
+}
+
+static bool *was_large(struct lookup *lookup, const struct page_key *key) {
+    return &lookup->was_large[XXH3_64bits(key, sizeof *key) & (KNOWN_PAGES - 1)];
+}
+
+static void respond_all(struct flight *flight, enum query_outcome failure, const PGresult *result,
+                        struct http_content *content) {
+    const PGresult *unlogged = result;
+    struct http_request *request;
+    while ((request = TAILQ_FIRST(&flight->requests))) {
+        TAILQ_REMOVE(&flight->requests, request, line);
+        if (content) {
+            http_respond_with(request, content);
+        } else {
+            flight->lookup->settings.on_failure(request, failure, unlogged);
+            unlogged = NULL;
+        }
+    }
+}
+
+static struct flight *find_flight_of(struct lookup *lookup, const struct flight_key *key) {
+    struct flight *flight;
+    HASH_FIND(hh, lookup->flights, key, sizeof *key, flight);
+    return flight;
+}
+
+/* One that a request may join which has noted the key's version. */
+static struct flight *find_flight(struct lookup *lookup, const struct flight_key *key) {
+    struct flight *flight = find_flight_of(lookup, key);
+    const struct flight_key waiting = {.page = key->page, .version = none_yet};
+    return flight ? flight : find_flight_of(lookup, &waiting);
+}
+
+/* Where there is no memory for the list others do not find the flight. */
+static void list_flight(struct flight *flight) {
+    HASH_ADD(hh, flight->lookup->flights, key, sizeof flight->key, flight);
+    flight->is_listed = flight->hh.tbl != NULL;
+}
+
+static void unlist_flight(struct flight *flight) {
+    if (flight->is_listed) {
+        HASH_DEL(flight->lookup->flights, flight);
+        flight->is_listed = false;
+    }
+}
+
+/* NULL when out of memory. */
+static struct flight *add_flight(struct lookup *lookup, const struct page_query *query) {
+    struct flight *flight = calloc(1, sizeof *flight);
+    if (!flight) {
+        return NULL;
+    }
+    flight->key = (struct flight_key){.page = query->key, .version = none_yet};
+    flight->lookup = lookup;
+    flight->slot = query->slot;
+    TAILQ_INIT(&flight->requests);
+    if (lookup->cache) {
+        list_flight(flight);
+    }
+    return flight;
+}
+
+/* What the query shows is no older than what is noted here, even if it is sent once more. */
+static void on_send(void *owner) {
+    struct flight *flight = owner;
+    struct lookup *lookup = flight->lookup;
+    if (flight->is_sent) {
+        return;
+    }
+    flight->is_sent = true;
+    bool was_listed = flight->is_listed;
+    unlist_flight(flight);
+    flight->key.version = versions_note(lookup->versions, flight->slot);
+    flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
+    if (was_listed) {
+        list_flight(flight);
+    }
+}
+
+static void on_page(void *owner, enum query_outcome outcome, PGresult *result) {
+    struct flight *flight = owner;
+    struct lookup *lookup = flight->lookup;
+    unlist_flight(flight);
+    struct http_content *content = NULL;
+    if (outcome == QUERY_DONE) {
+        outcome = QUERY_REFUSED; /* should there be no memory */
+        *was_large(lookup, &flight->key.page) = PQgetlength(result, 0, 0) >= LARGE_BYTES;
+        if (lookup->cache) {
+            content = keep_result(flight, result);
+        } else {
+            content = http_content_new("application/json", result_body_take(result));
+            result = NULL;
+        }
+    }
+    respond_all(flight, outcome, result, content);
+    if (content) {
+        http_content_release(content);
+    }
+    PQclear(result);
+    free(flight);
+}
+
+static void send_query(struct flight *flight, const struct page_query *query) {
+    struct lookup *lookup = flight->lookup;
+    bool is_large = query->is_large || *was_large(lookup, &query->key);
+    pool_read(lookup->pool, query->statement, query->parameter_count, query->parameters, is_large,
+              on_send, on_page, flight);
+}
+
+static bool serve_ready_page(struct lookup *lookup, struct http_request *request,
+                             const struct flight_key *key) {
+    struct http_content *content = find(lookup, key);
+    if (content) {
+        http_respond_with(request, content);
+        http_content_release(content);
+    }
+    return content != NULL;
+}
+
+void lookup_serve(struct lookup *lookup, struct http_request *request,
+                  const struct page_query *query) {
+    struct flight *flight = NULL;
+    if (lookup->cache) {
+        /* Noted before everything else: what is found from here on is no older. */
+        const struct flight_key key = {.page = query->key,
+                                       .version = versions_note(lookup->versions, query->slot)};
+        if (serve_ready_page(lookup, request, &key)) {
+            return;
+        }
+        flight = find_flight(lookup, &key);
+    }
+    bool is_first = !flight;
+    if (is_first) {
+        flight = add_flight(lookup, query);
+    }
+    if (!flight) {
+        lookup->settings.on_failure(request, QUERY_REFUSED, NULL);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&flight->requests, request, line);
+    if (is_first) {
+        send_query(flight, query);
+    }
+}
