@@ -1,7 +1,7 @@
 /*
- * A request as a handler sees it, from its first line until its answer has been sent.
+ * A request as a handler sees it, from its request line until its response has been sent.
  *
- * The server (http/server.h) owns it and hands it to the handler of its route. The handler answers
+ * The server (http/server.h) owns it and hands it to the handler of its route. The handler responds
  * with one of the functions of http/response.h, at once or from a later callback; the request, and
  * all text that belongs to it, lives until then.
  */
@@ -33,9 +33,9 @@ struct http_text {
     size_t length;
 };
 
-/* What an answer needs of the server. */
+/* What a response needs of the server. */
 struct http_delivery {
-    struct watch *run;      /* activated when a suspended request has been answered */
+    struct watch *run;      /* activated when a suspended request has a response */
     bool close_connections; /* while draining: no request follows on this connection */
 };
 
@@ -47,16 +47,16 @@ struct http_request {
     const struct http_route *route; /* once matched */
     struct http_text parameter;     /* the path's `:name` segment, percent-decoded */
     int64_t subject; /* the handler's own: the id that its callback has to know again */
-    TAILQ_ENTRY(http_request) line; /* the handler's own: requests that wait for the same */
+    TAILQ_ENTRY(http_request) queue; /* the handler's own: requests that wait for the same */
 
     char *body; /* owned; NUL-terminated when not NULL */
     size_t body_length;
     bool body_too_large; /* over HTTP_BODY_LIMIT_BYTES, and dropped */
-    bool is_last;        /* its answer, which is no shared one, closes the connection */
+    bool is_last;        /* its response, which is no shared one, closes the connection */
 
     bool suspended;
-    bool answered;
-    unsigned status; /* of the answer */
+    bool responded;
+    unsigned status; /* of the response */
 
     struct http_text segments[HTTP_SEGMENTS_MAX]; /* of the path, percent-decoded */
     size_t segment_count;                         /* HTTP_SEGMENTS_MAX + 1 when there are more */
@@ -65,7 +65,7 @@ struct http_request {
     char target[];                                /* the request target; its path is decoded */
 };
 
-TAILQ_HEAD(http_request_line, http_request);
+TAILQ_HEAD(http_request_queue, http_request);
 
 /* Parses a request target (RFC 9112, 3.2). NULL when out of memory. */
 struct http_request *http_request_new(const char *target);

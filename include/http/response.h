@@ -1,8 +1,9 @@
 /*
- * Answers to a request. Each function answers once and for good, at once or, when the request has
- * been suspended, from any later callback; afterwards the request must not be touched.
+ * Responses to a request. Each function responds once and for good, at once or, when the request
+ * has been suspended, from any later callback; afterwards the request must not be touched.
  *
- * Errors are application/problem+json (RFC 9457). For successful answers to GET see http/content.h.
+ * Errors are application/problem+json (RFC 9457). For successful responses to GET see
+ * http/content.h.
  */
 #pragma once
 

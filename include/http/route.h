@@ -1,5 +1,5 @@
 /*
- * Routes: which handler answers which method and path.
+ * Routes: which handler serves which method and path.
  *
  * A pattern is a path in which one segment may be a `:name`, which matches any text but the empty
  * one. One trailing slash of a request's path is ignored. A table of routes ends with a row without

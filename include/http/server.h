@@ -3,8 +3,8 @@
  *
  * libmicrohttpd keeps its sockets in an epoll set of its own, whose descriptor is one event of the
  * loop. That set is edge-triggered: after each MHD_run() its next time-out must be asked for and
- * armed, or requests hang. A request whose handler has not answered yet is suspended and resumed by
- * its answer.
+ * armed, or requests hang. A request whose handler has not responded yet is suspended and resumed
+ * by its response.
  */
 #pragma once
 
@@ -28,12 +28,12 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
                                     const struct http_server_settings *settings);
 
 /*
- * Accepts no more connections, answers what still comes on the open ones with `Connection: close`,
- * and tells on_drained once when the last is gone. Idle connections are left for the other side to
- * close: cutting one could cost a request that is on its way.
+ * Accepts no more connections, responds to what still comes on the open ones with `Connection:
+ * close`, and tells on_drained once when the last is gone. Idle connections are left for the other
+ * side to close: cutting one could cost a request that is on its way.
  */
 void http_server_drain(struct http_server *server, void (*on_drained)(void *owner), void *owner);
 
 /* Sends what can be sent without waiting and closes everything. Each request must have been
- * answered. */
+ * responded to. */
 void http_server_free(struct http_server *server);

@@ -1,6 +1,6 @@
 /*
  * Bodies of POST: a JSON object with the fields of a question or an answer. The read_ functions
- * answer 400, 413 or 415 themselves, and then return false: the handler is done.
+ * respond 400, 413 or 415 themselves, and then return false: the handler is done.
  */
 #pragma once
 
@@ -24,6 +24,7 @@ void body_free(struct body *body);
 __attribute__((warn_unused_result)) bool
 read_body_product_id(struct http_request *request, const struct body *body, int64_t *product_id);
 
-/* photos, as a JSON array, empty where they are absent; a new reference. NULL: answered. */
+/* photos, as a JSON array, empty where they are absent; a new reference. NULL: the response is
+ * made. */
 __attribute__((warn_unused_result)) json_t *read_body_photos(struct http_request *request,
                                                              const struct body *body);

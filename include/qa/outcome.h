@@ -1,18 +1,18 @@
-/* From the outcome of a query to the answer of a request. */
+/* From the outcome of a query to the response. */
 #pragma once
 
 #include "db/query.h"
 #include "http/response.h"
 
-/* Answers an outcome other than QUERY_DONE, and logs it where it is our fault. Without a result the
- * fault has been logged with another request. */
+/* Responds for an outcome other than QUERY_DONE, and logs it where it is our fault. Without a
+ * result the fault has been logged with another request. */
 void respond_read_failure(struct http_request *request, enum query_outcome outcome,
                           const PGresult *result);
 void respond_write_failure(struct http_request *request, enum query_outcome outcome,
                            const PGresult *result);
 
 /*
- * Raises the versions that a write touched, which is due after its commit and before its answer.
+ * Raises the versions that a write touched, which is due after its commit and before its response.
  * Column 1 of a write statement's rows is the product, column 2 the question or NULL, whose pages
  * have changed.
  */

@@ -1,5 +1,5 @@
 /*
- * Parameters of a request's path and query string. The read_ functions answer 400 themselves, and
+ * Parameters of a request's path and query string. The read_ functions respond 400 themselves, and
  * then return false: the handler is done.
  */
 #pragma once
@@ -33,5 +33,5 @@ __attribute__((warn_unused_result)) bool read_query_product_id(struct http_reque
 __attribute__((warn_unused_result)) bool read_paging(struct http_request *request,
                                                      struct paging *paging);
 
-/* Answers 400 for a product_id that is missing or wrong; always false. */
+/* Responds 400 for a product_id that is missing or wrong; always false. */
 bool refuse_product_id(struct http_request *request);

@@ -1,4 +1,4 @@
-/* A ready answer to GET: plain or compressed, whole or 304. */
+/* A ready response to GET: plain or compressed, whole or 304. */
 #include "http/content.h"
 
 #include "http/accept_encoding.h"

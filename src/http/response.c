@@ -1,4 +1,4 @@
-/* Answers to a request: content, created, no content, problem. */
+/* Responses to a request: content, created, no content, problem. */
 #include "http/response.h"
 
 #include "http/route.h"
@@ -42,7 +42,7 @@ void http_send_shared(struct http_request *request, unsigned status,
     bool suspended = request->suspended;
     struct MHD_Connection *connection = request->connection;
     const struct http_delivery *delivery = request->delivery;
-    request->answered = true;
+    request->responded = true;
     request->status = status;
     /* Once is enough for one that several requests share: draining is for good. */
     if ((delivery->close_connections || request->is_last) &&

@@ -15,17 +15,18 @@
 #include <unistd.h>
 
 enum {
-    /* Headers and answer headers of one connection. libmicrohttpd clears it for each request, so
+    /* Headers and response headers of one connection. libmicrohttpd clears it for each request, so
      * more than what deploy/nginx.conf lets through (13 KiB) would only cost time. */
     CONNECTION_MEMORY_BYTES = 20 * 1024,
-    LAST_RUNS = 8 /* to send the last answers before closing */
+    LAST_RUNS = 8 /* to send the last responses before closing */
 };
 
 struct http_server {
     const struct logger *logger;
     struct http_server_settings settings;
     struct MHD_Daemon *daemon;
-    struct watch run;   /* libmicrohttpd's epoll set is readable, or something was answered */
+    struct watch
+        run; /* libmicrohttpd's epoll set is readable, or a suspended request has a response */
     struct timer timer; /* when it wants to run again by itself */
     struct http_delivery delivery;
     void (*on_drained)(void *owner);
@@ -124,7 +125,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
     (void)url;
     (void)version;
     struct http_request *request = *context;
-    if (!request || request->answered) {
+    if (!request || request->responded) {
         return MHD_NO; /* its response could not be sent: closing the connection is what is left */
     }
     if (!request->method) {
@@ -139,7 +140,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
         return MHD_YES;
     }
     dispatch(argument, request);
-    if (!request->answered) {
+    if (!request->responded) {
         request->suspended = true;
         MHD_suspend_connection(connection);
     }

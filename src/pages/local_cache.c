@@ -1,4 +1,4 @@
-/* A worker's cache of answers: a hash table and a list by last use. */
+/* The pages that one worker keeps: a hash table and a list by last use. */
 #include "pages/local_cache.h"
 
 #include <stdlib.h>

@@ -32,7 +32,7 @@ struct flight {
     bool is_listed; /* in lookup->flights, where others find it */
     bool is_sent;
     int64_t max_age_ms; /* how long the page may be kept; once it is sent */
-    struct http_request_line requests;
+    struct http_request_queue requests;
     UT_hash_handle hh;
 };
 
@@ -159,7 +159,7 @@ static void respond_all(struct flight *flight, enum query_outcome failure, const
     const PGresult *unlogged = result;
     struct http_request *request;
     while ((request = TAILQ_FIRST(&flight->requests))) {
-        TAILQ_REMOVE(&flight->requests, request, line);
+        TAILQ_REMOVE(&flight->requests, request, queue);
         if (content) {
             http_respond_with(request, content);
         } else {
@@ -288,7 +288,7 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
         lookup->settings.on_failure(request, QUERY_REFUSED, NULL);
         return;
     }
-    TAILQ_INSERT_TAIL(&flight->requests, request, line);
+    TAILQ_INSERT_TAIL(&flight->requests, request, queue);
     if (is_first) {
         send_query(flight, query);
     }

@@ -28,7 +28,8 @@ static bool is_json(const char *content_type) {
            (length == sizeof json - 1 && strncasecmp(content_type, json, length) == 0);
 }
 
-/* False, answered, for a body with a content coding other than identity (RFC 9110, 8.4). */
+/* False, with the response made, for a body with a content coding other than identity (RFC
+ * 9110, 8.4). */
 static bool check_coding(struct http_request *request) {
     enum { TOLD_MAX = 40 };
     static const char identity[] = "identity";

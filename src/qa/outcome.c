@@ -1,4 +1,4 @@
-/* From the outcome of a query to the answer of a request. */
+/* From the outcome of a query to the response. */
 #include "qa/outcome.h"
 
 #include "http/route.h"
