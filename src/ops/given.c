@@ -123,9 +123,9 @@ static bool read_flags(struct given *given, int argc, char **argv, bool *help, c
     list_flags(&flags);
     opterr = 0;
     optind = 0; /* from the beginning */
-    int found, place = -1;
+    int found, place = 0;
     const char *argument = argc > 1 ? argv[1] : NULL;
-    while ((found = getopt_long(argc, argv, "-:h", flags.options, &place)) != -1) {
+    while (argument && (found = getopt_long(argc, argv, "-:h", flags.options, &place)) != -1) {
         bool is_known = found == HELP_FLAG || found == ':' || found >= FIRST_FLAG;
         if (!is_known || (found >= FIRST_FLAG && !is_whole(argument, flags.options[place].name))) {
             return error_text(error, size, "unknown argument '%s' (--help lists all)", argument);
