@@ -68,6 +68,9 @@ def examples(cursor):
         ("vote_answers", "vote_answers", (several["answers"],)),
         ("report_questions", "report_questions", (several["questions"],)),
         ("report_answers", "report_answers", (several["answers"],)),
+        ("unlocked_questions", "unlocked_questions", (several["questions"],)),
+        ("unlocked_answers", "unlocked_answers", (several["answers"],)),
+        ("unlocked_parents", "unlocked_parents", (json.dumps([{"question_id": question, **ANSWER}]),)),
         ("next_page", "next_page", (0, 0, 100)),
         ("make_pages", "make_pages", (0, 0, 10, 100)),
     ]

@@ -7,6 +7,10 @@
  *     batches of several workers cannot deadlock.
  *   - A batch that PostgreSQL rolled back is sent once more, each item by itself, so that one bad
  *     item does not fail its neighbours. One whose connection was lost is never sent again.
+ *   - A row that somebody keeps locked fails only its own items. When a batch has met such a row,
+ * the batch is sent once more without the locked ones. Items of a row that is known to be locked
+ * are in no batch with others: they wait for the lock in a queue of their own, row after row, on
+ * one connection. That queue takes up to a quarter of the items.
  */
 #pragma once
 
@@ -23,6 +27,9 @@ struct batch_form {
      * there are, and returns one row for all if they took effect. STATEMENT_COUNT: there is none.
      */
     enum statement for_equal;
+    /* Takes the same parameter as `statement`, and returns a row for each item whose row it need
+     * not wait for. STATEMENT_COUNT: items lock no rows. */
+    enum statement unlocked;
 };
 
 /*
@@ -55,6 +62,7 @@ void batcher_close(struct batcher *batcher);
 void batcher_free(struct batcher *batcher);
 
 /* Adds an item, the text of one JSON value, which is copied; the form is not, and must be the only
- * one with its statement. on_done is told exactly once, possibly before this returns. */
-void batcher_add(struct batcher *batcher, const struct batch_form *form, const char *item,
-                 batch_on_done *on_done, void *owner);
+ * one with its statement. `row` is the id of the row that the item locks; 0: none. on_done is told
+ * exactly once, possibly before this returns. */
+void batcher_add(struct batcher *batcher, const struct batch_form *form, int64_t row,
+                 const char *item, batch_on_done *on_done, void *owner);

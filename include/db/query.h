@@ -20,8 +20,8 @@ enum { QUERY_PARAMETERS_MAX = 5 };
 enum query_outcome {
     QUERY_DONE,     /* it ran; a write is committed. The only outcome with rows */
     QUERY_FAILED,   /* PostgreSQL reported an error that is our fault; a write was rolled back */
-    QUERY_CONFLICT, /* PostgreSQL rolled it back for what may pass: a lock, a deadlock, a full disk
-                     */
+    QUERY_LOCKED,   /* PostgreSQL rolled it back: somebody held a lock for the lock timeout */
+    QUERY_CONFLICT, /* PostgreSQL rolled it back for what may pass: a deadlock, a full disk */
     QUERY_REFUSED,  /* no connection, or a full queue: nothing was done */
     QUERY_EXPIRED,  /* the deadline or the statement timeout passed: nothing was written */
     QUERY_UNKNOWN   /* a write that was sent and not acknowledged: it may have been applied */

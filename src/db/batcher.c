@@ -1,30 +1,45 @@
 /* Writes in batches. */
 #include "db/batcher.h"
 
+#include "db/locked_rows.h"
 #include "ops/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MAX = 200 /* of a batch: beyond it a commit costs little each, and waits grow */ };
+enum {
+    ITEMS_MAX = 200,         /* of a batch: beyond it a commit costs little each, and waits grow */
+    LOCKED_SHARE = 4,        /* of all items, the part that may wait for locked rows */
+    LONE_CONNECTION_REST = 2 /* lock timeouts after one for a locked row, where no other is left */
+};
 
 struct item {
     TAILQ_ENTRY(item) line;
     const struct batch_form *form;
     batch_on_done *on_done;
     void *owner;
+    int64_t row; /* that it locks; 0: none */
     int64_t deadline_ms;
-    size_t length; /* of `text`, without the end */
+    bool is_locked; /* its row is, so far as known: it is in, or was taken from, a locked line */
+    size_t length;  /* of `text`, without the end */
     char text[];
 };
 
 TAILQ_HEAD(item_line, item);
 
+/* What may share a batch, of one form. */
+enum company {
+    ALL,     /* at the first try */
+    EQUAL,   /* of what was rolled back */
+    SAME_ROW /* of what waits for locked rows */
+};
+
 struct batch {
     struct batcher *batcher;
     const struct batch_form *form;
-    bool is_retry;  /* of items that were rolled back in company */
+    enum company company;
+    int64_t row;    /* of all items, if SAME_ROW */
     bool has_equal; /* items only, and is sent as such */
     size_t count;
     struct item *items[ITEMS_MAX];
@@ -34,9 +49,14 @@ struct batcher {
     struct pool *pool;
     struct batcher_settings settings;
     struct item_line waiting[STATEMENT_COUNT];
-    struct item_line alone[STATEMENT_COUNT]; /* each to be sent by itself, equal ones together */
+    struct item_line alone[STATEMENT_COUNT];  /* each to be sent by itself, equal ones together */
+    struct item_line locked[STATEMENT_COUNT]; /* of rows that are known to be locked */
+    struct locked_rows locked_rows;
     size_t unanswered;
+    size_t locked_unanswered;
     size_t batches_in_flight;
+    bool locked_in_flight;        /* a batch that was taken from a locked line */
+    int64_t locked_rest_until_ms; /* none before that */
     struct event *start;  /* at the end of this turn: then what came together leaves together */
     struct event *expiry; /* of the items that wait longest */
     bool closed;
@@ -45,6 +65,7 @@ struct batcher {
 static void answer(struct batcher *batcher, struct item *item, enum query_outcome outcome,
                    const PGresult *result, int row) {
     batcher->unanswered--;
+    batcher->locked_unanswered -= item->is_locked;
     item->on_done(item->owner, outcome, result, row);
     free(item);
 }
@@ -62,17 +83,19 @@ static void answer_line(struct batcher *batcher, struct item_line *line, enum qu
 
 static void answer_waiting(struct batcher *batcher, enum query_outcome outcome, int64_t until_ms) {
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        answer_line(batcher, &batcher->locked[i], outcome, until_ms);
         answer_line(batcher, &batcher->alone[i], outcome, until_ms);
         answer_line(batcher, &batcher->waiting[i], outcome, until_ms);
     }
 }
 
-/* The line whose first item has waited longest; NULL when nothing waits. */
-static struct item_line *oldest_line(struct batcher *batcher) {
+/* The line whose first item has waited longest, those of locked rows included or not; NULL when
+ * nothing waits. */
+static struct item_line *oldest_line(struct batcher *batcher, bool with_locked) {
     struct item_line *oldest = NULL;
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        struct item_line *lines[] = {&batcher->alone[i], &batcher->waiting[i]};
-        for (size_t k = 0; k < 2; k++) {
+        struct item_line *lines[] = {&batcher->alone[i], &batcher->waiting[i], &batcher->locked[i]};
+        for (size_t k = 0; k < (with_locked ? 3 : 2); k++) {
             const struct item *first = TAILQ_FIRST(lines[k]);
             if (first && (!oldest || first->deadline_ms < TAILQ_FIRST(oldest)->deadline_ms)) {
                 oldest = lines[k];
@@ -96,7 +119,7 @@ static bool is_overloaded(const struct batcher *batcher) {
 }
 
 static void arm_expiry(struct batcher *batcher) {
-    const struct item_line *line = oldest_line(batcher);
+    const struct item_line *line = oldest_line(batcher, true);
     if (line && !event_pending(batcher->expiry, EV_TIMEOUT, NULL)) {
         int64_t rest = TAILQ_FIRST(line)->deadline_ms - clock_ms();
         rest = rest < 1 ? 1 : rest;
@@ -132,48 +155,29 @@ static char *array_of(const struct batch *batch) {
     return array;
 }
 
-static void answer_rows(struct batch *batch, const PGresult *result) {
-    int rows[ITEMS_MAX];
-    memset(rows, batch->has_equal && PQntuples(result) > 0 ? 0 : -1, sizeof rows);
-    for (int row = 0; !batch->has_equal && row < PQntuples(result); row++) {
+/* The row of each item, -1 when it has none; the first column is the item's place. */
+static void find_rows(const struct batch *batch, const PGresult *result, int rows[ITEMS_MAX]) {
+    for (size_t i = 0; i < batch->count; i++) {
+        rows[i] = -1;
+    }
+    for (int row = 0; row < PQntuples(result); row++) {
         size_t position = strtoul(PQgetvalue(result, row, 0), NULL, 10);
         if (position >= 1 && position <= batch->count) {
             rows[position - 1] = row;
         }
     }
+}
+
+static void answer_rows(struct batch *batch, const PGresult *result) {
+    int rows[ITEMS_MAX];
+    if (batch->has_equal) {
+        memset(rows, PQntuples(result) > 0 ? 0 : -1, sizeof rows);
+    } else {
+        find_rows(batch, result, rows);
+    }
     for (size_t i = 0; i < batch->count; i++) {
         answer(batch->batcher, batch->items[i], QUERY_DONE, result, rows[i]);
     }
-}
-
-/* Neighbours of a bad item: each gets a second chance by itself. */
-static void send_alone(struct batch *batch) {
-    for (size_t i = 0; i < batch->count; i++) {
-        TAILQ_INSERT_TAIL(&batch->batcher->alone[batch->form->statement], batch->items[i], line);
-    }
-    arm_expiry(batch->batcher);
-}
-
-static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *result) {
-    struct batch *batch = owner;
-    struct batcher *batcher = batch->batcher;
-    batcher->batches_in_flight--;
-    bool rolled_back = outcome == QUERY_FAILED || outcome == QUERY_CONFLICT;
-    if (outcome == QUERY_UNKNOWN) {
-        batcher->settings.on_uncertain(batcher->settings.owner);
-    }
-    if (outcome == QUERY_DONE) {
-        answer_rows(batch, result);
-    } else if (rolled_back && batch->count > 1 && !batch->is_retry && !batcher->closed) {
-        send_alone(batch);
-    } else {
-        for (size_t i = 0; i < batch->count; i++) {
-            answer(batcher, batch->items[i], outcome, result, -1);
-        }
-    }
-    PQclear(result);
-    free(batch);
-    event_active(batcher->start, EV_TIMEOUT, 0);
 }
 
 static bool equals_first(const struct batch *batch, const struct item *item) {
@@ -181,10 +185,17 @@ static bool equals_first(const struct batch *batch, const struct item *item) {
     return item->length == first->length && memcmp(item->text, first->text, item->length) == 0;
 }
 
-/* Items that are sent again fare alike when they are equal: many votes for a row that somebody has
- * locked wait for it once, not one after the other until their neighbours' time is up. */
+/* Items that are sent again fare alike when they are equal, or about the same locked row: many
+ * votes for it wait for it once, not one after the other until their neighbours' time is up. */
 static bool may_join(const struct batch *batch, const struct item *item) {
-    return !batch->is_retry || batch->count == 0 || equals_first(batch, item);
+    switch (batch->company) {
+    case EQUAL:
+        return batch->count == 0 || equals_first(batch, item);
+    case SAME_ROW:
+        return item->row == batch->row;
+    default:
+        return true;
+    }
 }
 
 static bool all_are_equal(const struct batch *batch) {
@@ -195,39 +206,227 @@ static bool all_are_equal(const struct batch *batch) {
     return equal == batch->count;
 }
 
-/* Hands a batch to the pool. False when out of memory. */
-static bool send_batch(struct batch *batch, int64_t deadline_ms) {
-    struct pool *pool = batch->batcher->pool;
-    batch->has_equal = batch->form->for_equal != STATEMENT_COUNT && all_are_equal(batch);
-    if (batch->has_equal) {
-        char count[24];
-        snprintf(count, sizeof count, "%zu", batch->count);
-        const char *const parameters[] = {batch->items[0]->text, count};
-        pool_write(pool, batch->form->for_equal, 2, parameters, deadline_ms, on_batch_done, batch);
-        return true;
+/* The row that all items lock; 0: there is no such row. */
+static int64_t common_row(const struct batch *batch) {
+    size_t same = 1;
+    while (same < batch->count && batch->items[same]->row == batch->items[0]->row) {
+        same++;
     }
+    return same == batch->count ? batch->items[0]->row : 0;
+}
+
+/* Hands a statement about all items to the pool. False when out of memory. */
+static bool send_array(struct batch *batch, enum statement statement, query_on_done *on_done) {
     char *array = array_of(batch);
-    if (!array) {
-        return false;
+    if (array) {
+        const char *const parameters[] = {array};
+        pool_write(batch->batcher->pool, statement, 1, parameters, batch->items[0]->deadline_ms,
+                   on_done, batch);
     }
-    const char *const parameters[] = {array};
-    pool_write(pool, batch->form->statement, 1, parameters, deadline_ms, on_batch_done, batch);
     free(array);
+    return array != NULL;
+}
+
+static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *result);
+
+/* Hands a batch to the pool. False when out of memory. */
+static bool send_batch(struct batch *batch) {
+    batch->has_equal = batch->form->for_equal != STATEMENT_COUNT && all_are_equal(batch);
+    if (!batch->has_equal) {
+        return send_array(batch, batch->form->statement, on_batch_done);
+    }
+    char count[24];
+    snprintf(count, sizeof count, "%zu", batch->count);
+    const char *const parameters[] = {batch->items[0]->text, count};
+    pool_write(batch->batcher->pool, batch->form->for_equal, 2, parameters,
+               batch->items[0]->deadline_ms, on_batch_done, batch);
     return true;
 }
 
-/* Takes items from a line into a batch and sends it. False when out of memory. */
-static bool start_batch(struct batcher *batcher, struct item_line *line) {
+static void end_batch(struct batch *batch) {
+    struct batcher *batcher = batch->batcher;
+    batcher->batches_in_flight--;
+    if (batch->company == SAME_ROW) {
+        batcher->locked_in_flight = false;
+    }
+    free(batch);
+    event_active(batcher->start, EV_TIMEOUT, 0);
+}
+
+/* Neighbours of a bad item: each gets a second chance by itself. */
+static void send_alone(struct batch *batch) {
+    for (size_t i = 0; i < batch->count; i++) {
+        TAILQ_INSERT_TAIL(&batch->batcher->alone[batch->form->statement], batch->items[i], line);
+    }
+    arm_expiry(batch->batcher);
+}
+
+static bool is_known_as_locked(struct batcher *batcher, const struct batch_form *form,
+                               int64_t row) {
+    return row != 0 && batcher->locked_rows.count > 0 &&
+           locked_rows_noted_ms(&batcher->locked_rows, form->statement, row, clock_ms()) >= 0;
+}
+
+static bool has_room_for_locked(const struct batcher *batcher) {
+    return batcher->locked_unanswered * LOCKED_SHARE < batcher->settings.queue_limit;
+}
+
+/* Puts an item that is in no line among those of locked rows, in the order of the deadlines. */
+static void wait_for_lock(struct batcher *batcher, struct item *item) {
+    if (!has_room_for_locked(batcher)) {
+        answer(batcher, item, QUERY_REFUSED, NULL, -1);
+        return;
+    }
+    struct item_line *locked = &batcher->locked[item->form->statement];
+    struct item *earlier = TAILQ_LAST(locked, item_line);
+    while (earlier && earlier->deadline_ms > item->deadline_ms) {
+        earlier = TAILQ_PREV(earlier, item_line, line);
+    }
+    if (earlier) {
+        TAILQ_INSERT_AFTER(locked, earlier, item, line);
+    } else {
+        TAILQ_INSERT_HEAD(locked, item, line);
+    }
+    item->is_locked = true;
+    batcher->locked_unanswered++;
+}
+
+static void note_locked_row(struct batcher *batcher, const struct batch_form *form, int64_t row) {
+    locked_rows_note(&batcher->locked_rows, form->statement, row, clock_ms());
+}
+
+/* Takes items of locked rows out of those that wait for a batch. */
+static void set_locked_apart(struct batcher *batcher, const struct batch_form *form) {
+    struct item_line *waiting = &batcher->waiting[form->statement];
+    struct item *next;
+    for (struct item *item = TAILQ_FIRST(waiting); item; item = next) {
+        next = TAILQ_NEXT(item, line);
+        if (is_known_as_locked(batcher, form, item->row)) {
+            TAILQ_REMOVE(waiting, item, line);
+            wait_for_lock(batcher, item);
+        }
+    }
+}
+
+/* What the outcome of a batch tells about the row that all its items are of. */
+static void learn_about_row(struct batch *batch, enum query_outcome outcome, int64_t row) {
+    struct batcher *batcher = batch->batcher;
+    if (outcome == QUERY_LOCKED) {
+        note_locked_row(batcher, batch->form, row);
+        set_locked_apart(batcher, batch->form);
+        if (batcher->settings.batches_in_flight == 1) {
+            batcher->locked_rest_until_ms =
+                clock_ms() + LONE_CONNECTION_REST * batcher->settings.lock_timeout_ms;
+        }
+    } else if (outcome == QUERY_DONE && batch->company == SAME_ROW) {
+        locked_rows_forget(&batcher->locked_rows, batch->form->statement, row);
+    }
+}
+
+static bool is_rolled_back(enum query_outcome outcome) {
+    return outcome == QUERY_FAILED || outcome == QUERY_LOCKED || outcome == QUERY_CONFLICT;
+}
+
+/* Tells the outcome, unless there is a second chance. */
+static void settle(struct batch *batch, enum query_outcome outcome, PGresult *result) {
+    struct batcher *batcher = batch->batcher;
+    int64_t row = common_row(batch);
+    if (row != 0) {
+        learn_about_row(batch, outcome, row);
+    }
+    bool all_wait_for_one = outcome == QUERY_LOCKED && row != 0;
+    if (outcome == QUERY_DONE) {
+        answer_rows(batch, result);
+    } else if (is_rolled_back(outcome) && batch->count > 1 && batch->company != EQUAL &&
+               !all_wait_for_one && !batcher->closed) {
+        send_alone(batch);
+    } else {
+        for (size_t i = 0; i < batch->count; i++) {
+            answer(batcher, batch->items[i], outcome, result, -1);
+        }
+    }
+    PQclear(result);
+    end_batch(batch);
+}
+
+/* Sends what may have to wait for a lock once more, but for the items that lack the time: they
+ * would end as unknown, not as not written. A statement may wait twice for a row: for its turn, and
+ * then for the lock. */
+static void send_again(struct batch *batch) {
+    int64_t earliest_ms = clock_ms() + batch->batcher->settings.lock_timeout_ms * 5 / 2;
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct item *item = batch->items[i];
+        if (item->deadline_ms < earliest_ms) {
+            answer(batch->batcher, item, QUERY_REFUSED, NULL, -1);
+        } else {
+            batch->items[kept++] = item;
+        }
+    }
+    batch->count = kept;
+    if (kept == 0) {
+        end_batch(batch);
+    } else if (!send_batch(batch)) {
+        settle(batch, QUERY_REFUSED, NULL);
+    }
+}
+
+/* Which rows a batch that was rolled back for a lock need not wait for: the others wait by
+ * themselves. */
+static void on_looked(void *owner, enum query_outcome outcome, PGresult *result) {
+    struct batch *batch = owner;
+    struct batcher *batcher = batch->batcher;
+    if (outcome != QUERY_DONE || batcher->closed) {
+        settle(batch, is_rolled_back(outcome) ? outcome : QUERY_REFUSED, result);
+        return;
+    }
+    int rows[ITEMS_MAX];
+    find_rows(batch, result, rows);
+    PQclear(result);
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (rows[i] < 0) {
+            note_locked_row(batcher, batch->form, batch->items[i]->row);
+            wait_for_lock(batcher, batch->items[i]);
+        } else {
+            batch->items[kept++] = batch->items[i];
+        }
+    }
+    batch->count = kept;
+    set_locked_apart(batcher, batch->form);
+    arm_expiry(batcher);
+    send_again(batch);
+}
+
+static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *result) {
+    struct batch *batch = owner;
+    struct batcher *batcher = batch->batcher;
+    if (outcome == QUERY_UNKNOWN) {
+        batcher->settings.on_uncertain(batcher->settings.owner);
+    }
+    bool may_look = outcome == QUERY_LOCKED && batch->company == ALL && common_row(batch) == 0 &&
+                    batch->form->unlocked != STATEMENT_COUNT && !batcher->closed;
+    if (!may_look || !send_array(batch, batch->form->unlocked, on_looked)) {
+        settle(batch, outcome, result);
+    }
+}
+
+/* Takes what may share a batch with `first` from a line and sends it. False when out of memory. */
+static bool start_batch(struct batcher *batcher, struct item_line *line, const struct item *first) {
     struct batch *batch = malloc(sizeof *batch);
     if (!batch) {
         return false;
     }
-    batch->batcher = batcher;
     struct item *item = TAILQ_FIRST(line);
-    batch->form = item->form;
-    batch->is_retry = line == &batcher->alone[item->form->statement];
-    batch->count = 0;
-    int64_t deadline_ms = item->deadline_ms;
+    enum statement statement = first->form->statement;
+    *batch =
+        (struct batch){.batcher = batcher, .form = first->form, .company = ALL, .row = first->row};
+    if (line == &batcher->alone[statement]) {
+        batch->company = EQUAL;
+    } else if (line == &batcher->locked[statement]) {
+        batch->company = SAME_ROW;
+        batcher->locked_in_flight = true;
+    }
     while (item && batch->count < ITEMS_MAX) {
         struct item *next = TAILQ_NEXT(item, line);
         if (may_join(batch, item)) {
@@ -237,13 +436,48 @@ static bool start_batch(struct batcher *batcher, struct item_line *line) {
         item = next;
     }
     batcher->batches_in_flight++;
-    /* Without the time to wait for a lock once more it would end as unknown, not as not written. */
-    int64_t needed_ms = batcher->settings.lock_timeout_ms * 3 / 2;
-    bool too_late = batch->is_retry && deadline_ms - clock_ms() < needed_ms;
-    if (too_late || !send_batch(batch, deadline_ms)) {
-        on_batch_done(batch, QUERY_REFUSED, NULL);
+    if (batch->company != ALL) {
+        send_again(batch);
+    } else if (!send_batch(batch)) {
+        settle(batch, QUERY_REFUSED, NULL);
     }
     return true;
+}
+
+/* Tries the locked row that was tried longest ago, so that each has its turn. False when out of
+ * memory. */
+static bool start_locked_batch(struct batcher *batcher) {
+    const struct item *next = NULL;
+    int64_t next_noted_ms = 0;
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        const struct item *item;
+        TAILQ_FOREACH(item, &batcher->locked[i], line) {
+            int64_t noted_ms = locked_rows_noted_ms(&batcher->locked_rows, item->form->statement,
+                                                    item->row, clock_ms());
+            if (!next || noted_ms < next_noted_ms) {
+                next = item;
+                next_noted_ms = noted_ms;
+            }
+        }
+    }
+    return !next || start_batch(batcher, &batcher->locked[next->form->statement], next);
+}
+
+static bool may_try_locked(const struct batcher *batcher) {
+    return batcher->locked_unanswered > 0 && !batcher->locked_in_flight &&
+           batcher->batches_in_flight < batcher->settings.batches_in_flight &&
+           clock_ms() >= batcher->locked_rest_until_ms;
+}
+
+/* So that locked rows are tried again after their rest, whatever else happens. */
+static void arm_start(struct batcher *batcher) {
+    if (batcher->locked_unanswered > 0 && !batcher->locked_in_flight) {
+        int64_t rest_ms = batcher->locked_rest_until_ms - clock_ms();
+        if (rest_ms > 0) {
+            const struct timeval delay = clock_duration(rest_ms);
+            event_add(batcher->start, &delay);
+        }
+    }
 }
 
 static void on_start(evutil_socket_t descriptor, short what, void *argument) {
@@ -254,9 +488,12 @@ static void on_start(evutil_socket_t descriptor, short what, void *argument) {
     if (!pool_can_write(batcher->pool)) {
         answer_waiting(batcher, QUERY_REFUSED, INT64_MAX);
     }
-    while (batcher->batches_in_flight < batcher->settings.batches_in_flight &&
-           (line = oldest_line(batcher)) && start_batch(batcher, line)) {
+    bool has_memory = !may_try_locked(batcher) || start_locked_batch(batcher);
+    while (has_memory && batcher->batches_in_flight < batcher->settings.batches_in_flight &&
+           (line = oldest_line(batcher, false))) {
+        has_memory = start_batch(batcher, line, TAILQ_FIRST(line));
     }
+    arm_start(batcher);
     arm_expiry(batcher);
 }
 
@@ -271,6 +508,7 @@ struct batcher *batcher_new(struct event_base *base, struct pool *pool,
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         TAILQ_INIT(&batcher->waiting[i]);
         TAILQ_INIT(&batcher->alone[i]);
+        TAILQ_INIT(&batcher->locked[i]);
     }
     batcher->start = event_new(base, -1, 0, on_start, batcher);
     batcher->expiry = evtimer_new(base, on_expiry, batcher);
@@ -296,12 +534,14 @@ void batcher_free(struct batcher *batcher) {
     free(batcher);
 }
 
-void batcher_add(struct batcher *batcher, const struct batch_form *form, const char *item,
-                 batch_on_done *on_done, void *owner) {
+void batcher_add(struct batcher *batcher, const struct batch_form *form, int64_t row,
+                 const char *item, batch_on_done *on_done, void *owner) {
     struct item *added = NULL;
     size_t length = strlen(item);
+    bool is_locked = is_known_as_locked(batcher, form, row);
     if (!batcher->closed && batcher->unanswered < batcher->settings.queue_limit &&
-        !is_overloaded(batcher) && pool_can_write(batcher->pool)) {
+        !is_overloaded(batcher) && pool_can_write(batcher->pool) &&
+        (!is_locked || has_room_for_locked(batcher))) {
         added = malloc(sizeof *added + length + 1);
     }
     if (!added) {
@@ -312,11 +552,16 @@ void batcher_add(struct batcher *batcher, const struct batch_form *form, const c
         .form = form,
         .on_done = on_done,
         .owner = owner,
+        .row = row,
         .deadline_ms = clock_ms() + batcher->settings.request_timeout_ms,
         .length = length,
     };
     memcpy(added->text, item, length + 1);
     batcher->unanswered++;
-    TAILQ_INSERT_TAIL(&batcher->waiting[form->statement], added, line);
+    if (is_locked) {
+        wait_for_lock(batcher, added);
+    } else {
+        TAILQ_INSERT_TAIL(&batcher->waiting[form->statement], added, line);
+    }
     event_active(batcher->start, EV_TIMEOUT, 0);
 }

@@ -266,7 +266,7 @@ static bool is_outdated(const PGresult *result) {
 static void settle_batch(struct pool *pool, struct query *batch, PGresult *result) {
     bool succeeded = PQresultStatus(result) == PGRES_TUPLES_OK;
     enum query_outcome failure = succeeded ? QUERY_REFUSED : query_outcome_of_error(result);
-    bool try_again = !succeeded && failure != QUERY_CONFLICT;
+    bool try_again = !succeeded && failure != QUERY_LOCKED && failure != QUERY_CONFLICT;
     struct query_line members = TAILQ_HEAD_INITIALIZER(members);
     read_batch_dissolve(batch, &members);
     struct query *query;

@@ -53,7 +53,7 @@ enum query_outcome query_outcome_of_error(const PGresult *result) {
         enum query_outcome outcome;
     } meanings[] = {
         {"57014", QUERY_EXPIRED},  /* query_canceled: the statement timeout */
-        {"55P03", QUERY_CONFLICT}, /* lock_not_available: the lock timeout */
+        {"55P03", QUERY_LOCKED},   /* lock_not_available: the lock timeout */
         {"40", QUERY_CONFLICT},    /* transaction rollback: deadlock, serialization failure */
         {"53", QUERY_CONFLICT},    /* insufficient resources: disk full, too many connections */
         {"57P", QUERY_CONFLICT},   /* the server shuts down or starts up */

@@ -123,10 +123,10 @@ static bool take_over(struct maker *maker, const PGresult *result) {
 static void keep_reason(struct maker *maker, enum query_outcome outcome, const PGresult *result) {
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     snprintf(maker->reason, sizeof maker->reason, "%s",
-             message                     ? message
-             : outcome == QUERY_EXPIRED  ? "it takes longer than the statement timeout"
-             : outcome == QUERY_CONFLICT ? "somebody else holds a lock"
-                                         : "the database is away or busy");
+             message                    ? message
+             : outcome == QUERY_EXPIRED ? "it takes longer than the statement timeout"
+             : outcome == QUERY_LOCKED  ? "somebody else holds a lock"
+                                        : "the database is away or busy");
 }
 
 /* Once, and again after an hour; where many pages cannot be made, one in ten seconds. */

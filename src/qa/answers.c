@@ -39,7 +39,8 @@ void list_answers(struct http_request *request) {
     lookup_serve(app->lookup, request, &query);
 }
 
-static const struct batch_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT};
+static const struct batch_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT,
+                                            STATEMENT_UNLOCKED_PARENTS};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
@@ -69,7 +70,7 @@ void add_answer(struct http_request *request) {
             "{s:I, s:O, s:O, s:O, s:o}", "question_id", (json_int_t)request->subject, "body",
             json_object_get(body.fields, "body"), "name", json_object_get(body.fields, "name"),
             "email", json_object_get(body.fields, "email"), "photos", photos);
-        send_item(request, &additions, item, on_added);
+        send_item(request, &additions, request->subject, item, on_added);
     }
     body_free(&body);
 }

@@ -6,13 +6,13 @@
 
 #include <stdlib.h>
 
-void send_item(struct http_request *request, const struct batch_form *form, json_t *item,
-               batch_on_done *on_done) {
+void send_item(struct http_request *request, const struct batch_form *form, int64_t row,
+               json_t *item, batch_on_done *on_done) {
     const struct app *app = request->app;
     char *text = item ? json_dumps(item, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     json_decref(item);
     if (text) {
-        batcher_add(app->writes, form, text, on_done, request);
+        batcher_add(app->writes, form, row, text, on_done, request);
     } else {
         respond_write_failure(request, QUERY_REFUSED, NULL);
     }

@@ -38,6 +38,7 @@ void respond_read_failure(struct http_request *request, enum query_outcome outco
     case QUERY_EXPIRED:
         http_respond_problem(request, 504, NULL, "the deadline passed");
         break;
+    case QUERY_LOCKED:
     case QUERY_CONFLICT:
     case QUERY_REFUSED:
     case QUERY_UNKNOWN:
@@ -54,6 +55,7 @@ void respond_write_failure(struct http_request *request, enum query_outcome outc
                            const PGresult *result) {
     switch (outcome) {
     case QUERY_EXPIRED:
+    case QUERY_LOCKED:
     case QUERY_CONFLICT:
     case QUERY_REFUSED:
         http_respond_problem(

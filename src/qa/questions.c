@@ -46,7 +46,8 @@ void list_questions(struct http_request *request) {
     lookup_serve(app->lookup, request, &query);
 }
 
-static const struct batch_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT};
+static const struct batch_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,
+                                            STATEMENT_COUNT};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
@@ -81,7 +82,7 @@ void add_question(struct http_request *request) {
                                  "body", json_object_get(body.fields, "body"), "name",
                                  json_object_get(body.fields, "name"), "email",
                                  json_object_get(body.fields, "email"));
-        send_item(request, &additions, item, on_added);
+        send_item(request, &additions, 0, item, on_added);
     }
     body_free(&body);
 }

@@ -31,26 +31,30 @@ static void change(struct http_request *request, const struct batch_form *form, 
                    batch_on_done *on_done) {
     int64_t id;
     if (read_path_id(request, name, INT64_MAX, &id)) {
-        send_item(request, form, json_integer(id), on_done);
+        send_item(request, form, id, json_integer(id), on_done);
     }
 }
 
 void vote_question(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION};
+    static const struct batch_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION,
+                                           STATEMENT_UNLOCKED_QUESTIONS};
     change(request, &form, "question_id", on_question_changed);
 }
 
 void vote_answer(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER};
+    static const struct batch_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
+                                           STATEMENT_UNLOCKED_ANSWERS};
     change(request, &form, "answer_id", on_answer_changed);
 }
 
 void report_question(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT};
+    static const struct batch_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT,
+                                           STATEMENT_UNLOCKED_QUESTIONS};
     change(request, &form, "question_id", on_question_changed);
 }
 
 void report_answer(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT};
+    static const struct batch_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT,
+                                           STATEMENT_UNLOCKED_ANSWERS};
     change(request, &form, "answer_id", on_answer_changed);
 }

@@ -27,6 +27,7 @@ int main(void) {
         json_text_suite,
         lifecycle_suite,
         listener_suite,
+        locked_rows_suite,
         log_suite,
         number_suite,
         memory_suite,

@@ -18,6 +18,7 @@ Suite *versions_suite(void);
 Suite *json_text_suite(void);
 Suite *lifecycle_suite(void);
 Suite *listener_suite(void);
+Suite *locked_rows_suite(void);
 Suite *log_suite(void);
 Suite *number_suite(void);
 Suite *memory_suite(void);

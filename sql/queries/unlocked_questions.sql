@@ -1,0 +1,14 @@
+-- Which votes for questions, or reports of them, need not wait for a lock: nobody else has locked the
+-- question, or it does not exist.
+-- $1 JSON array of question ids. Returns the positions of those.
+WITH item AS (
+    SELECT value::bigint AS id, ordinality AS position
+    FROM json_array_elements_text($1::json) WITH ORDINALITY
+), target AS (
+    SELECT id FROM questions
+    WHERE id = ANY (ARRAY(SELECT id FROM item))
+    FOR UPDATE SKIP LOCKED
+)
+SELECT position FROM item
+WHERE id IN (SELECT id FROM target)
+    OR NOT EXISTS (SELECT FROM questions WHERE questions.id = item.id)
