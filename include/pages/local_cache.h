@@ -20,7 +20,6 @@ struct local_cache_counts {
     uint64_t misses;
 };
 
-/* NULL when out of memory. */
 struct local_cache *local_cache_new(size_t limit_bytes);
 
 void local_cache_free(struct local_cache *cache);

@@ -43,7 +43,7 @@ struct lookup_settings {
     lookup_on_failure *on_failure;
 };
 
-/* Pool, versions and ring must outlive it. NULL when out of memory. */
+/* Pool, versions and ring must outlive it. */
 struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
                           const struct lookup_settings *settings);
 

@@ -19,8 +19,7 @@ struct maker_settings {
     int64_t deadline_ms;  /* for each of its steps */
 };
 
-/* Pool, versions and logger must outlive its use. It rests until maker_begin(). NULL when
- * out of memory. */
+/* Pool, versions and logger must outlive its use. It rests until maker_begin(). */
 struct maker *maker_new(struct event_base *base, struct pool *pool, const struct versions *versions,
                         const struct logger *logger, const struct maker_settings *settings);
 

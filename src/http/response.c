@@ -84,6 +84,7 @@ static struct MHD_Response *problem_response(unsigned status, const char *field,
                                 MHD_get_reason_phrase_for(status), "status", (int)status, "detail",
                                 detail, "field", field);
     char *text = json_dumps(problem, JSON_COMPACT);
+    memory_demand(text != NULL);
     json_decref(problem);
     struct MHD_Response *response =
         http_body_response((struct http_body){text, strlen(text), free, text});

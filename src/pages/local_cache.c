@@ -1,11 +1,12 @@
 /* The pages that one worker keeps: a hash table and a list by last use. */
 #include "pages/local_cache.h"
 
+#include "ops/memory.h"
+
 #include <stdlib.h>
 #include <sys/queue.h>
 
-/* An entry is skipped, not the process ended, when the table cannot grow. */
-#define HASH_NONFATAL_OOM 1
+#define uthash_malloc(size) memory_allocate(size)
 #include <uthash.h>
 
 _Static_assert(sizeof(struct page_key) == 4 * sizeof(int64_t), "keys are compared byte by byte");
@@ -30,11 +31,9 @@ struct local_cache {
 };
 
 struct local_cache *local_cache_new(size_t limit_bytes) {
-    struct local_cache *cache = calloc(1, sizeof *cache);
-    if (cache) {
-        cache->limit_bytes = limit_bytes;
-        TAILQ_INIT(&cache->by_use);
-    }
+    struct local_cache *cache = memory_calloc(1, sizeof *cache);
+    cache->limit_bytes = limit_bytes;
+    TAILQ_INIT(&cache->by_use);
     return cache;
 }
 
@@ -117,18 +116,11 @@ void local_cache_store(struct local_cache *cache, const struct page_key *key,
     if (sizeof *entry + http_content_bytes(content) > cache->limit_bytes) {
         return; /* it would drive all others out, and then itself */
     }
-    entry = calloc(1, sizeof *entry);
-    if (!entry) {
-        return;
-    }
+    entry = memory_calloc(1, sizeof *entry);
     entry->key = *key;
     entry->version = version;
     entry->expires_ms = expires_ms;
     HASH_ADD(hh, cache->table, key, sizeof entry->key, entry);
-    if (!entry->hh.tbl) {
-        free(entry); /* the table could not grow */
-        return;
-    }
     entry->content = http_content_retain(content);
     TAILQ_INSERT_TAIL(&cache->by_use, entry, by_use);
     count_bytes(cache, entry);

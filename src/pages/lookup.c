@@ -3,13 +3,13 @@
 
 #include "http/content.h"
 #include "ops/clock.h"
+#include "ops/memory.h"
 #include "pages/local_cache.h"
 #include "pages/result_body.h"
 
 #include <stdlib.h>
 
-/* A request makes do with a query of its own when the table cannot grow. */
-#define HASH_NONFATAL_OOM 1
+#define uthash_malloc(size) memory_allocate(size)
 #include <uthash.h>
 #include <xxhash.h>
 
@@ -59,19 +59,12 @@ bool page_is_large(int64_t count, int64_t offset) {
 
 struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
                           const struct lookup_settings *settings) {
-    struct lookup *lookup = calloc(1, sizeof *lookup);
-    if (!lookup) {
-        return NULL;
-    }
+    struct lookup *lookup = memory_calloc(1, sizeof *lookup);
     lookup->pool = pool;
     lookup->versions = versions;
     lookup->settings = *settings;
     if (settings->cache_bytes > 0) {
         lookup->cache = local_cache_new(settings->cache_bytes);
-        if (!lookup->cache) {
-            free(lookup);
-            return NULL;
-        }
     }
     return lookup;
 }
@@ -94,16 +87,14 @@ struct lookup_counts lookup_counts(const struct lookup *lookup) {
 }
 
 /* Keeps a page, whose body is handed over, in this worker's cache, unless it would drive too many
- * others out. A reference is the caller's. NULL when out of memory. */
+ * others out. A reference is the caller's. */
 static struct http_content *keep(struct lookup *lookup, const struct flight_key *key,
                                  struct http_body body, int64_t expires_ms) {
     const size_t length = body.length;
     struct http_content *content = http_content_new("application/json", body);
-    if (content) {
-        http_content_offer_gzip(content);
-        if (length <= lookup->settings.cache_bytes / LARGEST_SHARE) {
-            local_cache_store(lookup->cache, &key->page, key->version, content, expires_ms);
-        }
+    http_content_offer_gzip(content);
+    if (length <= lookup->settings.cache_bytes / LARGEST_SHARE) {
+        local_cache_store(lookup->cache, &key->page, key->version, content, expires_ms);
     }
     return content;
 }
@@ -121,20 +112,15 @@ static struct http_content *find(struct lookup *lookup, const struct flight_key 
         !ring_find(lookup->settings.ring, &key->page, key->version, now_ms, &page)) {
         return NULL;
     }
-    content = keep(lookup, key, (struct http_body){page.body, page.length, free, page.body},
-                   page.expires_ms);
-    lookup->ring_hits += content != NULL;
-    return content;
+    lookup->ring_hits++;
+    return keep(lookup, key, (struct http_body){page.body, page.length, free, page.body},
+                page.expires_ms);
 }
 
-/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. NULL
- * when out of memory. */
+/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. */
 static struct http_content *keep_result(struct flight *flight, const PGresult *result) {
     struct lookup *lookup = flight->lookup;
     struct http_body body = result_body_copy(result, 0, 0);
-    if (!body.data) {
-        return NULL;
-    }
     struct flight_key key = flight->key;
 #ifdef QA_FAULT_NOTE_AFTER_QUERY
     /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
@@ -182,10 +168,9 @@ static struct flight *find_flight(struct lookup *lookup, const struct flight_key
     return flight ? flight : find_flight_of(lookup, &waiting);
 }
 
-/* Where there is no memory for the list others do not find the flight. */
 static void list_flight(struct flight *flight) {
     HASH_ADD(hh, flight->lookup->flights, key, sizeof flight->key, flight);
-    flight->is_listed = flight->hh.tbl != NULL;
+    flight->is_listed = true;
 }
 
 static void unlist_flight(struct flight *flight) {
@@ -195,12 +180,8 @@ static void unlist_flight(struct flight *flight) {
     }
 }
 
-/* NULL when out of memory. */
 static struct flight *add_flight(struct lookup *lookup, const struct page_query *query) {
-    struct flight *flight = calloc(1, sizeof *flight);
-    if (!flight) {
-        return NULL;
-    }
+    struct flight *flight = memory_calloc(1, sizeof *flight);
     flight->key = (struct flight_key){.page = query->key, .version = none_yet};
     flight->lookup = lookup;
     flight->slot = query->slot;
@@ -234,7 +215,6 @@ static void on_page(void *owner, enum query_outcome outcome, PGresult *result) {
     unlist_flight(flight);
     struct http_content *content = NULL;
     if (outcome == QUERY_DONE) {
-        outcome = QUERY_REFUSED; /* should there be no memory */
         *was_large(lookup, &flight->key.page) = PQgetlength(result, 0, 0) >= LARGE_BYTES;
         if (lookup->cache) {
             content = keep_result(flight, result);
@@ -283,10 +263,6 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
     bool is_first = !flight;
     if (is_first) {
         flight = add_flight(lookup, query);
-    }
-    if (!flight) {
-        lookup->settings.on_failure(request, QUERY_REFUSED, NULL);
-        return;
     }
     TAILQ_INSERT_TAIL(&flight->requests, request, queue);
     if (is_first) {

@@ -2,8 +2,9 @@
 #include "pages/maker.h"
 
 #include "ops/clock.h"
+#include "ops/memory.h"
+#include "ops/timer.h"
 
-#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ enum { PAUSE_IDLE = 1, PAUSE_BUSY = 49 };
 static const int64_t all_looked_at = INT32_MAX;
 
 struct maker {
-    struct event *next_step;
+    struct timer next_step;
     struct pool *pool;
     const struct versions *versions;
     const struct logger *logger;
@@ -69,9 +70,8 @@ static void measure_load(struct maker *maker) {
 }
 
 static void pause_for(struct maker *maker, int64_t ms) {
-    const struct timeval delay = clock_duration(ms);
     if (!maker->closed) {
-        event_add(maker->next_step, &delay);
+        timer_start(&maker->next_step, ms);
     }
 }
 
@@ -209,10 +209,8 @@ static void on_step_done(void *owner, enum query_outcome outcome, PGresult *resu
     }
 }
 
-static void on_next_step(evutil_socket_t descriptor, short what, void *argument) {
-    (void)descriptor;
-    (void)what;
-    struct maker *maker = argument;
+static void on_next_step(void *owner) {
+    struct maker *maker = owner;
     uint64_t epoch = versions_note(maker->versions, 0).epoch;
     int64_t now_ms = clock_ms();
     if (maker->begins || epoch != maker->epoch || now_ms - maker->began_ms > LOOK_AGAIN_MS) {
@@ -232,20 +230,13 @@ static void on_next_step(evutil_socket_t descriptor, short what, void *argument)
 
 struct maker *maker_new(struct event_base *base, struct pool *pool, const struct versions *versions,
                         const struct logger *logger, const struct maker_settings *settings) {
-    struct maker *maker = calloc(1, sizeof *maker);
-    if (!maker) {
-        return NULL;
-    }
+    struct maker *maker = memory_calloc(1, sizeof *maker);
     maker->pool = pool;
     maker->versions = versions;
     maker->logger = logger;
     maker->settings = *settings;
     maker->products = 1;
-    maker->next_step = evtimer_new(base, on_next_step, maker);
-    if (!maker->next_step) {
-        free(maker);
-        return NULL;
-    }
+    timer_init(&maker->next_step, base, on_next_step, maker);
     return maker;
 }
 
@@ -258,10 +249,10 @@ void maker_begin(struct maker *maker) {
 
 void maker_close(struct maker *maker) {
     maker->closed = true;
-    event_del(maker->next_step);
+    timer_stop(&maker->next_step);
 }
 
 void maker_free(struct maker *maker) {
-    event_free(maker->next_step);
+    timer_stop(&maker->next_step);
     free(maker);
 }

@@ -1,6 +1,8 @@
 /* Pages in memory that workers share: a ring of records, and a table of where they are. */
 #include "pages/ring.h"
 
+#include "ops/memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -81,11 +83,10 @@ int ring_create(size_t megabytes) {
 
 struct ring *ring_map(int descriptor) {
     struct stat file;
-    struct ring *ring = calloc(1, sizeof *ring);
-    if (!ring || fstat(descriptor, &file) != 0) {
-        free(ring);
+    if (fstat(descriptor, &file) != 0) {
         return NULL;
     }
+    struct ring *ring = memory_calloc(1, sizeof *ring);
     ring->descriptor = descriptor;
     ring->mapped_bytes = (size_t)file.st_size;
     ring->header =
@@ -135,10 +136,7 @@ static bool copy_out(const struct ring *ring, uint64_t position, const struct pa
         now_ms >= record.expires_ms || record.length > (size_t)(ring_end - shared->body)) {
         return false;
     }
-    void *body = malloc(record.length);
-    if (!body) {
-        return false;
-    }
+    void *body = memory_allocate(record.length);
     memcpy(body, shared->body, record.length);
     if (checksum_of(&record, body) != record.checksum) {
         free(body);
