@@ -3,8 +3,7 @@
 
 #include "db/embedded_sql.h"
 #include "db/notices.h"
-#include "db/pooling.h"
-#include "db/session_settings.h"
+#include "db/session_setup.h"
 #include "ops/backoff.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
@@ -157,17 +156,6 @@ static void end_of_result(struct connection *connection) {
     }
 }
 
-/* NULL: nothing is wrong with this result. */
-static const char *why_not_prepared(const PGconn *session, const PGresult *result) {
-    if (is_success(result)) {
-        return session_settings_refusal(session, result);
-    }
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    /* duplicate_prepared_statement, in a session that has just begun */
-    bool is_shared = state && strcmp(state, "42P05") == 0;
-    return is_shared ? pooling_refusal : PQresultErrorMessage(result);
-}
-
 static void become_ready(struct connection *connection) {
     timer_stop(&connection->timer);
     connection->state = STATE_READY;
@@ -200,7 +188,7 @@ static bool take_results(struct connection *connection) {
             }
         } else if (connection->state == STATE_PREPARING) {
             connection->result_open = true;
-            const char *reason = why_not_prepared(connection->session, result);
+            const char *reason = session_setup_failure(connection->session, result);
             if (reason && !connection->setup_error) {
                 connection->setup_error = memory_strdup(reason);
             }
@@ -259,40 +247,6 @@ static void on_writable(void *owner) {
     }
 }
 
-/* Beside what all sessions have in common: time limits, and that plans are made once, by indexes,
- * or one that was made while a table was empty would read all of it when it is large. */
-static bool send_setup(struct connection *connection) {
-    static const char sql[] =
-        "SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false),"
-        " set_config('plan_cache_mode', 'force_generic_plan', false),"
-        " set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', "
-        "false),"
-        " set_config('enable_indexscan', 'on', false), set_config('enable_indexonlyscan', 'on', "
-        "false),"
-        " set_config('enable_nestloop', 'on', false), set_config('jit', 'off', false),"
-        " pg_backend_pid() || ' ' || pg_postmaster_start_time()";
-    char lock_timeout[24];
-    char statement_timeout[24];
-    snprintf(lock_timeout, sizeof lock_timeout, "%lld",
-             (long long)connection->settings->lock_timeout_ms);
-    snprintf(statement_timeout, sizeof statement_timeout, "%lld",
-             (long long)connection->settings->statement_timeout_ms);
-    const char *const values[] = {lock_timeout, statement_timeout};
-    PGconn *session = connection->session;
-    if (PQsetnonblocking(session, 1) != 0 || PQenterPipelineMode(session) != 1 ||
-        !session_settings_send(session) ||
-        PQsendQueryParams(session, sql, 2, NULL, values, NULL, NULL, 0) != 1) {
-        return false;
-    }
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-        if (PQsendPrepare(session, embedded_queries[i].name, embedded_queries[i].text, 0, NULL) !=
-            1) {
-            return false;
-        }
-    }
-    return PQpipelineSync(session) == 1;
-}
-
 static void begin_setup(struct connection *connection) {
     int socket = PQsocket(connection->session);
     connection->state = STATE_PREPARING;
@@ -302,7 +256,9 @@ static void begin_setup(struct connection *connection) {
                           connection);
     if (!watch_start(&connection->socket)) {
         connect_failed(connection, strerror(errno));
-    } else if (!send_setup(connection) || !flush(connection)) {
+    } else if (!session_setup_send(connection->session, connection->settings->lock_timeout_ms,
+                                   connection->settings->statement_timeout_ms) ||
+               !flush(connection)) {
         connect_failed(connection, PQerrorMessage(connection->session));
     }
 }

@@ -1,0 +1,51 @@
+/* What a worker's session needs before it takes queries. */
+#include "db/session_setup.h"
+
+#include "db/embedded_sql.h"
+#include "db/pooling.h"
+#include "db/session_settings.h"
+#include "db/statement_names.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Beside what all sessions have in common: time limits, and that plans are made once, by indexes,
+ * or one that was made while a table was empty would read all of it when it is large. */
+static const char settings_sql[] =
+    "SELECT set_config('lock_timeout', $1, false), set_config('statement_timeout', $2, false),"
+    " set_config('plan_cache_mode', 'force_generic_plan', false),"
+    " set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),"
+    " set_config('enable_indexscan', 'on', false), set_config('enable_indexonlyscan', 'on', false),"
+    " set_config('enable_nestloop', 'on', false), set_config('jit', 'off', false),"
+    " pg_backend_pid() || ' ' || pg_postmaster_start_time()";
+
+bool session_setup_send(PGconn *session, int64_t lock_timeout_ms, int64_t statement_timeout_ms) {
+    char lock_timeout[24], statement_timeout[24];
+    snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64, lock_timeout_ms);
+    snprintf(statement_timeout, sizeof statement_timeout, "%" PRId64, statement_timeout_ms);
+    const char *const values[] = {lock_timeout, statement_timeout};
+    if (PQsetnonblocking(session, 1) != 0 || PQenterPipelineMode(session) != 1 ||
+        !session_settings_send(session) ||
+        PQsendQueryParams(session, settings_sql, 2, NULL, values, NULL, NULL, 0) != 1) {
+        return false;
+    }
+    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+        if (PQsendPrepare(session, embedded_queries[i].name, embedded_queries[i].text, 0, NULL) !=
+            1) {
+            return false;
+        }
+    }
+    return PQpipelineSync(session) == 1;
+}
+
+const char *session_setup_failure(const PGconn *session, const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        return session_settings_refusal(session, result);
+    }
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    /* duplicate_prepared_statement, in a session that has just begun */
+    bool is_shared = state && strcmp(state, "42P05") == 0;
+    return is_shared ? pooling_refusal : PQresultErrorMessage(result);
+}
