@@ -17,7 +17,7 @@ import psycopg2
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 STATEMENTS = {path.stem: path.read_text() for path in sorted((SQL / "queries").glob("*.sql"))}
-# Those of src/db/connection.c; tests/e2e/test_query_plans.py compares them.
+# Those of src/db/session_setup.c; tests/e2e/test_query_plans.py compares them.
 PLANNER = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_bitmapscan": "off",
            "enable_indexscan": "on", "enable_indexonlyscan": "on", "enable_nestloop": "on", "jit": "off"}
 REPORT = {"log_min_duration": "0", "log_analyze": "on", "log_timing": "off", "log_nested_statements": "on",
