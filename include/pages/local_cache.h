@@ -33,4 +33,7 @@ struct http_content *local_cache_find(struct local_cache *cache, const struct pa
 void local_cache_store(struct local_cache *cache, const struct page_key *key,
                        struct version version, struct http_content *content, int64_t expires_ms);
 
+/* Drops the half that was used longest ago, for others that need the memory. */
+void local_cache_halve(struct local_cache *cache);
+
 struct local_cache_counts local_cache_counts(const struct local_cache *cache);

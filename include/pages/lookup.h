@@ -59,6 +59,9 @@ struct lookup_counts {
 
 struct lookup_counts lookup_counts(const struct lookup *lookup);
 
+/* Drops half of the local cache, which is all that a worker can do without. */
+void lookup_release_memory(struct lookup *lookup);
+
 /* Responds to a request with the page, at once or later. */
 void lookup_serve(struct lookup *lookup, struct http_request *request,
                   const struct page_query *query);

@@ -36,6 +36,7 @@ struct children {
     int heartbeats_descriptor;
     void (*on_ready)(void *owner);
     void *owner;
+    int told_failure; /* why the last one could not be started; 0: it could */
     struct child all[HEARTBEAT_SLOTS];
 };
 

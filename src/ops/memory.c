@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,17 @@ void *memory_realloc(void *memory, size_t size) {
 char *memory_strdup(const char *text) {
     size_t size = strlen(text) + 1;
     return memcpy(memory_allocate(size), text, size);
+}
+
+bool memory_lacks(size_t bytes) {
+    void *volatile probe = malloc(bytes); /* else compilers leave it out */
+    bool lacks = !probe;
+    free(probe);
+    return lacks;
+}
+
+void memory_trim(void) {
+    (void)malloc_trim(0);
 }
 
 void memory_bind_libraries(void) {

@@ -55,12 +55,16 @@ static void count_bytes(struct local_cache *cache, struct entry *entry) {
     entry->bytes = bytes;
 }
 
-static void shrink(struct local_cache *cache) {
-    while (cache->bytes > cache->limit_bytes) {
+static void shrink_to(struct local_cache *cache, size_t bytes) {
+    while (cache->bytes > bytes) {
         /* The analyzer does not see that TAILQ_REMOVE takes the first entry out. */
         // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
         drop(cache, TAILQ_FIRST(&cache->by_use));
     }
+}
+
+static void shrink(struct local_cache *cache) {
+    shrink_to(cache, cache->limit_bytes);
 }
 
 static void count_growth(struct local_cache *cache) {
@@ -72,8 +76,7 @@ static void count_growth(struct local_cache *cache) {
 }
 
 void local_cache_free(struct local_cache *cache) {
-    cache->limit_bytes = 0;
-    shrink(cache);
+    shrink_to(cache, 0);
     free(cache);
 }
 
@@ -126,6 +129,11 @@ void local_cache_store(struct local_cache *cache, const struct page_key *key,
     count_bytes(cache, entry);
     cache->handed_out = entry;
     shrink(cache);
+}
+
+void local_cache_halve(struct local_cache *cache) {
+    count_growth(cache);
+    shrink_to(cache, cache->bytes / 2);
 }
 
 struct local_cache_counts local_cache_counts(const struct local_cache *cache) {

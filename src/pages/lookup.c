@@ -76,6 +76,12 @@ void lookup_free(struct lookup *lookup) {
     free(lookup);
 }
 
+void lookup_release_memory(struct lookup *lookup) {
+    if (lookup->cache) {
+        local_cache_halve(lookup->cache);
+    }
+}
+
 struct lookup_counts lookup_counts(const struct lookup *lookup) {
     if (!lookup->cache) {
         return (struct lookup_counts){0};

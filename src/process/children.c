@@ -87,11 +87,16 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
         atomic_store(&children->heartbeats->beat_ms[child - children->all], child->started_ms);
         pid = run(child, spawn);
     }
+    if (pid < 0 && errno == children->told_failure) {
+        return false;
+    }
     if (pid < 0) {
+        children->told_failure = errno;
         log_write(children->logger, LOG_LEVEL_ERROR, "a worker cannot be started", "{s:i, s:s}",
                   "index", spawn->identity.index, "reason", strerror(errno));
         return false;
     }
+    children->told_failure = 0;
     child->pid = pid;
     child->state = CHILD_STARTING;
     log_write(children->logger, LOG_LEVEL_INFO, "worker started", "{s:i, s:i}", "index",

@@ -29,6 +29,9 @@
 
 enum {
     HEARTBEAT_MS = 1000,
+    /* A page of 4 MiB is in libpq's buffer, which doubles, in its result, and copied. */
+    MEMORY_RESERVE_BYTES = 16 * 1024 * 1024,
+    SHORT_AGAIN_MS = 60000, /* shortages of memory that follow each other sooner are told once */
     /* Connections wait in the backlog until the pool is ready, but not longer than this: then
      * clients are told that the database is away. */
     SERVE_ANYWAY_MS = 1000
@@ -48,6 +51,7 @@ struct worker {
     struct timer heartbeat;
     struct timer serve_anyway;
     struct timer drain_limit;
+    int64_t short_until_ms; /* until then memory that is short was told */
     bool draining;
     bool said_ready;
 };
@@ -125,11 +129,28 @@ static void on_drain_limit(void *owner) {
     stop_loop(worker);
 }
 
+/* What the cache holds would else be missing, for good, to those who make pages. */
+static void look_after_memory(struct worker *worker) {
+    if (worker->config->cache_mb == 0 || !worker->app.lookup ||
+        !memory_lacks(MEMORY_RESERVE_BYTES)) {
+        return;
+    }
+    int64_t now_ms = clock_ms();
+    if (now_ms >= worker->short_until_ms) {
+        log_write(&worker->logger, LOG_LEVEL_WARNING,
+                  "memory is short; the cache is halved each second until it is not", NULL);
+    }
+    worker->short_until_ms = now_ms + SHORT_AGAIN_MS;
+    lookup_release_memory(worker->app.lookup);
+    memory_trim();
+}
+
 static void on_heartbeat(void *owner) {
     struct worker *worker = owner;
     timer_start(&worker->heartbeat, HEARTBEAT_MS);
     atomic_store(&worker->heartbeats->beat_ms[worker->identity.heartbeat_slot], clock_ms());
     log_tell_lost(&worker->logger);
+    look_after_memory(worker);
     if (getppid() != worker->identity.supervisor_pid) {
         drain(worker);
     }

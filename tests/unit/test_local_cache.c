@@ -187,6 +187,27 @@ START_TEST(it_never_holds_more_than_its_limit) {
 }
 END_TEST
 
+START_TEST(the_half_that_was_used_longest_ago_is_dropped_and_no_more) {
+    for (int64_t id = 1; id <= KEPT; id++) {
+        store(id, PAGE_BYTES, 0);
+    }
+    ck_assert_ptr_nonnull(find(1, 0)); /* now the last used */
+    local_cache_halve(cache);
+    ck_assert_int_eq(bodies, KEPT / 2);
+    ck_assert_ptr_nonnull(find(1, 0));
+    ck_assert_ptr_null(find(2, 0));
+    ck_assert_ptr_nonnull(find(KEPT, 0));
+    for (int i = 0; i < 10; i++) {
+        local_cache_halve(cache);
+    }
+    ck_assert_int_eq(bodies, 0);
+    for (int64_t id = 1; id <= KEPT; id++) { /* the limit is what it was */
+        store(id, PAGE_BYTES, 0);
+    }
+    ck_assert_int_eq(bodies, KEPT);
+}
+END_TEST
+
 START_TEST(a_page_that_does_not_fit_is_not_kept_and_drives_no_other_out) {
     for (int64_t id = 1; id <= KEPT; id++) {
         store(id, PAGE_BYTES, 0);
@@ -229,6 +250,7 @@ Suite *local_cache_suite(void) {
     tcase_add_test(cases, a_newer_version_takes_the_place_of_an_older_one);
     tcase_add_test(cases, the_least_recently_used_leave_first);
     tcase_add_test(cases, it_never_holds_more_than_its_limit);
+    tcase_add_test(cases, the_half_that_was_used_longest_ago_is_dropped_and_no_more);
     tcase_add_test(cases, a_page_that_does_not_fit_is_not_kept_and_drives_no_other_out);
     tcase_add_test(cases, a_page_that_leaves_stays_with_who_has_it);
     suite_add_tcase(suite, cases);
