@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes DIR a complete NGINX configuration: nginx.conf, error-pages.conf, headers.conf and files.conf
-# as they are, and the includes that differ from place to place, from the environment. Used by stack.sh
+# as they are, and the includes that differ from place to place, from the environment. Used by deploy/stack/
 # and containers.
 #   configure-nginx.sh DIR
 #

@@ -1,4 +1,4 @@
-/* `atelier-qa settings`: what is set; deploy/stack.sh learns from it what QA_ENV_FILE says. */
+/* `atelier-qa settings`: what is set; deploy/stack/ learns from it what QA_ENV_FILE says. */
 #include "cli/settings.h"
 
 #include "cli/exit_status.h"

@@ -199,6 +199,17 @@ def test_the_hint_how_to_stop_is_what_a_shell_understands(fault_stack, configure
         assert shell.stdout == str(stack.folder)
 
 
+def test_the_hint_how_to_stop_names_what_named_the_state_directory(fault_stack):
+    fault_stack.stop()
+    try:
+        with fault_stack.env_file(f"QA_STATE_DIR={fault_stack.folder}\n"):
+            told = fault_stack.stack_sh("start", QA_STATE_DIR="").stdout
+        [hint] = re.findall(r"^  stop +(.*) make stop$", told, re.M)
+        assert hint == f"QA_ENV_FILE={fault_stack.folder}/settings.env"
+    finally:
+        fault_stack.start()
+
+
 @pytest.mark.skipif(not shutil.which("git"), reason="no git, no checkout to keep clean")
 def test_git_ignores_the_state_directory_also_where_it_is_a_link(tmp_path):
     """As stack.sh makes it for root where the service's user may not go."""
@@ -208,3 +219,32 @@ def test_git_ignores_the_state_directory_also_where_it_is_a_link(tmp_path):
     status = subprocess.run(["git", "-C", tmp_path, "status", "--porcelain"], text=True,
                             capture_output=True, check=True)
     assert status.stdout == "?? .gitignore\n"
+
+
+def test_a_second_run_says_how_to_end_the_first_and_a_part_that_ends_ends_it(fault_stack):
+    fault_stack.stop()
+    try:
+        with fault_stack.in_foreground() as run:
+            fault_stack.wait_until_ready()
+            wait_until(lambda: (fault_stack.folder / "started").exists())
+            second = fault_stack.stack_sh("run")
+            assert second.returncode != 0
+            assert "running in the foreground elsewhere; to end it: " in second.stdout
+            assert run.poll() is None
+            os.kill(fault_stack.supervisor_pid(), signal.SIGKILL)
+            assert run.wait(PATIENCE_S) != 0
+        assert processes(fault_stack) == [None, None, None]
+    finally:
+        fault_stack.start()
+
+
+def test_a_start_that_is_interrupted_leaves_nothing_running(fault_stack):
+    fault_stack.stop()
+    try:
+        with fault_stack.in_foreground() as run:
+            wait_until(fault_stack.postmaster_pid)
+            run.terminate()
+            run.wait(PATIENCE_S)
+        assert processes(fault_stack) == [None, None, None]
+    finally:
+        fault_stack.start()

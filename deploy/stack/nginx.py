@@ -1,0 +1,78 @@
+"""NGINX: its configuration, the files that it serves, its process."""
+
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from common import Failure, locked, run, start, write_anew
+from parts import NGINX, end_process, processes
+
+FIRST_FREE_PORT = 1024  # below it NGINX needs a capability
+
+
+def configure(configure_nginx, port):
+    os.environ["QA_ACCESS_LOG"] = os.environ.get("QA_ACCESS_LOG") or "../log/access.log"
+    os.environ["QA_ERROR_LOG"] = os.environ.get("QA_ERROR_LOG") or f"../{NGINX.log}"
+    if run(configure_nginx, "nginx") != 0:
+        raise Failure
+    stop_orphans()
+    if port_is_taken(int(port)):
+        raise Failure(f"port {port} is in use; set PORT to another one, as in: make run PORT=8081")
+    write_anew("port", f"{port}\n")
+
+
+def publish_files(checkout):
+    with locked(checkout / "Makefile"):
+        for source in ("web", "build/reference", "build/photos"):
+            target = Path("nginx", Path(source).name)
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(checkout / source, target)
+            for path in (target, *target.rglob("*")):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def launch(port, bare):
+    with open("log/nginx-start.log", "w", encoding="utf-8") as log:
+        # SCHED_BATCH as a worker has it (src/process/worker.c). A relative prefix: NGINX takes a $ in a path
+        # for a variable.
+        status = start("chrt", "--batch", "0", *(bare if int(port) >= FIRST_FREE_PORT else []),
+                       "nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", cwd="nginx", stderr=log)
+    if status != 0:
+        sys.stderr.write(Path("log/nginx-start.log").read_text())
+        raise Failure("NGINX does not start")
+
+
+def stop_orphans():
+    """Workers of an NGINX whose master was killed go on serving; they work in our NGINX's folder."""
+    for pid in processes():
+        with contextlib.suppress(OSError):
+            if os.path.samefile(f"/proc/{pid}/cwd", "nginx") and \
+                    Path(f"/proc/{pid}/comm").read_text() == "nginx\n":
+                _ = end_process(pid, signal.SIGTERM, 3) or end_process(pid, signal.SIGKILL, 2)
+
+
+def is_ready(port):
+    """Whether the service answers through it."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def port_is_taken(port):
+    """Whether anything listens on it."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                _, local, _, state, *_ = line.split()
+                if state == "0A" and int(local.rpartition(":")[2], 16) == port:
+                    return True
+    return False
