@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* A line of the log that needs no memory. */
@@ -60,10 +61,9 @@ char *memory_strdup(const char *text) {
 }
 
 bool memory_lacks(size_t bytes) {
-    void *volatile probe = malloc(bytes); /* else compilers leave it out */
-    bool lacks = !probe;
-    free(probe);
-    return lacks;
+    /* Not by malloc(), which from then on would keep as much as it once gave back. */
+    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return probe == MAP_FAILED || munmap(probe, bytes) != 0;
 }
 
 void memory_trim(void) {
