@@ -2,31 +2,31 @@
  * One PostgreSQL connection in pipeline mode, driven by the event loop; nothing in it blocks.
  *
  * It connects by itself, prepares every statement, and when it is lost it comes back by itself with
- * back-off. What is sent over it stays in its line until it is settled:
+ * back-off. What is sent over it stays in its queue until it is settled:
  *
- *   - Each query is a pipeline group of its own, which is one transaction. A read that succeeded is
- *     settled as soon as its result is here, everything else only at the group's sync: then a write
- *     without an error is committed, and a query with one is rolled back.
- *   - When the connection is lost, what is in its line is unsettled for ever.
+ *   - Each group has a sync of its own, so it is one transaction. A read that succeeded is settled
+ * as soon as its result is here, everything else only at the sync: then a write without an error is
+ *     committed, and a group with one is rolled back.
+ *   - When the connection is lost, what is in its queue is unsettled for ever.
  *
  * What to do about that is the pool's decision, not the connection's.
  */
 #pragma once
 
-#include "db/query.h"
+#include "db/group.h"
 #include "db/server_address.h"
 #include "ops/log.h"
 
 /* What the connection tells its pool. None is called from within connection_send(). */
 struct connection_events {
-    /* It can take queries. */
+    /* It can take groups. */
     void (*on_ready)(void *owner, struct connection *connection);
-    /* A query is settled, and out of the line. The result, of status PGRES_TUPLES_OK,
+    /* A group is settled, and out of the queue. The result, of status PGRES_TUPLES_OK,
      * PGRES_COMMAND_OK, PGRES_FATAL_ERROR or PGRES_PIPELINE_ABORTED, is handed over. */
-    void (*on_settled)(void *owner, struct connection *connection, struct query *query,
+    void (*on_settled)(void *owner, struct connection *connection, struct group *group,
                        PGresult *result);
-    /* It was lost while ready; `unsettled` holds its queries in the order sent, to be taken out. */
-    void (*on_lost)(void *owner, struct connection *connection, struct query_line *unsettled,
+    /* It was lost while ready; `unsettled` holds its groups in the order sent, to be taken out. */
+    void (*on_lost)(void *owner, struct connection *connection, struct group_queue *unsettled,
                     const char *reason);
     /* An attempt to connect failed, by the time limit or, `at_once`, by an answer; another
      * follows. */
@@ -43,7 +43,7 @@ struct connection *connection_new(struct event_base *base, struct server_address
                                   const struct connection_settings *settings,
                                   const struct connection_events *events, void *owner);
 
-/* Closes it and releases the queries in its line, which must have been answered. */
+/* Closes it and releases the groups in its queue, whose calls must have been completed. */
 void connection_free(struct connection *connection);
 
 bool connection_is_ready(const struct connection *connection);
@@ -51,15 +51,15 @@ bool connection_is_ready(const struct connection *connection);
 /* What no two servers' processes have in common: which one prepared a connection that is ready. */
 const char *connection_server_process(const struct connection *connection);
 
-/* Whether there are queries in its line. */
+/* Whether there are groups in its queue. */
 bool connection_is_busy(const struct connection *connection);
 
 /*
- * Sends a query. False when the connection turned out to be broken, and nothing of it can take
- * effect: the query is still the caller's, who calls connection_drop().
+ * Sends a group. False when the connection turned out to be broken, and nothing of it can take
+ * effect: the group is still the caller's, who calls connection_drop().
  */
 __attribute__((warn_unused_result)) bool connection_send(struct connection *connection,
-                                                         struct query *query);
+                                                         struct group *group);
 
 /* Gives a ready connection up and starts a new one; tells on_lost. */
 void connection_drop(struct connection *connection, const char *reason);

@@ -1,21 +1,16 @@
 /*
- * A worker's pool of connections: one lane for reads, one for writes, so that a read never waits
- * behind a commit.
+ * A worker's pool: its connections, and the lanes (db/lane.h) whose calls they carry.
  *
+ *   - Reads and writes have connections of their own, so that a read never waits behind a commit.
  *   - A lone read leaves at once. Reads that come while others are in flight wait for these and are
- *     then sent together (db/read_batch.h); after some milliseconds, as behind a slow page, they
- *     get another connection. When a batch breaks, each of its reads is sent again by itself.
- *     A read whose connection was lost is sent again.
+ *     then sent together (db/combine_reads.h); after some milliseconds, as behind a slow page, they
+ *     get another connection.
  *   - Large reads are sent one by one, and never on all connections at once where there are
- * several: however many wait, others go on. They have a queue of their own.
+ * several: however many wait, others go on. They have a lane of their own.
  *   - A write is a group of its own, one at a time on each connection, and done only when its
- *     commit is acknowledged. It is never sent twice.
- *   - Every query has a deadline that covers waiting and running. A connection that holds an
- *     overdue query is dropped and replaced.
- *   - Both lanes are bounded in number. While many reads wait, in a queue that has not been empty
- *     for long, and the first of them has waited too long for a connection, more would only wait
- *     longer. Past these bounds, and while the database is away, a query is refused at once. One
- *     that was accepted before waits for the first attempt to connect anew.
+ *     commit is acknowledged.
+ *   - While the database is away, calls are rejected at once. Those that were admitted before wait
+ *     for the first attempt to connect anew.
  */
 #pragma once
 
@@ -23,17 +18,19 @@
 
 struct pool;
 
+enum pool_lane { LANE_READS, LANE_LARGE_READS, LANE_WRITES, LANE_COUNT };
+
 struct pool_settings {
     const char *database_url;
     size_t read_connections;
     size_t write_connections;
-    size_t queue_limit;    /* unanswered queries in each lane */
+    size_t queue_limit;    /* of each lane: calls that are not completed */
     int64_t queue_wait_ms; /* of the read that waits longest, in a queue four times as old */
     int64_t request_timeout_ms;
     struct connection_settings connection;
 };
 
-/* Told when both lanes have got a connection, or one has lost its last. */
+/* Told when reads and writes have got a connection, or one of them has lost its last. */
 typedef void pool_on_change(void *owner, bool ready);
 
 /*
@@ -44,7 +41,7 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
                       const struct pool_settings *settings, pool_on_change *on_change, void *owner,
                       char *error, size_t error_size);
 
-/* Answers every query (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), and refuses all
+/* Completes every call (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), and rejects all
  * that come from now on. */
 void pool_close(struct pool *pool);
 
@@ -52,20 +49,12 @@ void pool_close(struct pool *pool);
  * turn. */
 void pool_free(struct pool *pool);
 
-/* True while both lanes have a live connection with its statements prepared. */
+/* True while reads and writes have a live connection with its statements prepared. */
 bool pool_is_ready(const struct pool *pool);
 
-/*
- * Run a statement. Parameters are text, at most QUERY_PARAMETERS_MAX, and copied. on_done is told
- * exactly once, possibly before the function returns; on_send never before it returns. A read has
- * the pool's own time limit, a write the deadline that is given (clock_ms()).
- */
-void pool_read(struct pool *pool, enum statement statement, int parameter_count,
-               const char *const *parameters, bool is_large, query_on_send *on_send,
-               query_on_done *on_done, void *owner);
-void pool_write(struct pool *pool, enum statement statement, int parameter_count,
-                const char *const *parameters, int64_t deadline_ms, query_on_done *on_done,
-                void *owner);
+/* Runs a call. The struct is copied, its texts are handed over. on_done is told exactly once,
+ * possibly before this returns; on_send never before it returns. */
+void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call);
 
 /* True while some connection for writes is live. */
 bool pool_can_write(const struct pool *pool);

@@ -17,29 +17,16 @@
 
 struct lookup;
 
-/* Whether a page shows or skips so many elements that its query is a large one (db/pool.h). One
- * that turned out to be long is as well, the next time. */
-bool page_is_large(int64_t count, int64_t offset);
-
-/* What a page is made of: its key, the counter that covers all that it shows, and its query. */
-struct page_query {
-    struct page_key key;
-    size_t slot;
-    bool is_large; /* page_is_large() */
-    enum statement statement;
-    int parameter_count;
-    const char *parameters[QUERY_PARAMETERS_MAX];
-};
-
 /* Responds where there is no page: `outcome` is not QUERY_DONE. Of several requests that waited for
  * one query only the first is given the result. */
 typedef void lookup_on_failure(struct http_request *request, enum query_outcome outcome,
                                const PGresult *result);
 
 struct lookup_settings {
-    size_t cache_bytes;  /* of the local cache; 0: no cache at all */
-    struct ring *ring;   /* NULL: none */
-    int64_t lifetime_ms; /* how long a page is kept at most */
+    size_t cache_bytes;           /* of the local cache; 0: no cache at all */
+    struct ring *ring;            /* NULL: none; all that use it have the same settings */
+    int64_t lifetime_ms;          /* how long a page is kept at most */
+    int64_t answers_per_question; /* on a product's page, at most */
     lookup_on_failure *on_failure;
 };
 
@@ -63,5 +50,4 @@ struct lookup_counts lookup_counts(const struct lookup *lookup);
 void lookup_release_memory(struct lookup *lookup);
 
 /* Responds to a request with the page, at once or later. */
-void lookup_serve(struct lookup *lookup, struct http_request *request,
-                  const struct page_query *query);
+void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *page);

@@ -16,7 +16,6 @@ struct maker;
 
 struct maker_settings {
     int64_t most_answers; /* shown with each question */
-    int64_t deadline_ms;  /* for each of its steps */
 };
 
 /* Pool, versions and logger must outlive its use. It rests until maker_begin(). */

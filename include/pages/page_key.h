@@ -5,8 +5,8 @@
 
 /* Which page, by its effective parameters. Compared byte by byte; it has no padding. */
 struct page_key {
-    int64_t kind; /* which list */
-    int64_t id;   /* of what */
-    int64_t page;
-    int64_t count;
+    int64_t kind;  /* an enum subject (pages/versions.h): whose list */
+    int64_t id;    /* of that product or question */
+    int64_t page;  /* from 1 */
+    int64_t count; /* of elements on a page, from 1 */
 };

@@ -5,8 +5,5 @@
 
 #include <libpq-fe.h>
 
-/* The first value of a result, without a copy. The result is handed over. */
-struct http_body result_body_take(PGresult *result);
-
 /* A copy of one value of a result. */
 struct http_body result_body_copy(const PGresult *result, int row, int column);

@@ -16,6 +16,5 @@ struct app {
     struct lookup *lookup;
     struct versions *versions;
     const struct logger *logger;
-    int64_t answers_per_question; /* most shown with each question of a list */
-    const char *loaderio_token;   /* "" = none */
+    const char *loaderio_token; /* "" = none */
 };

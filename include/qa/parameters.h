@@ -5,17 +5,10 @@
 #pragma once
 
 #include "http/request.h"
+#include "pages/page_key.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* A page of a list. */
-struct paging {
-    int64_t page;   /* from 1 */
-    int64_t count;  /* 1 to COUNT_MAX */
-    int64_t offset; /* rows before the page; INT64_MAX - count when that many, or the page's
-                       own after them, cannot be counted */
-};
 
 /* True, and *value set, for ASCII digits only, leading zeros allowed, from 1 to `most`. */
 __attribute__((warn_unused_result)) bool parse_integer(struct http_text text, int64_t most,
@@ -29,9 +22,10 @@ __attribute__((warn_unused_result)) bool read_path_id(struct http_request *reque
 __attribute__((warn_unused_result)) bool read_query_product_id(struct http_request *request,
                                                                int64_t *product_id);
 
-/* page and count from the query string, or their defaults, 1 and COUNT_DEFAULT. */
+/* page and count from the query string, or their defaults, 1 and COUNT_DEFAULT; at most COUNT_MAX.
+ */
 __attribute__((warn_unused_result)) bool read_paging(struct http_request *request,
-                                                     struct paging *paging);
+                                                     struct page_key *page);
 
 /* Responds 400 for a product_id that is missing or wrong; always false. */
 bool refuse_product_id(struct http_request *request);

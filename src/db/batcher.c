@@ -3,8 +3,8 @@
 
 #include "db/locked_rows.h"
 #include "ops/clock.h"
+#include "ops/memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,22 +136,20 @@ static void on_expiry(evutil_socket_t descriptor, short what, void *argument) {
     arm_expiry(batcher);
 }
 
-/* The items as a JSON array, to be released with free(); NULL when out of memory. */
+/* The items as a JSON array, to be released with free(). */
 static char *array_of(const struct batch *batch) {
     size_t length = 2 + batch->count;
     for (size_t i = 0; i < batch->count; i++) {
         length += batch->items[i]->length;
     }
-    char *array = malloc(length);
+    char *array = memory_allocate(length);
     char *end = array;
-    for (size_t i = 0; array && i < batch->count; i++) {
+    for (size_t i = 0; i < batch->count; i++) {
         *end++ = i == 0 ? '[' : ',';
         memcpy(end, batch->items[i]->text, batch->items[i]->length);
         end += batch->items[i]->length;
     }
-    if (array) {
-        memcpy(end, "]", 2);
-    }
+    memcpy(end, "]", 2);
     return array;
 }
 
@@ -215,32 +213,33 @@ static int64_t common_row(const struct batch *batch) {
     return same == batch->count ? batch->items[0]->row : 0;
 }
 
-/* Hands a statement about all items to the pool. False when out of memory. */
-static bool send_array(struct batch *batch, enum statement statement, query_on_done *on_done) {
-    char *array = array_of(batch);
-    if (array) {
-        const char *const parameters[] = {array};
-        pool_write(batch->batcher->pool, statement, 1, parameters, batch->items[0]->deadline_ms,
-                   on_done, batch);
-    }
-    free(array);
-    return array != NULL;
+/* Hands a statement to the pool, whose deadline is that of the first item. */
+static void send_call(struct batch *batch, struct call *call) {
+    call->owner = batch;
+    call->arrived_ms = batch->items[0]->deadline_ms - batch->batcher->settings.request_timeout_ms;
+    pool_submit(batch->batcher->pool, LANE_WRITES, call);
 }
 
-static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *result);
+/* Hands a statement about all items to the pool. */
+static void send_array(struct batch *batch, enum statement statement, call_on_done *on_done) {
+    struct call call = {.statement = statement, .on_done = on_done};
+    call_add_text(&call, array_of(batch));
+    send_call(batch, &call);
+}
 
-/* Hands a batch to the pool. False when out of memory. */
-static bool send_batch(struct batch *batch) {
+static void on_batch_done(void *owner, enum query_outcome outcome, const PGresult *result,
+                          int any_row);
+
+static void send_batch(struct batch *batch) {
     batch->has_equal = batch->form->for_equal != STATEMENT_COUNT && all_are_equal(batch);
     if (!batch->has_equal) {
-        return send_array(batch, batch->form->statement, on_batch_done);
+        send_array(batch, batch->form->statement, on_batch_done);
+        return;
     }
-    char count[24];
-    snprintf(count, sizeof count, "%zu", batch->count);
-    const char *const parameters[] = {batch->items[0]->text, count};
-    pool_write(batch->batcher->pool, batch->form->for_equal, 2, parameters,
-               batch->items[0]->deadline_ms, on_batch_done, batch);
-    return true;
+    struct call call = {.statement = batch->form->for_equal, .on_done = on_batch_done};
+    call_add_text(&call, memory_strdup(batch->items[0]->text));
+    call_add_int64(&call, (int64_t)batch->count);
+    send_call(batch, &call);
 }
 
 static void end_batch(struct batch *batch) {
@@ -328,7 +327,7 @@ static bool is_rolled_back(enum query_outcome outcome) {
 }
 
 /* Tells the outcome, unless there is a second chance. */
-static void settle(struct batch *batch, enum query_outcome outcome, PGresult *result) {
+static void settle(struct batch *batch, enum query_outcome outcome, const PGresult *result) {
     struct batcher *batcher = batch->batcher;
     int64_t row = common_row(batch);
     if (row != 0) {
@@ -345,7 +344,6 @@ static void settle(struct batch *batch, enum query_outcome outcome, PGresult *re
             answer(batcher, batch->items[i], outcome, result, -1);
         }
     }
-    PQclear(result);
     end_batch(batch);
 }
 
@@ -366,14 +364,16 @@ static void send_again(struct batch *batch) {
     batch->count = kept;
     if (kept == 0) {
         end_batch(batch);
-    } else if (!send_batch(batch)) {
-        settle(batch, QUERY_REFUSED, NULL);
+    } else {
+        send_batch(batch);
     }
 }
 
 /* Which rows a batch that was rolled back for a lock need not wait for: the others wait by
  * themselves. */
-static void on_looked(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_looked(void *owner, enum query_outcome outcome, const PGresult *result,
+                      int any_row) {
+    (void)any_row;
     struct batch *batch = owner;
     struct batcher *batcher = batch->batcher;
     if (outcome != QUERY_DONE || batcher->closed) {
@@ -382,7 +382,6 @@ static void on_looked(void *owner, enum query_outcome outcome, PGresult *result)
     }
     int rows[ITEMS_MAX];
     find_rows(batch, result, rows);
-    PQclear(result);
     size_t kept = 0;
     for (size_t i = 0; i < batch->count; i++) {
         if (rows[i] < 0) {
@@ -398,7 +397,9 @@ static void on_looked(void *owner, enum query_outcome outcome, PGresult *result)
     send_again(batch);
 }
 
-static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_batch_done(void *owner, enum query_outcome outcome, const PGresult *result,
+                          int any_row) {
+    (void)any_row;
     struct batch *batch = owner;
     struct batcher *batcher = batch->batcher;
     if (outcome == QUERY_UNKNOWN) {
@@ -406,7 +407,9 @@ static void on_batch_done(void *owner, enum query_outcome outcome, PGresult *res
     }
     bool may_look = outcome == QUERY_LOCKED && batch->company == ALL && common_row(batch) == 0 &&
                     batch->form->unlocked != STATEMENT_COUNT && !batcher->closed;
-    if (!may_look || !send_array(batch, batch->form->unlocked, on_looked)) {
+    if (may_look) {
+        send_array(batch, batch->form->unlocked, on_looked);
+    } else {
         settle(batch, outcome, result);
     }
 }
@@ -438,8 +441,8 @@ static bool start_batch(struct batcher *batcher, struct item_line *line, const s
     batcher->batches_in_flight++;
     if (batch->company != ALL) {
         send_again(batch);
-    } else if (!send_batch(batch)) {
-        settle(batch, QUERY_REFUSED, NULL);
+    } else {
+        send_batch(batch);
     }
     return true;
 }

@@ -48,9 +48,9 @@ struct connection {
     char *setup_error; /* the first error while preparing; owned */
     char server_process[64];
 
-    struct query_line sent;     /* their results have not arrived */
-    struct query_line unproven; /* their results wait for the sync of their group */
-    bool result_open;           /* the first in `sent` has a result; NULL, its end, follows */
+    struct group_queue sent;     /* their results have not arrived */
+    struct group_queue unproven; /* their results wait for the end of their transaction */
+    bool result_open;            /* the first in `sent` has a result; NULL, its end, follows */
 };
 
 static void close_session(struct connection *connection) {
@@ -114,45 +114,40 @@ void connection_drop(struct connection *connection, const char *reason) {
     } else {
         connect_later(connection);
     }
-    struct query_line unsettled = TAILQ_HEAD_INITIALIZER(unsettled);
-    TAILQ_CONCAT(&unsettled, &connection->unproven, line);
-    TAILQ_CONCAT(&unsettled, &connection->sent, line);
+    struct group_queue unsettled = TAILQ_HEAD_INITIALIZER(unsettled);
+    TAILQ_CONCAT(&unsettled, &connection->unproven, in_connection);
+    TAILQ_CONCAT(&unsettled, &connection->sent, in_connection);
     connection->events->on_lost(connection->owner, connection, &unsettled, kept);
 }
 
-/* Takes the first query with its result out of `line` and tells the pool. */
-static void settle(struct connection *connection, struct query_line *line) {
-    struct query *query = TAILQ_FIRST(line);
-    TAILQ_REMOVE(line, query, line);
-    PGresult *result = query->result;
-    query->result = NULL;
-    query->connection = NULL;
-    connection->events->on_settled(connection->owner, connection, query, result);
+/* Takes the first group with its result out of a queue and tells the pool. */
+static void settle(struct connection *connection, struct group_queue *queue) {
+    struct group *group = TAILQ_FIRST(queue);
+    TAILQ_REMOVE(queue, group, in_connection);
+    PGresult *result = group->result;
+    group->result = NULL;
+    group->connection = NULL;
+    connection->events->on_settled(connection->owner, connection, group, result);
 }
 
-static bool is_success(const PGresult *result) {
-    ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-}
-
-/* Whether a result tells what became of its query. An error without SQLSTATE is libpq's own, such
+/* Whether a result tells what became of its group. An error without SQLSTATE is libpq's own, such
  * as out of memory: what the server did is not known. And what comes between the end of a write's
- * result and its sync is not the next query's but an error of the commit. */
+ * result and its sync is not the next group's but an error of the commit. */
 static bool is_conclusive(const struct connection *connection, const PGresult *result) {
     bool is_from_server =
-        is_success(result) || PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
+        query_has_succeeded(result) || PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
     return is_from_server && (connection->result_open || TAILQ_EMPTY(&connection->unproven));
 }
 
-/* All results of the first sent query are here. */
+/* All results of the first sent group are here. */
 static void end_of_result(struct connection *connection) {
-    struct query *query = TAILQ_FIRST(&connection->sent);
+    struct group *group = TAILQ_FIRST(&connection->sent);
     connection->result_open = false;
-    if (!query->is_write && is_success(query->result)) {
+    if (!group->is_write && query_has_succeeded(group->result)) {
         settle(connection, &connection->sent);
     } else {
-        TAILQ_REMOVE(&connection->sent, query, line);
-        TAILQ_INSERT_TAIL(&connection->unproven, query, line);
+        TAILQ_REMOVE(&connection->sent, group, in_connection);
+        TAILQ_INSERT_TAIL(&connection->unproven, group, in_connection);
     }
 }
 
@@ -167,7 +162,7 @@ static void become_ready(struct connection *connection) {
 static bool take_results(struct connection *connection) {
     while (connection->session && !PQisBusy(connection->session)) {
         PGresult *result = PQgetResult(connection->session);
-        struct query *query = TAILQ_FIRST(&connection->sent);
+        struct group *group = TAILQ_FIRST(&connection->sent);
         if (!result && !connection->result_open) {
             break; /* nothing is in flight */
         }
@@ -197,10 +192,10 @@ static bool take_results(struct connection *connection) {
                          PQgetvalue(result, 0, PQnfields(result) - 1));
             }
             PQclear(result);
-        } else if (query && is_conclusive(connection, result)) {
+        } else if (group && is_conclusive(connection, result)) {
             connection->result_open = true;
-            PQclear(query->result);
-            query->result = result;
+            PQclear(group->result);
+            group->result = result;
         } else {
             PQclear(result);
             return false;
@@ -348,18 +343,18 @@ const char *connection_server_process(const struct connection *connection) {
     return connection->server_process;
 }
 
-static void free_queries(struct query_line *line) {
-    struct query *query;
-    while ((query = TAILQ_FIRST(line))) {
-        TAILQ_REMOVE(line, query, line);
-        query_free(query);
+static void free_groups(struct group_queue *queue) {
+    struct group *group;
+    while ((group = TAILQ_FIRST(queue))) {
+        TAILQ_REMOVE(queue, group, in_connection);
+        group_free(group);
     }
 }
 
 void connection_free(struct connection *connection) {
     close_session(connection);
-    free_queries(&connection->unproven);
-    free_queries(&connection->sent);
+    free_groups(&connection->unproven);
+    free_groups(&connection->sent);
     free(connection);
 }
 
@@ -371,15 +366,14 @@ bool connection_is_busy(const struct connection *connection) {
     return !TAILQ_EMPTY(&connection->sent) || !TAILQ_EMPTY(&connection->unproven);
 }
 
-bool connection_send(struct connection *connection, struct query *query) {
-    if (PQsendQueryPrepared(connection->session, embedded_queries[query->statement].name,
-                            query->parameter_count, query->parameters, NULL, NULL, 0) != 1) {
+bool connection_send(struct connection *connection, struct group *group) {
+    if (PQsendQueryPrepared(connection->session, embedded_queries[group->statement].name,
+                            group->parameter_count, group->parameters, NULL, NULL, 0) != 1) {
         return false;
     }
-    query->connection = connection;
-    query->sent++;
-    TAILQ_INSERT_TAIL(&connection->sent, query, line);
-    /* The sync may have left even if this fails: what became of the query shows when the socket is
+    group->connection = connection;
+    TAILQ_INSERT_TAIL(&connection->sent, group, in_connection);
+    /* The sync may have left even if this fails: what became of the group shows when the socket is
      * read, or at the deadline. */
     if (PQpipelineSync(connection->session) == 1) {
         (void)flush(connection);

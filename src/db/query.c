@@ -1,49 +1,12 @@
-/* A query on its way: allocation, answer, and the meaning of PostgreSQL's error codes. */
+/* What became of a query: the meaning of PostgreSQL's error codes. */
 #include "db/query.h"
 
-#include "ops/memory.h"
-
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
-struct query *query_new(enum statement statement, int parameter_count,
-                        const char *const *parameters) {
-    size_t sizes[QUERY_PARAMETERS_MAX];
-    size_t total = 0;
-    for (int i = 0; i < parameter_count; i++) {
-        sizes[i] = strlen(parameters[i]) + 1;
-        total += sizes[i];
-    }
-    struct query *query = memory_calloc(1, sizeof *query + total);
-    TAILQ_INIT(&query->members);
-    query->statement = statement;
-    query->parameter_count = parameter_count;
-    char *text = query->text;
-    for (int i = 0; i < parameter_count; i++) {
-        query->parameters[i] = memcpy(text, parameters[i], sizes[i]);
-        text += sizes[i];
-    }
-    return query;
-}
-
-void query_free(struct query *query) {
-    struct query *member;
-    while ((member = TAILQ_FIRST(&query->members))) {
-        TAILQ_REMOVE(&query->members, member, line);
-        query_free(member);
-    }
-    PQclear(query->result);
-    free(query);
-}
-
-void query_answer(struct query *query, enum query_outcome outcome, PGresult *result) {
-    query_on_done *on_done = query->on_done;
-    query->on_done = NULL;
-    if (on_done) {
-        on_done(query->owner, outcome, result);
-    } else {
-        PQclear(result);
-    }
+bool query_has_succeeded(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
 enum query_outcome query_outcome_of_error(const PGresult *result) {
@@ -72,4 +35,10 @@ bool query_is_refused_by_server(const PGresult *result) {
     /* Insufficient resources, such as a full disk, and read_only_sql_transaction. */
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     return state && (strncmp(state, "53", 2) == 0 || strcmp(state, "25006") == 0);
+}
+
+bool query_is_outdated(const PGresult *result) {
+    /* 0A000: cached plan must not change result type; 26000: there is no such statement. */
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state && (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
 }

@@ -28,7 +28,6 @@ _Static_assert(sizeof(struct flight_key) == 6 * sizeof(int64_t), "no padding");
 struct flight {
     struct flight_key key;
     struct lookup *lookup;
-    size_t slot;
     bool is_listed; /* in lookup->flights, where others find it */
     bool is_sent;
     int64_t max_age_ms; /* how long the page may be kept; once it is sent */
@@ -51,11 +50,6 @@ struct lookup {
     uint64_t ring_hits;
     bool was_large[KNOWN_PAGES]; /* the page with this hash, when it was last made */
 };
-
-bool page_is_large(int64_t count, int64_t offset) {
-    enum { MANY_SHOWN = 50, MANY_SKIPPED = 1000 };
-    return count >= MANY_SHOWN || offset >= MANY_SKIPPED;
-}
 
 struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
                           const struct lookup_settings *settings) {
@@ -92,6 +86,11 @@ struct lookup_counts lookup_counts(const struct lookup *lookup) {
                                   .misses = counts.misses - lookup->ring_hits};
 }
 
+/* The version of the counter that covers all that a page shows. */
+static struct version note_version(const struct lookup *lookup, const struct page_key *key) {
+    return versions_note(lookup->versions, versions_slot((enum subject)key->kind, key->id));
+}
+
 /* Keeps a page, whose body is handed over, in this worker's cache, unless it would drive too many
  * others out. A reference is the caller's. */
 static struct http_content *keep(struct lookup *lookup, const struct flight_key *key,
@@ -123,14 +122,13 @@ static struct http_content *find(struct lookup *lookup, const struct flight_key 
                 page.expires_ms);
 }
 
-/* Keeps what a query made, copied, since a PGresult takes some KiB more than its one value. */
-static struct http_content *keep_result(struct flight *flight, const PGresult *result) {
+/* Keeps what a query made, whose body is handed over. A reference is the caller's. */
+static struct http_content *keep_made(struct flight *flight, struct http_body body) {
     struct lookup *lookup = flight->lookup;
-    struct http_body body = result_body_copy(result, 0, 0);
     struct flight_key key = flight->key;
 #ifdef QA_FAULT_NOTE_AFTER_QUERY
     /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
-    key.version = versions_note(lookup->versions, flight->slot);
+    key.version = note_version(lookup, &key.page);
 #endif
     int64_t lifetime_ms = lookup->settings.lifetime_ms;
     int64_t expires_ms =
@@ -186,11 +184,10 @@ static void unlist_flight(struct flight *flight) {
     }
 }
 
-static struct flight *add_flight(struct lookup *lookup, const struct page_query *query) {
+static struct flight *add_flight(struct lookup *lookup, const struct page_key *key) {
     struct flight *flight = memory_calloc(1, sizeof *flight);
-    flight->key = (struct flight_key){.page = query->key, .version = none_yet};
+    flight->key = (struct flight_key){.page = *key, .version = none_yet};
     flight->lookup = lookup;
-    flight->slot = query->slot;
     TAILQ_INIT(&flight->requests);
     if (lookup->cache) {
         list_flight(flight);
@@ -208,40 +205,61 @@ static void on_send(void *owner) {
     flight->is_sent = true;
     bool was_listed = flight->is_listed;
     unlist_flight(flight);
-    flight->key.version = versions_note(lookup->versions, flight->slot);
+    flight->key.version = note_version(lookup, &flight->key.page);
     flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
     if (was_listed) {
         list_flight(flight);
     }
 }
 
-static void on_page(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct flight *flight = owner;
     struct lookup *lookup = flight->lookup;
     unlist_flight(flight);
     struct http_content *content = NULL;
     if (outcome == QUERY_DONE) {
-        *was_large(lookup, &flight->key.page) = PQgetlength(result, 0, 0) >= LARGE_BYTES;
-        if (lookup->cache) {
-            content = keep_result(flight, result);
-        } else {
-            content = http_content_new("application/json", result_body_take(result));
-            result = NULL;
-        }
+        struct http_body body = result_body_copy(result, row, 0);
+        *was_large(lookup, &flight->key.page) = body.length >= LARGE_BYTES;
+        content =
+            lookup->cache ? keep_made(flight, body) : http_content_new("application/json", body);
     }
     respond_all(flight, outcome, result, content);
     if (content) {
         http_content_release(content);
     }
-    PQclear(result);
     free(flight);
 }
 
-static void send_query(struct flight *flight, const struct page_query *query) {
+/* How many rows are before the page: INT64_MAX - count when that many, or the page's own after
+ * them, cannot be counted. */
+static int64_t offset_of(const struct page_key *key) {
+    const int64_t most = INT64_MAX - key->count;
+    return key->page - 1 > most / key->count ? most : (key->page - 1) * key->count;
+}
+
+static bool is_large(struct lookup *lookup, const struct page_key *key) {
+    enum { MANY_SHOWN = 50, MANY_SKIPPED = 1000 };
+    return key->count >= MANY_SHOWN || offset_of(key) >= MANY_SKIPPED || *was_large(lookup, key);
+}
+
+/* Sends the query of a page: all that its statement takes is in the key, or the same for all. */
+static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
-    bool is_large = query->is_large || *was_large(lookup, &query->key);
-    pool_read(lookup->pool, query->statement, query->parameter_count, query->parameters, is_large,
-              on_send, on_page, flight);
+    const struct page_key *key = &flight->key.page;
+    struct call call = {.on_send = on_send, .on_done = on_page, .owner = flight};
+    call_add_int64(&call, key->id);
+    if (key->kind == SUBJECT_PRODUCT) {
+        call.statement = STATEMENT_LIST_QUESTIONS;
+        call_add_int64(&call, key->count);
+        call_add_int64(&call, offset_of(key));
+        call_add_int64(&call, lookup->settings.answers_per_question);
+    } else {
+        call.statement = STATEMENT_LIST_ANSWERS;
+        call_add_int64(&call, key->page);
+        call_add_int64(&call, key->count);
+        call_add_int64(&call, offset_of(key));
+    }
+    pool_submit(lookup->pool, is_large(lookup, key) ? LANE_LARGE_READS : LANE_READS, &call);
 }
 
 static bool serve_ready_page(struct lookup *lookup, struct http_request *request,
@@ -255,12 +273,11 @@ static bool serve_ready_page(struct lookup *lookup, struct http_request *request
 }
 
 void lookup_serve(struct lookup *lookup, struct http_request *request,
-                  const struct page_query *query) {
+                  const struct page_key *page) {
     struct flight *flight = NULL;
     if (lookup->cache) {
         /* Noted before everything else: what is found from here on is no older. */
-        const struct flight_key key = {.page = query->key,
-                                       .version = versions_note(lookup->versions, query->slot)};
+        const struct flight_key key = {.page = *page, .version = note_version(lookup, page)};
         if (serve_ready_page(lookup, request, &key)) {
             return;
         }
@@ -268,10 +285,10 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
     }
     bool is_first = !flight;
     if (is_first) {
-        flight = add_flight(lookup, query);
+        flight = add_flight(lookup, page);
     }
     TAILQ_INSERT_TAIL(&flight->requests, request, queue);
     if (is_first) {
-        send_query(flight, query);
+        send_query(flight);
     }
 }

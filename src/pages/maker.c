@@ -5,7 +5,6 @@
 #include "ops/memory.h"
 #include "ops/timer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -76,16 +75,9 @@ static void pause_for(struct maker *maker, int64_t ms) {
 }
 
 /* As a write, so that no reader waits for it. */
-static void send_query(struct maker *maker, enum statement statement, const int64_t *numbers,
-                       int count, query_on_done *on_done) {
-    char texts[QUERY_PARAMETERS_MAX][24];
-    const char *parameters[QUERY_PARAMETERS_MAX];
-    for (int i = 0; i < count; i++) {
-        snprintf(texts[i], sizeof texts[i], "%" PRId64, numbers[i]);
-        parameters[i] = texts[i];
-    }
-    pool_write(maker->pool, statement, count, parameters, clock_ms() + maker->settings.deadline_ms,
-               on_done, maker);
+static void send_call(struct maker *maker, struct call *call) {
+    maker->in_flight = true;
+    pool_submit(maker->pool, LANE_WRITES, call);
 }
 
 /* A product to go on after, or `otherwise`. */
@@ -142,7 +134,8 @@ static void log_passed_over(struct maker *maker, int64_t product) {
 }
 
 /* Goes on after the product whose page could not be made. */
-static void on_next_page(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_next_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
+    (void)row;
     enum { CHANGED, MISSING };
     struct maker *maker = owner;
     int64_t pause_ms = REST_MS; /* when it is the same one again */
@@ -162,15 +155,15 @@ static void on_next_page(void *owner, enum query_outcome outcome, PGresult *resu
         }
         maker->failed_tries = 0;
     }
-    PQclear(result);
     pause_for(maker, pause_ms);
 }
 
 static void pass_over(struct maker *maker) {
-    const int64_t numbers[] = {maker->changed_after, maker->missing_after,
-                               maker->settings.most_answers};
-    maker->in_flight = true;
-    send_query(maker, STATEMENT_NEXT_PAGE, numbers, sizeof numbers / sizeof *numbers, on_next_page);
+    struct call call = {.statement = STATEMENT_NEXT_PAGE, .on_done = on_next_page, .owner = maker};
+    call_add_int64(&call, maker->changed_after);
+    call_add_int64(&call, maker->missing_after);
+    call_add_int64(&call, maker->settings.most_answers);
+    send_call(maker, &call);
 }
 
 /* The next step is half as large, or twice. */
@@ -182,7 +175,8 @@ static void resize_step(struct maker *maker, bool smaller) {
     }
 }
 
-static void on_step_done(void *owner, enum query_outcome outcome, PGresult *result) {
+static void on_step_done(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
+    (void)row;
     struct maker *maker = owner;
     int64_t took_ms = clock_ms() - maker->step_began_ms;
     took_ms = took_ms < 1 ? 1 : took_ms;
@@ -201,7 +195,6 @@ static void on_step_done(void *owner, enum query_outcome outcome, PGresult *resu
         maker->products = 1; /* which one is it? */
     }
     resize_step(maker, outcome != QUERY_DONE || took_ms > STEP_MS);
-    PQclear(result);
     if (maker->failed_tries < TRIES) {
         pause_for(maker, pause_ms);
     } else if (!maker->closed) {
@@ -220,12 +213,13 @@ static void on_next_step(void *owner) {
         maker->missing_after = 0;
         maker->made = 0;
     }
-    const int64_t numbers[] = {maker->changed_after, maker->missing_after, maker->products,
-                               maker->settings.most_answers};
-    maker->in_flight = true;
+    struct call call = {.statement = STATEMENT_MAKE_PAGES, .on_done = on_step_done, .owner = maker};
+    call_add_int64(&call, maker->changed_after);
+    call_add_int64(&call, maker->missing_after);
+    call_add_int64(&call, maker->products);
+    call_add_int64(&call, maker->settings.most_answers);
     maker->step_began_ms = now_ms;
-    send_query(maker, STATEMENT_MAKE_PAGES, numbers, sizeof numbers / sizeof *numbers,
-               on_step_done);
+    send_call(maker, &call);
 }
 
 struct maker *maker_new(struct event_base *base, struct pool *pool, const struct versions *versions,

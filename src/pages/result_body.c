@@ -6,19 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void release_result(void *result) {
-    PQclear(result);
-}
-
-struct http_body result_body_take(PGresult *result) {
-    return (struct http_body){
-        .data = PQgetvalue(result, 0, 0),
-        .length = (size_t)PQgetlength(result, 0, 0),
-        .release = release_result,
-        .owner = result,
-    };
-}
-
 struct http_body result_body_copy(const PGresult *result, int row, int column) {
     size_t length = (size_t)PQgetlength(result, row, column);
     char *copy = memory_allocate(length + 1);

@@ -193,7 +193,6 @@ static bool start_maker(struct worker *worker) {
     }
     const struct maker_settings settings = {
         .most_answers = worker->config->answers_per_question,
-        .deadline_ms = worker->config->request_timeout_ms,
     };
     worker->maker =
         maker_new(worker->base, worker->app.pool, worker->app.versions, &worker->logger, &settings);
@@ -233,6 +232,7 @@ static bool start_app(struct worker *worker) {
         .cache_bytes = config->cache_mb * 1024 * 1024,
         .ring = worker->ring,
         .lifetime_ms = config->cache_lifetime_s * 1000,
+        .answers_per_question = config->answers_per_question,
         .on_failure = respond_read_failure,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
@@ -315,7 +315,6 @@ int worker_run(const struct config *config, const struct worker_identity *identi
     };
     worker.app = (struct app){
         .logger = &worker.logger,
-        .answers_per_question = config->answers_per_question,
         .loaderio_token = config->loaderio_token,
     };
     for (int descriptor = WORKER_FDS_BEGIN; descriptor < WORKER_FDS_END; descriptor++) {

@@ -14,29 +14,10 @@
 
 void list_answers(struct http_request *request) {
     const struct app *app = request->app;
-    int64_t question_id;
-    struct paging paging;
-    if (!read_path_id(request, "question_id", INT64_MAX, &question_id) ||
-        !read_paging(request, &paging)) {
-        return;
+    struct page_key page = {.kind = SUBJECT_QUESTION};
+    if (read_path_id(request, "question_id", INT64_MAX, &page.id) && read_paging(request, &page)) {
+        lookup_serve(app->lookup, request, &page);
     }
-    char question[24], page[24], count[24], offset[24];
-    snprintf(question, sizeof question, "%" PRId64, question_id);
-    snprintf(page, sizeof page, "%" PRId64, paging.page);
-    snprintf(count, sizeof count, "%" PRId64, paging.count);
-    snprintf(offset, sizeof offset, "%" PRId64, paging.offset);
-    const struct page_query query = {
-        .key = {.kind = SUBJECT_QUESTION,
-                .id = question_id,
-                .page = paging.page,
-                .count = paging.count},
-        .slot = versions_slot(SUBJECT_QUESTION, question_id),
-        .is_large = page_is_large(paging.count, paging.offset),
-        .statement = STATEMENT_LIST_ANSWERS,
-        .parameter_count = 4,
-        .parameters = {question, page, count, offset},
-    };
-    lookup_serve(app->lookup, request, &query);
 }
 
 static const struct batch_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT,

@@ -52,21 +52,19 @@ bool read_query_product_id(struct http_request *request, int64_t *product_id) {
            refuse_product_id(request);
 }
 
-bool read_paging(struct http_request *request, struct paging *paging) {
-    *paging = (struct paging){.page = 1, .count = COUNT_DEFAULT};
-    if (!query_integer(request, "page", INT64_MAX, &paging->page)) {
+bool read_paging(struct http_request *request, struct page_key *page) {
+    page->page = 1;
+    page->count = COUNT_DEFAULT;
+    if (!query_integer(request, "page", INT64_MAX, &page->page)) {
         http_respond_problem(request, 400, "page", "page must be an integer from 1");
         return false;
     }
-    if (!query_integer(request, "count", INT64_MAX, &paging->count)) {
+    if (!query_integer(request, "count", INT64_MAX, &page->count)) {
         http_respond_problem(request, 400, "count", "count must be an integer from 1");
         return false;
     }
-    if (paging->count > COUNT_MAX) {
-        paging->count = COUNT_MAX;
+    if (page->count > COUNT_MAX) {
+        page->count = COUNT_MAX;
     }
-    const int64_t most = INT64_MAX - paging->count;
-    paging->offset =
-        paging->page - 1 > most / paging->count ? most : (paging->page - 1) * paging->count;
     return true;
 }

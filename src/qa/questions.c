@@ -15,35 +15,15 @@
 
 void list_questions(struct http_request *request) {
     const struct app *app = request->app;
-    int64_t product_id = 0;
-    struct paging paging;
-    if (!read_query_product_id(request, &product_id)) {
+    struct page_key page = {.kind = SUBJECT_PRODUCT};
+    if (!read_query_product_id(request, &page.id)) {
         return;
     }
-    if (product_id == 0) {
+    if (page.id == 0) {
         refuse_product_id(request);
-        return;
+    } else if (read_paging(request, &page)) {
+        lookup_serve(app->lookup, request, &page);
     }
-    if (!read_paging(request, &paging)) {
-        return;
-    }
-    char product[24], count[24], offset[24], answers[24];
-    snprintf(product, sizeof product, "%" PRId64, product_id);
-    snprintf(count, sizeof count, "%" PRId64, paging.count);
-    snprintf(offset, sizeof offset, "%" PRId64, paging.offset);
-    snprintf(answers, sizeof answers, "%" PRId64, app->answers_per_question);
-    const struct page_query query = {
-        .key = {.kind = SUBJECT_PRODUCT,
-                .id = product_id,
-                .page = paging.page,
-                .count = paging.count},
-        .slot = versions_slot(SUBJECT_PRODUCT, product_id),
-        .is_large = page_is_large(paging.count, paging.offset),
-        .statement = STATEMENT_LIST_QUESTIONS,
-        .parameter_count = 4,
-        .parameters = {product, count, offset, answers},
-    };
-    lookup_serve(app->lookup, request, &query);
 }
 
 static const struct batch_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,

@@ -1,6 +1,6 @@
 /* The embedded SQL. */
+#include "db/call.h"
 #include "db/embedded_sql.h"
-#include "db/query.h"
 #include "suites.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ START_TEST(a_query_has_no_more_parameters_than_can_be_sent) {
     for (const struct embedded_sql *query = embedded_queries; query->name; query++) {
         for (const char *at = query->text; (at = strchr(at, '$')); at++) {
             long number = strtol(at + 1, NULL, 10);
-            ck_assert_msg(number >= 1 && number <= QUERY_PARAMETERS_MAX, "%s has $%ld", query->name,
+            ck_assert_msg(number >= 1 && number <= CALL_PARAMETERS_MAX, "%s has $%ld", query->name,
                           number);
         }
     }

@@ -1,0 +1,68 @@
+/*
+ * A call: one query that somebody wants, and whom to tell of it.
+ *
+ * Whoever wants it fills a struct, adds the parameters in their order and hands it to the pool
+ * (db/pool.h), which copies the struct and owns the texts in it.
+ */
+#pragma once
+
+#include "db/query.h"
+#include "db/statement_names.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum { CALL_PARAMETERS_MAX = 5 };
+
+/*
+ * Told once for each call. After QUERY_DONE `row` is the call's row of `result`, or -1 when it has
+ * none. The result is set for QUERY_DONE and QUERY_FAILED, else NULL; it is the pool's and valid
+ * until this returns.
+ */
+typedef void call_on_done(void *owner, enum query_outcome outcome, const PGresult *result, int row);
+
+/* Told before a call is sent, again when it is sent once more. Must not call the pool. */
+typedef void call_on_send(void *owner);
+
+enum call_state {
+    CALL_NEW,     /* not yet the pool's */
+    CALL_WAITING, /* in the queue of its lane */
+    CALL_SENT,    /* in a group, on a connection */
+    CALL_COMPLETED
+};
+
+struct call_parameter {
+    int64_t number;
+    char *text; /* instead of the number, unless NULL; owned */
+};
+
+struct call {
+    enum statement statement;
+    call_on_send *on_send; /* NULL: nobody asks */
+    call_on_done *on_done;
+    void *owner;
+    int64_t arrived_ms; /* from when on its deadline counts; 0: from now on */
+    int parameter_count;
+    struct call_parameter parameters[CALL_PARAMETERS_MAX];
+
+    /* The lane's (db/lane.h). */
+    enum call_state state;
+    TAILQ_ENTRY(call) in_lane;  /* all that are not completed, in the order of arrival */
+    TAILQ_ENTRY(call) in_queue; /* those that wait */
+    uint64_t number;            /* by the order of arrival in its lane */
+    struct group *group;        /* while it is sent; else NULL */
+    size_t place;               /* in that group */
+    int sends;                  /* how often it has been sent */
+    bool is_alone;              /* is to share a group with no other */
+};
+
+TAILQ_HEAD(call_queue, call);
+
+void call_add_int64(struct call *call, int64_t number);
+
+/* `text` is handed over, to be released with free(). */
+void call_add_text(struct call *call, char *text);
+
+/* Tells the outcome and releases the texts, but not the struct. */
+void call_complete(struct call *call, enum query_outcome outcome, const PGresult *result, int row);

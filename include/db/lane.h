@@ -1,0 +1,84 @@
+/*
+ * A lane: admission, queue, deadline and overload of one kind of calls.
+ *
+ *   - Admission: a lane rejects calls while it has no connection, beyond a number of calls that are
+ *     not completed, and while it is overloaded.
+ *   - Queue: calls leave in the order of their arrival, those first that wait again. A strategy
+ *     (struct combine) says which of them share a group.
+ *   - Deadline: each call has one, which covers waiting and running. A connection that holds an
+ *     overdue call is dropped.
+ *   - Overload: many calls wait, in a queue that has not been empty for long, and the first that
+ * was never sent has waited too long: one more would only wait longer. A young queue is none: what
+ * a stall of the database or the machine has left is soon served.
+ *   - A read whose connection was lost is sent again, a write never: it may have been applied.
+ */
+#pragma once
+
+#include "db/connection.h"
+#include "db/group.h"
+
+#include <event2/event.h>
+
+struct lane;
+
+/* How calls share groups. */
+struct combine {
+    /* Makes a group of calls that wait, each handed over with lane_take(). NULL: not now. */
+    struct group *(*next)(struct lane *lane, const struct call_queue *waiting);
+    /* Passes each call that is still in the group to lane_complete() or lane_wait_again(). */
+    void (*settle)(struct lane *lane, const struct group *group, const PGresult *result);
+};
+
+struct lane_settings {
+    const struct combine *combine;
+    struct connection *const *connections; /* other lanes may use them too */
+    size_t connection_count;
+    size_t busy_limit; /* connections that may be busy with this lane's groups */
+    bool is_write;
+    size_t call_limit; /* calls that are not completed */
+    int64_t timeout_ms;
+    int64_t patience_ms;    /* how long a call waits for a busy connection, if there is one */
+    size_t short_queue;     /* of so many calls none is rejected as overload */
+    int64_t queue_wait_ms;  /* what is too long */
+    int64_t young_queue_ms; /* a queue of this age is young */
+};
+
+/* The connections must outlive the lane's use. */
+struct lane *lane_new(struct event_base *base, const struct lane_settings *settings);
+
+/* Completes every call (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), and rejects all
+ * that come from now on. */
+void lane_close(struct lane *lane);
+
+/* After lane_close() or without calls. */
+void lane_free(struct lane *lane);
+
+/* Copies the call and takes over its texts. on_done is told exactly once, possibly before this
+ * returns; on_send never before it returns. */
+void lane_submit(struct lane *lane, struct call *call);
+
+/* True while some connection is live. */
+bool lane_is_ready(const struct lane *lane);
+
+/* When the first call that waits arrived; INT64_MAX: none waits. */
+int64_t lane_waits_since_ms(const struct lane *lane);
+
+/* Sends what waits, as far as connections are free. */
+void lane_dispatch(struct lane *lane);
+
+/* What the connections tell of a group (db/connection.h), which is released. */
+void lane_settle(struct group *group, struct connection *connection, PGresult *result);
+void lane_lose(struct group *group);
+
+/* Completes all that waits with QUERY_REFUSED. */
+void lane_reject_waiting(struct lane *lane);
+
+/* For strategies. The call leaves the queue for the group. */
+void lane_take(struct lane *lane, struct call *call, struct group *group);
+
+/* The call waits again, at the place of its arrival. */
+void lane_wait_again(struct lane *lane, struct call *call);
+
+/* Tells the outcome of a call and releases it. */
+void lane_complete(struct lane *lane, struct call *call, enum query_outcome outcome,
+                   const PGresult *result, int row);

@@ -1,0 +1,49 @@
+/*
+ * A fake of libpq's sessions, linked in place of the functions that talk to a server. Results are
+ * libpq's own.
+ *
+ * A session connects and prepares by itself, unless fake_accepts is false. What it is sent is kept,
+ * and a test says what the server returns.
+ */
+#pragma once
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FAKE_PARAMETERS_MAX = 5, FAKE_PARAMETER_SIZE = 4096 };
+
+/* What a session was sent last. */
+struct fake_statement {
+    char name[64];
+    int parameter_count;
+    char parameters[FAKE_PARAMETERS_MAX][FAKE_PARAMETER_SIZE];
+};
+
+extern bool fake_accepts; /* connections; true at first */
+extern bool fake_sends;   /* false: a session breaks when something is sent */
+
+/* The session that was opened as the `number`th of all, from 0; NULL: it is closed. */
+PGconn *fake_session(size_t number);
+
+size_t fake_sessions_opened(void);
+
+/* How many statements all sessions were sent. */
+size_t fake_sent_count(void);
+
+/* Whether a session has been sent a statement that nothing was returned for. */
+bool fake_is_running(const PGconn *session);
+
+const struct fake_statement *fake_sent(const PGconn *session);
+
+/* The server returns rows of two columns for what is running. */
+void fake_return(PGconn *session, size_t rows, const char *const (*values)[2]);
+
+/* The server ends the transaction. */
+void fake_sync(PGconn *session);
+
+/* The server returns an error of this state, and ends the transaction. */
+void fake_fail(PGconn *session, const char *sqlstate);
+
+/* The connection is lost. */
+void fake_break(PGconn *session);
