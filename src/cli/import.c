@@ -2,6 +2,7 @@
 #include "cli/import.h"
 
 #include "cli/check.h"
+#include "cli/command.h"
 #include "cli/exit_status.h"
 #include "import/import.h"
 #include "ops/config_load.h"
@@ -264,9 +265,9 @@ int import_command(int argc, char **argv) {
         print_help();
         return STATUS_OK;
     }
-    if (config_load(&config, 1, argv, error, sizeof error) != CONFIG_OK) {
-        fprintf(stderr, "atelier-qa: %s\n", error);
-        return STATUS_USAGE;
+    int status;
+    if (!command_load(&config, 1, argv, NULL, &status)) {
+        return status;
     }
     fputs(config.remarks, stderr);
     if (!check_owner_database(&config, error, sizeof error)) {
@@ -277,8 +278,8 @@ int import_command(int argc, char **argv) {
     options.import.database_url = config.owner_database_url;
     options.import.shared_file = config.shared_file;
     options.import.have_no_caches = config.cache_mb == 0;
-    int status = options.directory ? run_on_directory(&options.import, options.directory)
-                                   : run_with_rejects(&options.import);
+    status = options.directory ? run_on_directory(&options.import, options.directory)
+                               : run_with_rejects(&options.import);
     config_free(&config);
     return status;
 }

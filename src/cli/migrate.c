@@ -2,6 +2,7 @@
 #include "cli/migrate.h"
 
 #include "cli/check.h"
+#include "cli/command.h"
 #include "cli/exit_status.h"
 #include "db/migrations.h"
 #include "ops/config_load.h"
@@ -9,22 +10,20 @@
 
 #include <stdio.h>
 
+static void print_help(void) {
+    puts("Usage: atelier-qa migrate\n"
+         "\n"
+         "Applies the migrations that the database lacks, as the role of\n"
+         "QA_OWNER_DATABASE_URL (default: DATABASE_URL). Safe to run at any time, also from\n"
+         "several hosts at once.");
+}
+
 int migrate_command(int argc, char **argv) {
     struct config config;
     char error[512];
-    switch (config_load(&config, argc, argv, error, sizeof error)) {
-    case CONFIG_HELP:
-        puts("Usage: atelier-qa migrate\n"
-             "\n"
-             "Applies the migrations that the database lacks, as the role of\n"
-             "QA_OWNER_DATABASE_URL (default: DATABASE_URL). Safe to run at any time, also from\n"
-             "several hosts at once.");
-        return STATUS_OK;
-    case CONFIG_WRONG:
-        fprintf(stderr, "atelier-qa: %s\n", error);
-        return STATUS_USAGE;
-    case CONFIG_OK:
-        break;
+    int status;
+    if (!command_load(&config, argc, argv, print_help, &status)) {
+        return status;
     }
     config_log_remarks(&config);
     const struct logger logger = {.level = config.log_level, .worker = -1};

@@ -2,6 +2,7 @@
 #include "cli/serve.h"
 
 #include "cli/check.h"
+#include "cli/command.h"
 #include "cli/exit_status.h"
 #include "ops/config_load.h"
 #include "ops/config_output.h"
@@ -50,16 +51,10 @@ static bool take_word(int *argc, char **argv, const char *word) {
 int serve_command(int argc, char **argv) {
     struct config config;
     char error[512];
+    int status = STATUS_OK;
     bool only_check = take_word(&argc, argv, "--check");
-    switch (config_load(&config, argc, argv, error, sizeof error)) {
-    case CONFIG_HELP:
-        print_help();
-        return STATUS_OK;
-    case CONFIG_WRONG:
-        fprintf(stderr, "atelier-qa: %s\n", error);
-        return STATUS_USAGE;
-    case CONFIG_OK:
-        break;
+    if (!command_load(&config, argc, argv, print_help, &status)) {
+        return status;
     }
     if (only_check) {
         int found = check_and_tell(&config);
@@ -67,7 +62,6 @@ int serve_command(int argc, char **argv) {
         return found;
     }
     config_log_remarks(&config);
-    int status = STATUS_OK;
     if (!check_settings(&config, error, sizeof error)) {
         status = STATUS_USAGE;
     } else if (!check_connections(&config, error, sizeof error) ||
@@ -89,18 +83,17 @@ int serve_command(int argc, char **argv) {
 
 int worker_command(int argc, char **argv) {
     struct config config;
-    char error[256];
+    int status;
     if (argc != 4) {
         fprintf(stderr, "atelier-qa: worker is started by serve, not by hand\n");
         return STATUS_USAGE;
     }
-    if (config_load(&config, 1, argv, error, sizeof error) != CONFIG_OK) {
-        fprintf(stderr, "atelier-qa: %s\n", error);
-        return STATUS_USAGE;
+    if (!command_load(&config, 1, argv, NULL, &status)) {
+        return status;
     }
     const struct worker_identity identity = {
         .index = atoi(argv[1]), .heartbeat_slot = atoi(argv[2]), .supervisor_pid = atoi(argv[3])};
-    int status = worker_run(&config, &identity);
+    status = worker_run(&config, &identity);
     config_free(&config);
     return status;
 }

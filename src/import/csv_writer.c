@@ -2,6 +2,7 @@
 #include "import/csv_writer.h"
 
 #include "ops/number.h"
+#include "ops/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,14 +24,8 @@ static bool keep_error(struct csv_writer *writer) {
 }
 
 static void flush(struct csv_writer *writer) {
-    size_t written = 0;
-    while (written < writer->used && writer->error == 0) {
-        ssize_t bytes = write(writer->file, writer->buffer + written, writer->used - written);
-        if (bytes >= 0) {
-            written += (size_t)bytes;
-        } else if (errno != EINTR) {
-            keep_error(writer);
-        }
+    if (writer->error == 0 && !write_all(writer->file, writer->buffer, writer->used)) {
+        keep_error(writer);
     }
     writer->used = 0;
 }

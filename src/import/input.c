@@ -2,6 +2,7 @@
 #include "import/input.h"
 
 #include "ops/stop_signals.h"
+#include "ops/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,18 +18,6 @@ enum {
     ZLIB_BUFFER_BYTES = 256 * 1024,
     STOP_POLL_MS = 100,
 };
-
-static bool write_all(int descriptor, const char *bytes, size_t length) {
-    while (length > 0) {
-        ssize_t count = write(descriptor, bytes, length);
-        if (count < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes += count > 0 ? count : 0;
-        length -= count > 0 ? (size_t)count : 0;
-    }
-    return true;
-}
 
 /* Copies standard input to its end. */
 static bool copy_standard_input(int to, struct failure *failure) {
