@@ -7,6 +7,7 @@
  *     (struct combine) says which of them share a group.
  *   - Deadline: each call has one, which covers waiting and running. A connection that holds an
  *     overdue call is dropped.
+ *   - Lateness: a call that has waited for longer than the lane's longest wait is rejected.
  *   - Overload: many calls wait, in a queue that has not been empty for long, and the first that
  * was never sent has waited too long: one more would only wait longer. A young queue is none: what
  * a stall of the database or the machine has left is soon served.
@@ -37,10 +38,11 @@ struct lane_settings {
     bool is_write;
     size_t call_limit; /* calls that are not completed */
     int64_t timeout_ms;
-    int64_t patience_ms;    /* how long a call waits for a busy connection, if there is one */
-    size_t short_queue;     /* of so many calls none is rejected as overload */
-    int64_t queue_wait_ms;  /* what is too long */
-    int64_t young_queue_ms; /* a queue of this age is young */
+    int64_t longest_wait_ms; /* then a call is rejected instead of sent */
+    int64_t patience_ms;     /* how long a call waits for a busy connection, if there is one */
+    size_t short_queue;      /* of so many calls none is rejected as overload */
+    int64_t queue_wait_ms;   /* what is too long */
+    int64_t young_queue_ms;  /* a queue of this age is young */
 };
 
 /* The connections must outlive the lane's use. */

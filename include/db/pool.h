@@ -6,7 +6,8 @@
  *     then sent together (db/combine_reads.h); after some milliseconds, as behind a slow page, they
  *     get another connection.
  *   - Large reads are sent one by one, and never on all connections at once where there are
- * several: however many wait, others go on. They have a lane of their own.
+ *     several: however many wait, others go on. They have a lane of their own, which rejects what
+ *     has waited until its statement might not end in time.
  *   - A write is a group of its own, one at a time on each connection, and done only when its
  *     commit is acknowledged.
  *   - While the database is away, calls are rejected at once. Those that were admitted before wait

@@ -199,7 +199,14 @@ static void send_group(struct lane *lane, struct group *group, struct connection
     }
 }
 
+static void reject_late(struct lane *lane) {
+    while (clock_ms() - lane->settings.longest_wait_ms > lane_waits_since_ms(lane)) {
+        lane_complete(lane, TAILQ_FIRST(&lane->waiting), QUERY_REFUSED, NULL, -1);
+    }
+}
+
 void lane_dispatch(struct lane *lane) {
+    reject_late(lane);
     struct connection *connection;
     struct group *group;
     while (!TAILQ_EMPTY(&lane->waiting) && (connection = choose_connection(lane)) &&

@@ -204,6 +204,7 @@ static void open_lanes(struct pool *pool) {
         .busy_limit = pool->readers.count,
         .call_limit = settings->queue_limit,
         .timeout_ms = settings->request_timeout_ms,
+        .longest_wait_ms = INT64_MAX,
         .patience_ms = READ_PATIENCE_MS,
         .short_queue = SHORT_QUEUE * pool->readers.count,
         .queue_wait_ms = settings->queue_wait_ms,
@@ -211,6 +212,10 @@ static void open_lanes(struct pool *pool) {
     };
     struct lane_settings large = reads;
     large.patience_ms = 0;
+    /* The statement of a large read may take all its time. Sent later, it would be overdue while it
+     * runs, and take its connection with it. */
+    large.longest_wait_ms =
+        settings->request_timeout_ms - settings->connection.statement_timeout_ms;
     large.busy_limit = reads.busy_limit > 1 ? reads.busy_limit - 1 : 1;
     large.short_queue = SHORT_QUEUE * large.busy_limit;
     const struct lane_settings writes = {
@@ -219,6 +224,7 @@ static void open_lanes(struct pool *pool) {
         .connection_count = pool->writers.count,
         .busy_limit = pool->writers.count,
         .is_write = true,
+        .longest_wait_ms = INT64_MAX,
         .call_limit = settings->queue_limit,
         .timeout_ms = settings->request_timeout_ms,
         .short_queue = SIZE_MAX,

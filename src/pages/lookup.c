@@ -6,6 +6,7 @@
 #include "ops/memory.h"
 #include "pages/local_cache.h"
 #include "pages/result_body.h"
+#include "pages/weights.h"
 
 #include <stdlib.h>
 
@@ -35,11 +36,7 @@ struct flight {
     UT_hash_handle hh;
 };
 
-enum {
-    LARGE_BYTES = 256 * 1024, /* of a page that is made in a millisecond or more */
-    KNOWN_PAGES = 64 * 1024,  /* a power of two */
-    LARGEST_SHARE = 16        /* a part of the cache that one page may take */
-};
+enum { LARGEST_SHARE = 16 /* a part of the cache that one page may take */ };
 
 struct lookup {
     struct pool *pool;
@@ -48,7 +45,7 @@ struct lookup {
     struct local_cache *cache; /* NULL: off */
     struct flight *flights;
     uint64_t ring_hits;
-    bool was_large[KNOWN_PAGES]; /* the page with this hash, when it was last made */
+    struct weights *weights;
 };
 
 struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
@@ -57,6 +54,7 @@ struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
     lookup->pool = pool;
     lookup->versions = versions;
     lookup->settings = *settings;
+    lookup->weights = weights_new();
     if (settings->cache_bytes > 0) {
         lookup->cache = local_cache_new(settings->cache_bytes);
     }
@@ -67,6 +65,7 @@ void lookup_free(struct lookup *lookup) {
     if (lookup->cache) {
         local_cache_free(lookup->cache);
     }
+    weights_free(lookup->weights);
     free(lookup);
 }
 
@@ -138,10 +137,6 @@ static struct http_content *keep_made(struct flight *flight, struct http_body bo
                    expires_ms);
     }
     return keep(lookup, &key, body, expires_ms);
-}
-
-static bool *was_large(struct lookup *lookup, const struct page_key *key) {
-    return &lookup->was_large[XXH3_64bits(key, sizeof *key) & (KNOWN_PAGES - 1)];
 }
 
 static void respond_all(struct flight *flight, enum query_outcome failure, const PGresult *result,
@@ -219,7 +214,7 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
     struct http_content *content = NULL;
     if (outcome == QUERY_DONE) {
         struct http_body body = result_body_copy(result, row, 0);
-        *was_large(lookup, &flight->key.page) = body.length >= LARGE_BYTES;
+        weights_note(lookup->weights, &flight->key.page, body.length);
         content =
             lookup->cache ? keep_made(flight, body) : http_content_new("application/json", body);
     }
@@ -235,11 +230,6 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
 static int64_t offset_of(const struct page_key *key) {
     const int64_t most = INT64_MAX - key->count;
     return key->page - 1 > most / key->count ? most : (key->page - 1) * key->count;
-}
-
-static bool is_large(struct lookup *lookup, const struct page_key *key) {
-    enum { MANY_SHOWN = 50, MANY_SKIPPED = 1000 };
-    return key->count >= MANY_SHOWN || offset_of(key) >= MANY_SKIPPED || *was_large(lookup, key);
 }
 
 /* Sends the query of a page: all that its statement takes is in the key, or the same for all. */
@@ -259,7 +249,8 @@ static void send_query(struct flight *flight) {
         call_add_int64(&call, key->count);
         call_add_int64(&call, offset_of(key));
     }
-    pool_submit(lookup->pool, is_large(lookup, key) ? LANE_LARGE_READS : LANE_READS, &call);
+    bool is_large = weights_is_large(lookup->weights, key);
+    pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
 }
 
 static bool serve_ready_page(struct lookup *lookup, struct http_request *request,

@@ -3,12 +3,13 @@ docs/openapi.yaml says what a page leaves out. Pages of usual answers are whole.
 
 import contextlib
 import json
+import random
 import threading
 
 import pytest
 
 import seed
-from api import Api, new_product
+from api import Api, ask, new_product
 from product_pages import READY
 from stack import wait_until
 
@@ -212,5 +213,35 @@ def test_readers_and_a_voter_of_the_largest_pages_leave_all_others_served(stack,
 
     with without_pause(20, read), without_pause(1, vote):
         for other in others * 10:
+            assert len(api.questions(other, count=3)) == 3
+            assert len(api.questions(other, page=2, count=2)) == 1
+
+
+def test_readers_of_different_long_pages_of_a_product_leave_all_others_served(stack):
+    """A worker that has made one of them knows what the others weigh."""
+    product, others = new_product(), [new_product() for _ in range(50)]
+    questions = seed.questions(stack, product, range(60, 0, -1))
+    for question in questions:
+        long_answers(stack, question, 12)
+    for other in others:
+        seed.questions(stack, other, [1, 2, 3])
+    for worker in stack.worker_connections():
+        assert ask(worker, "GET", f"/qa/questions?product_id={product}&count=20").status_code == 200
+        worker.close()
+
+    def read():
+        count = random.randint(5, 49)
+        page = random.randint(1, 60 // count)
+        response = Api(stack.base_url).get("/qa/questions", params={
+            "product_id": product, "page": page, "count": count})
+        assert response.status_code in (200, 503), response.text
+        assert response.status_code == 200 or "Retry-After" in response.headers
+
+    def vote():
+        Api(stack.base_url).vote("questions", random.choice(questions))
+
+    api = Api(stack.base_url)
+    with without_pause(40, read), without_pause(1, vote):
+        for other in others * 5:
             assert len(api.questions(other, count=3)) == 3
             assert len(api.questions(other, page=2, count=2)) == 1

@@ -43,6 +43,7 @@ int main(void) {
         statements_suite,
         text_suite,
         timer_suite,
+        weights_suite,
     };
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {

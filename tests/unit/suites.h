@@ -34,3 +34,4 @@ Suite *ring_suite(void);
 Suite *statements_suite(void);
 Suite *text_suite(void);
 Suite *timer_suite(void);
+Suite *weights_suite(void);
