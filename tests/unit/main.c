@@ -14,6 +14,7 @@ int main(void) {
     static Suite *(*const suites[])(void) = {
         accept_encoding_suite,
         backoff_suite,
+        batcher_end_suite,
         children_suite,
         clock_suite,
         config_suite,

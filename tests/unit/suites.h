@@ -5,6 +5,7 @@
 
 Suite *accept_encoding_suite(void);
 Suite *backoff_suite(void);
+Suite *batcher_end_suite(void);
 Suite *children_suite(void);
 Suite *clock_suite(void);
 Suite *config_suite(void);
