@@ -28,14 +28,14 @@ enum {
 #define POSITION_MASK ((UINT64_C(1) << POSITION_BITS) - 1)
 
 /* What the memory begins with; then the table, then the ring. */
-struct header {
+struct ring_header {
     uint64_t set_count; /* a power of two */
     uint64_t unit_count;
     _Atomic uint64_t next; /* position of the next record */
     _Alignas(UNIT_BYTES) _Atomic uint64_t table[][WORDS_OF_SET];
 };
 
-struct record {
+struct ring_record {
     uint64_t checksum; /* of all that follows, and of the body */
     struct page_key key;
     struct version version;
@@ -45,13 +45,14 @@ struct record {
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the table is shared between processes");
-_Static_assert(sizeof(struct header) % UNIT_BYTES == 0, "a set is in one unit");
-_Static_assert(sizeof(struct record) == 9 * sizeof(uint64_t), "no padding: it is in the checksum");
+_Static_assert(sizeof(struct ring_header) % UNIT_BYTES == 0, "a set is in one unit");
+_Static_assert(sizeof(struct ring_record) == 9 * sizeof(uint64_t),
+               "no padding: it is in the checksum");
 
 struct ring {
     int descriptor; /* the caller's */
-    struct header *header;
-    unsigned char *ring;
+    struct ring_header *header;
+    unsigned char *units;
     size_t mapped_bytes;
 };
 
@@ -61,7 +62,7 @@ static size_t table_bytes(uint64_t set_count) {
 
 int ring_create(size_t megabytes) {
     size_t ring_bytes = megabytes * 1024 * 1024;
-    struct header header = {.set_count = 1, .unit_count = ring_bytes / UNIT_BYTES};
+    struct ring_header header = {.set_count = 1, .unit_count = ring_bytes / UNIT_BYTES};
     while (header.set_count * WORDS_OF_SET * BYTES_PER_WORD < ring_bytes) {
         header.set_count *= 2;
     }
@@ -95,7 +96,7 @@ struct ring *ring_map(int descriptor) {
         free(ring);
         return NULL;
     }
-    ring->ring =
+    ring->units =
         (unsigned char *)ring->header + sizeof *ring->header + table_bytes(ring->header->set_count);
     return ring;
 }
@@ -113,11 +114,11 @@ static _Atomic uint64_t *set_of(const struct ring *ring, const struct page_key *
     return ring->header->table[hash & (ring->header->set_count - 1)];
 }
 
-static struct record *record_at(const struct ring *ring, uint64_t position) {
-    return (struct record *)(ring->ring + position % ring->header->unit_count * UNIT_BYTES);
+static struct ring_record *record_at(const struct ring *ring, uint64_t position) {
+    return (struct ring_record *)(ring->units + position % ring->header->unit_count * UNIT_BYTES);
 }
 
-static uint64_t checksum_of(const struct record *record, const void *body) {
+static uint64_t checksum_of(const struct ring_record *record, const void *body) {
     const unsigned char *checked = (const unsigned char *)record + sizeof record->checksum;
     return XXH3_64bits_withSeed(body, record->length,
                                 XXH3_64bits(checked, sizeof *record - sizeof record->checksum));
@@ -128,9 +129,9 @@ static uint64_t checksum_of(const struct record *record, const void *body) {
  */
 static bool copy_out(const struct ring *ring, uint64_t position, const struct page_key *key,
                      struct version version, int64_t now_ms, struct ring_page *found) {
-    const struct record *shared = record_at(ring, position);
-    const unsigned char *ring_end = ring->ring + ring->header->unit_count * UNIT_BYTES;
-    struct record record;
+    const struct ring_record *shared = record_at(ring, position);
+    const unsigned char *ring_end = ring->units + ring->header->unit_count * UNIT_BYTES;
+    struct ring_record record;
     memcpy(&record, shared, sizeof record);
     if (memcmp(&record.key, key, sizeof *key) != 0 || !version_equal(record.version, version) ||
         now_ms >= record.expires_ms || record.length > (size_t)(ring_end - shared->body)) {
@@ -194,7 +195,7 @@ static _Atomic uint64_t *word_for(_Atomic uint64_t *set, uint64_t tag) {
 }
 
 static uint64_t units_of(uint64_t length) {
-    return (sizeof(struct record) + length + UNIT_BYTES - 1) / UNIT_BYTES;
+    return (sizeof(struct ring_record) + length + UNIT_BYTES - 1) / UNIT_BYTES;
 }
 
 /* Whether the key's last record is where the word says, not yet written over, and has the room:
@@ -209,15 +210,15 @@ static bool fits_in_place(const struct ring *ring, uint64_t word, const struct p
         units > unit_count - position % unit_count) {
         return false;
     }
-    struct record record;
+    struct ring_record record;
     memcpy(&record, record_at(ring, position), sizeof record);
     return memcmp(&record.key, key, sizeof *key) == 0 && units <= units_of(record.length);
 }
 
 /* Writes a record by a system call: where the system has no memory left for it, that fails, but to
  * touch the mapped memory would end the process by SIGBUS. */
-static bool write_record(const struct ring *ring, uint64_t position, const struct record *record,
-                         const void *body) {
+static bool write_record(const struct ring *ring, uint64_t position,
+                         const struct ring_record *record, const void *body) {
     const unsigned char *place = (const unsigned char *)record_at(ring, position);
     off_t offset = place - (const unsigned char *)ring->header;
     const struct iovec parts[] = {{(void *)record, sizeof *record}, {(void *)body, record->length}};
@@ -227,7 +228,7 @@ static bool write_record(const struct ring *ring, uint64_t position, const struc
 
 void ring_store(struct ring *ring, const struct page_key *key, struct version version,
                 const void *body, size_t length, int64_t expires_ms) {
-    struct record record = {
+    struct ring_record record = {
         .key = *key, .version = version, .expires_ms = expires_ms, .length = length};
     uint64_t units = units_of(length);
     if (units > ring->header->unit_count / LARGEST_PART) {
