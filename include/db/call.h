@@ -42,6 +42,7 @@ struct call {
     call_on_send *on_send; /* NULL: nobody asks */
     call_on_done *on_done;
     void *owner;
+    int64_t weight;     /* of a read: how many elements it may show */
     int64_t arrived_ms; /* from when on its deadline counts; 0: from now on */
     int parameter_count;
     struct call_parameter parameters[CALL_PARAMETERS_MAX];

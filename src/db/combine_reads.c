@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { CALLS_MAX = 16 /* beyond it each costs little less, and the first waits for all */ };
+enum {
+    CALLS_MAX = 16, /* beyond it each costs little less, and the first waits for all */
+    WEIGHT_MAX = 80 /* of all: as many first pages, however long, end in the statement's time */
+};
 
 /* The statement that does for many what a statement does for one; STATEMENT_COUNT: there is none.
  */
@@ -59,9 +62,11 @@ static struct group *next(struct lane *lane, const struct call_queue *waiting) {
     struct call *first = TAILQ_FIRST(waiting);
     struct call *calls[CALLS_MAX];
     size_t count = 0;
+    int64_t weight = 0;
     for (struct call *call = first; call && count < CALLS_MAX; call = TAILQ_NEXT(call, in_queue)) {
-        if (may_join(first, call)) {
+        if (may_join(first, call) && (call == first || weight + call->weight <= WEIGHT_MAX)) {
             calls[count++] = call;
+            weight += call->weight;
         }
     }
     enum statement statement = count > 1 ? for_many(first->statement) : first->statement;

@@ -236,7 +236,8 @@ static int64_t offset_of(const struct page_key *key) {
 static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
     const struct page_key *key = &flight->key.page;
-    struct call call = {.on_send = on_send, .on_done = on_page, .owner = flight};
+    struct call call = {
+        .on_send = on_send, .on_done = on_page, .owner = flight, .weight = key->count};
     call_add_int64(&call, key->id);
     if (key->kind == SUBJECT_PRODUCT) {
         call.statement = STATEMENT_LIST_QUESTIONS;

@@ -158,6 +158,36 @@ START_TEST(a_group_of_reads_is_bounded) {
 }
 END_TEST
 
+START_TEST(long_pages_are_not_sent_in_one_group) {
+    open_default();
+    read_questions(0, 1);
+    turn();
+    static const int64_t weights[] = {49, 49, 5, 30, 26, 100, 5};
+    for (size_t i = 0; i < 7; i++) {
+        struct call call = noted_call(i + 1, STATEMENT_LIST_QUESTIONS);
+        call.weight = weights[i];
+        call_add_int64(&call, (int64_t)i + 2);
+        call_add_int64(&call, weights[i]);
+        pool_submit(pool, LANE_READS, &call);
+    }
+    static const char *const rows[][2] = {{"page", "1"}, {"page", "2"}, {"page", "3"}};
+    PGconn *session = running(0);
+    return_row(session, "page");
+    assert_sent(session, "list_questions_many", "{2,4,6}", "{49,5,26}");
+    fake_return(session, 3, rows);
+    fake_sync(session);
+    turn();
+    assert_sent(session, "list_questions_many", "{3,5}", "{49,30}");
+    fake_return(session, 2, rows);
+    fake_sync(session);
+    turn();
+    assert_sent(session, "list_questions", "7", "100");
+    return_row(session, "page");
+    assert_sent(session, "list_questions", "8", "5");
+    fake_pool_close(8);
+}
+END_TEST
+
 START_TEST(a_read_that_has_waited_gets_another_connection) {
     open_with_readers(2);
     read_questions(0, 1);
@@ -529,6 +559,7 @@ Suite *pool_suite(void) {
     tcase_add_test(cases, a_read_is_done_before_its_sync);
     tcase_add_test(cases, reads_that_come_while_one_is_in_flight_are_sent_together);
     tcase_add_test(cases, a_group_of_reads_is_bounded);
+    tcase_add_test(cases, long_pages_are_not_sent_in_one_group);
     tcase_add_test(cases, a_read_that_has_waited_gets_another_connection);
     tcase_add_test(cases, the_reads_of_a_failed_group_are_sent_again_one_by_one);
     tcase_add_test(cases, a_group_of_reads_in_conflict_is_not_sent_again);
