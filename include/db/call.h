@@ -32,6 +32,16 @@ enum call_state {
     CALL_COMPLETED
 };
 
+/* Which others may share a group with a call. */
+enum call_company {
+    COMPANY_ANY,   /* those that run the same statement */
+    COMPANY_EQUAL, /* none, or equal ones: it was rolled back in company */
+    COMPANY_LOOK,  /* those that were rolled back for a lock: which of them may go on? */
+    COMPANY_LOCKED /* those that lock the same row, which is known to be locked */
+};
+
+struct write_form;
+
 struct call_parameter {
     int64_t number;
     char *text; /* instead of the number, unless NULL; owned */
@@ -39,11 +49,12 @@ struct call_parameter {
 
 struct call {
     enum statement statement;
-    call_on_send *on_send; /* NULL: nobody asks */
+    const struct write_form *form; /* of a write, instead of a statement (db/combine_writes.h) */
+    int64_t row;                   /* that a write locks, in the table of its form; 0: none */
+    call_on_send *on_send;         /* NULL: nobody asks */
     call_on_done *on_done;
     void *owner;
-    int64_t weight;     /* of a read: how many elements it may show */
-    int64_t arrived_ms; /* from when on its deadline counts; 0: from now on */
+    int64_t weight; /* of a read: how many elements it may show */
     int parameter_count;
     struct call_parameter parameters[CALL_PARAMETERS_MAX];
 
@@ -52,10 +63,11 @@ struct call {
     TAILQ_ENTRY(call) in_lane;  /* all that are not completed, in the order of arrival */
     TAILQ_ENTRY(call) in_queue; /* those that wait */
     uint64_t number;            /* by the order of arrival in its lane */
-    struct group *group;        /* while it is sent; else NULL */
-    size_t place;               /* in that group */
-    int sends;                  /* how often it has been sent */
-    bool is_alone;              /* is to share a group with no other */
+    int64_t arrived_ms;
+    struct group *group; /* while it is sent; else NULL */
+    size_t place;        /* in that group */
+    int sends;           /* how often it has been sent */
+    enum call_company company;
 };
 
 TAILQ_HEAD(call_queue, call);

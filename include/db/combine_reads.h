@@ -10,3 +10,6 @@
 #include "db/lane.h"
 
 extern const struct combine combine_reads;
+
+/* Each by itself. */
+extern const struct combine combine_large_reads;

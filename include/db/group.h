@@ -11,11 +11,20 @@
 struct connection;
 struct lane;
 
+enum group_kind {
+    GROUP_ONE,   /* the statement of its only call */
+    GROUP_MANY,  /* a statement that returns a row for each call, with its place */
+    GROUP_EQUAL, /* a statement that returns one row for all calls */
+    GROUP_LOOK   /* a statement that tells which calls may go on */
+};
+
 struct group {
     TAILQ_ENTRY(group) in_connection;
     struct connection *connection; /* that it was sent on; else NULL */
     struct lane *lane;
+    enum group_kind kind;
     bool is_write;
+    enum query_outcome when_lost; /* of a write, when its connection is */
     PGresult *result; /* the connection's, until the end of the transaction when that decides */
     enum statement statement;
     int parameter_count;
@@ -27,13 +36,12 @@ struct group {
 
 TAILQ_HEAD(group_queue, group);
 
-/* A group of no call, with room for some and for parameters of `text_size` bytes, ends included. */
-struct group *group_new(enum statement statement, size_t calls_max, size_t text_size);
+/* A group of calls, with room for all their parameters. */
+struct group *group_new(enum group_kind kind, enum statement statement, struct call *const calls[],
+                        size_t count);
 
 /* The calls in it are not released. */
 void group_free(struct group *group);
-
-void group_add(struct group *group, struct call *call);
 
 /* Begins a parameter of the statement, to which the following are appended. */
 void group_begin_parameter(struct group *group);
@@ -42,6 +50,3 @@ void group_put_text(struct group *group, const char *text, size_t length);
 
 /* The text of a call's parameter. */
 void group_put_parameter(struct group *group, const struct call_parameter *parameter);
-
-/* How many bytes that takes at most. */
-size_t group_parameter_size(const struct call_parameter *parameter);

@@ -3,14 +3,14 @@
  *
  *   - Admission: a lane rejects calls while it has no connection, beyond a number of calls that are
  *     not completed, and while it is overloaded.
- *   - Queue: calls leave in the order of their arrival, those first that wait again. A strategy
- *     (struct combine) says which of them share a group.
+ *   - Queue: in the order of arrival. A strategy (struct combine) says which calls are sent next,
+ *     and share a group.
  *   - Deadline: each call has one, which covers waiting and running. A connection that holds an
  *     overdue call is dropped.
  *   - Lateness: a call that has waited for longer than the lane's longest wait is rejected.
  *   - Overload: many calls wait, in a queue that has not been empty for long, and the first that
- * was never sent has waited too long: one more would only wait longer. A young queue is none: what
- * a stall of the database or the machine has left is soon served.
+ *     was never sent has waited too long: one more would only wait longer. What a stall of the
+ *     database or the machine has left in a young queue is soon served.
  *   - A read whose connection was lost is sent again, a write never: it may have been applied.
  */
 #pragma once
@@ -22,16 +22,20 @@
 
 struct lane;
 
-/* How calls share groups. */
+/* A strategy: how calls share groups. What it remembers is its state. */
 struct combine {
-    /* Makes a group of calls that wait, each handed over with lane_take(). NULL: not now. */
-    struct group *(*next)(struct lane *lane, const struct call_queue *waiting);
+    /* Makes a group of calls that wait, of which there is one. NULL: not now. */
+    struct group *(*next)(void *state, struct lane *lane);
     /* Passes each call that is still in the group to lane_complete() or lane_wait_again(). */
-    void (*settle)(struct lane *lane, const struct group *group, const PGresult *result);
+    void (*settle)(void *state, struct lane *lane, const struct group *group,
+                   const PGresult *result);
+    /* Whether a call that comes is admitted; NULL: all are. */
+    bool (*admits)(void *state, const struct lane *lane, struct call *call);
 };
 
 struct lane_settings {
     const struct combine *combine;
+    void *combine_state;
     struct connection *const *connections; /* other lanes may use them too */
     size_t connection_count;
     size_t busy_limit; /* connections that may be busy with this lane's groups */
@@ -42,7 +46,10 @@ struct lane_settings {
     int64_t patience_ms;     /* how long a call waits for a busy connection, if there is one */
     size_t short_queue;      /* of so many calls none is rejected as overload */
     int64_t queue_wait_ms;   /* what is too long */
-    int64_t young_queue_ms;  /* a queue of this age is young */
+    int64_t young_queue_ms;  /* a queue that was empty so shortly before is young */
+    /* Told, unless NULL, before writes of a form are told that they may have been applied. */
+    void (*on_uncertain)(void *owner);
+    void *owner;
 };
 
 /* The connections must outlive the lane's use. */
@@ -65,8 +72,9 @@ bool lane_is_ready(const struct lane *lane);
 /* When the first call that waits arrived; INT64_MAX: none waits. */
 int64_t lane_waits_since_ms(const struct lane *lane);
 
-/* Sends what waits, as far as connections are free. */
-void lane_dispatch(struct lane *lane);
+/* Sends what waits, as far as connections are free. Returns in how many milliseconds to do so again
+ * even if nothing happens; INT64_MAX: never. */
+int64_t lane_dispatch(struct lane *lane);
 
 /* What the connections tell of a group (db/connection.h), which is released. */
 void lane_settle(struct group *group, struct connection *connection, PGresult *result);
@@ -75,8 +83,20 @@ void lane_lose(struct group *group);
 /* Completes all that waits with QUERY_REFUSED. */
 void lane_reject_waiting(struct lane *lane);
 
-/* For strategies. The call leaves the queue for the group. */
-void lane_take(struct lane *lane, struct call *call, struct group *group);
+/* The rest is for strategies. */
+
+/* All calls that are not completed, and those that wait, each in the order of arrival. */
+const struct call_queue *lane_calls(const struct lane *lane);
+const struct call_queue *lane_waiting(const struct lane *lane);
+
+/* Takes calls from the queue into a group, whose parameters are still to be put; of one call, the
+ * call's own. */
+struct group *lane_group(struct lane *lane, enum group_kind kind, enum statement statement,
+                         struct call *const calls[], size_t count);
+struct group *lane_group_of_one(struct lane *lane, struct call *call);
+
+/* There will be a group in so many milliseconds, even if nothing happens. */
+void lane_dispatch_in(struct lane *lane, int64_t ms);
 
 /* The call waits again, at the place of its arrival. */
 void lane_wait_again(struct lane *lane, struct call *call);
@@ -84,3 +104,6 @@ void lane_wait_again(struct lane *lane, struct call *call);
 /* Tells the outcome of a call and releases it. */
 void lane_complete(struct lane *lane, struct call *call, enum query_outcome outcome,
                    const PGresult *result, int row);
+
+/* Tells each call of a group the same, with the first row of the result if there is one. */
+void lane_complete_alike(struct lane *lane, const struct group *group, const PGresult *result);

@@ -8,9 +8,9 @@
  *   - Large reads are sent one by one, and never on all connections at once where there are
  *     several: however many wait, others go on. They have a lane of their own, which rejects what
  *     has waited until its statement might not end in time.
- *   - A write is a group of its own, one at a time on each connection, and done only when its
- *     commit is acknowledged.
- *   - While the database is away, calls are rejected at once. Those that were admitted before wait
+ *   - Writes are sent together as well (db/combine_writes.h), one group at a time on each
+ *     connection, and done only when the commit is acknowledged.
+ *   - While the database is away, calls are rejected at once. Reads that were admitted before wait
  *     for the first attempt to connect anew.
  */
 #pragma once
@@ -26,9 +26,13 @@ struct pool_settings {
     size_t read_connections;
     size_t write_connections;
     size_t queue_limit;    /* of each lane: calls that are not completed */
-    int64_t queue_wait_ms; /* of the read that waits longest, in a queue four times as old */
+    int64_t queue_wait_ms; /* of the read that waits longest, in a queue four times as old; of a
+                              write, besides the lock timeout */
     int64_t request_timeout_ms;
     struct connection_settings connection;
+    /* Told when writes of a form may have been applied without anybody knowing, before they are;
+     * NULL: nobody. */
+    void (*on_uncertain)(void *owner);
 };
 
 /* Told when reads and writes have got a connection, or one of them has lost its last. */
@@ -56,6 +60,3 @@ bool pool_is_ready(const struct pool *pool);
 /* Runs a call. The struct is copied, its texts are handed over. on_done is told exactly once,
  * possibly before this returns; on_send never before it returns. */
 void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call);
-
-/* True while some connection for writes is live. */
-bool pool_can_write(const struct pool *pool);

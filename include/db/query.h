@@ -16,8 +16,8 @@ enum query_outcome {
 
 bool query_has_succeeded(const PGresult *result);
 
-/* What an error that PostgreSQL reported, and rolled back, means for a query. */
-enum query_outcome query_outcome_of_error(const PGresult *result);
+/* What the result of a query means for it. An error was reported by PostgreSQL, and rolled back. */
+enum query_outcome query_outcome_of(const PGresult *result);
 
 /* Whether the server takes none of its kind at present: it is read-only, or out of resources. */
 bool query_is_refused_by_server(const PGresult *result);

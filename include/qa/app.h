@@ -5,14 +5,12 @@
 
 #include <stdint.h>
 
-struct batcher;
 struct versions;
 struct lookup;
 struct pool;
 
 struct app {
     struct pool *pool;
-    struct batcher *writes;
     struct lookup *lookup;
     struct versions *versions;
     const struct logger *logger;

@@ -23,22 +23,13 @@ static enum statement for_many(enum statement statement) {
 
 static bool may_join(const struct call *first, const struct call *call) {
     return call == first ||
-           (!first->is_alone && !call->is_alone && call->statement == first->statement &&
-            for_many(first->statement) != STATEMENT_COUNT);
-}
-
-static size_t text_size(struct call *const *calls, size_t count) {
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (int k = 0; k < calls[i]->parameter_count; k++) {
-            size += group_parameter_size(&calls[i]->parameters[k]) + sizeof "{}";
-        }
-    }
-    return size;
+           (first->company == COMPANY_ANY && call->company == COMPANY_ANY &&
+            call->statement == first->statement && for_many(first->statement) != STATEMENT_COUNT);
 }
 
 /* The calls' numbers as an array, which need no quotes. */
 static void put_array(struct group *group, int parameter) {
+    group_begin_parameter(group);
     for (size_t place = 0; place < group->count; place++) {
         group_put_text(group, place == 0 ? "{" : ",", 1);
         group_put_parameter(group, &group->calls[place]->parameters[parameter]);
@@ -46,20 +37,9 @@ static void put_array(struct group *group, int parameter) {
     group_put_text(group, "}", 1);
 }
 
-static void put_parameters(struct group *group) {
-    const struct call *first = group->calls[0];
-    for (int k = 0; k < first->parameter_count; k++) {
-        group_begin_parameter(group);
-        if (group->count > 1) {
-            put_array(group, k);
-        } else {
-            group_put_parameter(group, &first->parameters[k]);
-        }
-    }
-}
-
-static struct group *next(struct lane *lane, const struct call_queue *waiting) {
-    struct call *first = TAILQ_FIRST(waiting);
+static struct group *next_group(void *state, struct lane *lane) {
+    (void)state;
+    struct call *first = TAILQ_FIRST(lane_waiting(lane));
     struct call *calls[CALLS_MAX];
     size_t count = 0;
     int64_t weight = 0;
@@ -69,13 +49,19 @@ static struct group *next(struct lane *lane, const struct call_queue *waiting) {
             weight += call->weight;
         }
     }
-    enum statement statement = count > 1 ? for_many(first->statement) : first->statement;
-    struct group *group = group_new(statement, count, text_size(calls, count));
-    for (size_t i = 0; i < count; i++) {
-        lane_take(lane, calls[i], group);
+    if (count == 1) {
+        return lane_group_of_one(lane, first);
     }
-    put_parameters(group);
+    struct group *group = lane_group(lane, GROUP_MANY, for_many(first->statement), calls, count);
+    for (int i = 0; i < first->parameter_count; i++) {
+        put_array(group, i);
+    }
     return group;
+}
+
+static struct group *next_lone(void *state, struct lane *lane) {
+    (void)state;
+    return lane_group_of_one(lane, TAILQ_FIRST(lane_waiting(lane)));
 }
 
 /* The row of a call, whose place, from 1, is in the second column; -1: there is none. */
@@ -87,38 +73,32 @@ static int row_of(const PGresult *result, size_t place) {
     return row < PQntuples(result) ? row : -1;
 }
 
-static void settle_one(struct lane *lane, struct call *call, const PGresult *result) {
-    if (query_has_succeeded(result)) {
-        lane_complete(lane, call, QUERY_DONE, result, PQntuples(result) > 0 ? 0 : -1);
-    } else {
-        lane_complete(lane, call, query_outcome_of_error(result), result, -1);
-    }
-}
-
 static void settle_one_of_many(struct lane *lane, struct call *call, const PGresult *result) {
-    if (query_has_succeeded(result)) {
+    enum query_outcome outcome = query_outcome_of(result);
+    if (outcome == QUERY_DONE) {
         int row = row_of(result, call->place);
         lane_complete(lane, call, row >= 0 ? QUERY_DONE : QUERY_REFUSED, result, row);
-        return;
-    }
-    enum query_outcome outcome = query_outcome_of_error(result);
-    if (outcome == QUERY_LOCKED || outcome == QUERY_CONFLICT) {
+    } else if (outcome == QUERY_LOCKED || outcome == QUERY_CONFLICT) {
         lane_complete(lane, call, outcome, NULL, -1); /* it would meet that alone as well */
     } else {
-        call->is_alone = true;
+        call->company = COMPANY_EQUAL;
         lane_wait_again(lane, call);
     }
 }
 
-static void settle(struct lane *lane, const struct group *group, const PGresult *result) {
+static void settle(void *state, struct lane *lane, const struct group *group,
+                   const PGresult *result) {
+    (void)state;
+    if (group->kind == GROUP_ONE) {
+        lane_complete_alike(lane, group, result);
+        return;
+    }
     for (size_t place = 0; place < group->count; place++) {
-        struct call *call = group->calls[place];
-        if (call && group->count == 1) {
-            settle_one(lane, call, result);
-        } else if (call) {
-            settle_one_of_many(lane, call, result);
+        if (group->calls[place]) {
+            settle_one_of_many(lane, group->calls[place], result);
         }
     }
 }
 
-const struct combine combine_reads = {.next = next, .settle = settle};
+const struct combine combine_reads = {.next = next_group, .settle = settle};
+const struct combine combine_large_reads = {.next = next_lone, .settle = settle};

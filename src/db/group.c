@@ -10,11 +10,30 @@
 
 enum { NUMBER_SIZE = sizeof "-9223372036854775808" };
 
-struct group *group_new(enum statement statement, size_t calls_max, size_t text_size) {
-    size_t calls_size = calls_max * sizeof(struct call *);
-    struct group *group = memory_allocate(sizeof *group + calls_size + 1 + text_size);
-    *group = (struct group){.statement = statement};
-    group->end = (char *)&group->calls[calls_max];
+/* How many bytes the parameters take at most, in whatever form. */
+static size_t text_size(struct call *const calls[], size_t count) {
+    size_t size = CALL_PARAMETERS_MAX * (NUMBER_SIZE + sizeof "[]");
+    for (size_t i = 0; i < count; i++) {
+        for (int k = 0; k < calls[i]->parameter_count; k++) {
+            const char *text = calls[i]->parameters[k].text;
+            size += (text ? strlen(text) : NUMBER_SIZE) + sizeof ",";
+        }
+    }
+    return size;
+}
+
+struct group *group_new(enum group_kind kind, enum statement statement, struct call *const calls[],
+                        size_t count) {
+    size_t calls_size = count * sizeof(struct call *);
+    struct group *group = memory_allocate(sizeof *group + calls_size + text_size(calls, count));
+    *group = (struct group){
+        .kind = kind, .statement = statement, .when_lost = QUERY_UNKNOWN, .count = count};
+    for (size_t place = 0; place < count; place++) {
+        group->calls[place] = calls[place];
+        calls[place]->group = group;
+        calls[place]->place = place;
+    }
+    group->end = (char *)&group->calls[count];
     *group->end = '\0';
     return group;
 }
@@ -22,12 +41,6 @@ struct group *group_new(enum statement statement, size_t calls_max, size_t text_
 void group_free(struct group *group) {
     PQclear(group->result);
     free(group);
-}
-
-void group_add(struct group *group, struct call *call) {
-    call->group = group;
-    call->place = group->count;
-    group->calls[group->count++] = call;
 }
 
 void group_begin_parameter(struct group *group) {
@@ -49,8 +62,4 @@ void group_put_parameter(struct group *group, const struct call_parameter *param
         int length = snprintf(text, sizeof text, "%" PRId64, parameter->number);
         group_put_text(group, text, (size_t)length);
     }
-}
-
-size_t group_parameter_size(const struct call_parameter *parameter) {
-    return parameter->text ? strlen(parameter->text) : NUMBER_SIZE - 1;
 }

@@ -17,6 +17,7 @@ struct lane {
     struct call_queue waiting;
     int64_t waiting_since_ms; /* without a break; undefined while none waits */
     size_t busy;              /* connections */
+    int64_t dispatch_in_ms;   /* what the strategy said last; INT64_MAX: nothing */
     struct timer deadline;    /* of the call that arrived first */
     bool is_closed;
 };
@@ -48,10 +49,37 @@ void lane_complete(struct lane *lane, struct call *call, enum query_outcome outc
     free(call);
 }
 
-void lane_take(struct lane *lane, struct call *call, struct group *group) {
-    TAILQ_REMOVE(&lane->waiting, call, in_queue);
-    group_add(group, call);
-    call->state = CALL_SENT;
+const struct call_queue *lane_calls(const struct lane *lane) {
+    return &lane->calls;
+}
+
+const struct call_queue *lane_waiting(const struct lane *lane) {
+    return &lane->waiting;
+}
+
+void lane_dispatch_in(struct lane *lane, int64_t ms) {
+    lane->dispatch_in_ms = ms;
+}
+
+struct group *lane_group(struct lane *lane, enum group_kind kind, enum statement statement,
+                         struct call *const calls[], size_t count) {
+    struct group *group = group_new(kind, statement, calls, count);
+    group->lane = lane;
+    group->is_write = lane->settings.is_write;
+    for (size_t place = 0; place < count; place++) {
+        TAILQ_REMOVE(&lane->waiting, calls[place], in_queue);
+        calls[place]->state = CALL_SENT;
+    }
+    return group;
+}
+
+struct group *lane_group_of_one(struct lane *lane, struct call *call) {
+    struct group *group = lane_group(lane, GROUP_ONE, call->statement, &call, 1);
+    for (int i = 0; i < call->parameter_count; i++) {
+        group_begin_parameter(group);
+        group_put_parameter(group, &call->parameters[i]);
+    }
+    return group;
 }
 
 void lane_wait_again(struct lane *lane, struct call *call) {
@@ -75,18 +103,31 @@ void lane_wait_again(struct lane *lane, struct call *call) {
 void lane_reject_waiting(struct lane *lane) {
     struct call *call;
     while ((call = TAILQ_FIRST(&lane->waiting))) {
+        /* The analyzer does not see that a call that waits leaves the queue. */
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
         lane_complete(lane, call, QUERY_REFUSED, NULL, -1);
     }
 }
 
-/* Completes what is still in a group. */
-static void complete_group(struct lane *lane, const struct group *group,
-                           enum query_outcome outcome) {
+/* Completes what is still in a group. A call by itself tells only whoever wants it that it may have
+ * been applied. */
+static void complete_group(struct lane *lane, const struct group *group, enum query_outcome outcome,
+                           const PGresult *result) {
+    int row = outcome == QUERY_DONE && PQntuples(result) > 0 ? 0 : -1;
+    if (outcome == QUERY_UNKNOWN && group->kind != GROUP_ONE && lane->settings.on_uncertain) {
+        lane->settings.on_uncertain(lane->settings.owner);
+    }
     for (size_t place = 0; place < group->count; place++) {
         if (group->calls[place]) {
-            lane_complete(lane, group->calls[place], outcome, NULL, -1);
+            /* The analyzer does not see that a call that was sent leaves its group. */
+            // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
+            lane_complete(lane, group->calls[place], outcome, result, row);
         }
     }
+}
+
+void lane_complete_alike(struct lane *lane, const struct group *group, const PGresult *result) {
+    complete_group(lane, group, query_outcome_of(result), result);
 }
 
 static bool is_overloaded(const struct lane *lane) {
@@ -95,7 +136,7 @@ static bool is_overloaded(const struct lane *lane) {
         return false;
     }
     const struct call *first = TAILQ_FIRST(&lane->waiting);
-    while (first && first->sends > 0) {
+    while (first && (first->sends > 0 || first->company != COMPANY_ANY)) {
         first = TAILQ_NEXT(first, in_queue);
     }
     int64_t now_ms = clock_ms();
@@ -103,33 +144,23 @@ static bool is_overloaded(const struct lane *lane) {
            now_ms - lane->waiting_since_ms > settings->young_queue_ms;
 }
 
-static bool admits(const struct lane *lane) {
+static bool admits(const struct lane *lane, struct call *call) {
+    const struct combine *combine = lane->settings.combine;
     return !lane->is_closed && lane_is_ready(lane) &&
-           lane->call_count < lane->settings.call_limit && !is_overloaded(lane);
+           lane->call_count < lane->settings.call_limit && !is_overloaded(lane) &&
+           (!combine->admits || combine->admits(lane->settings.combine_state, lane, call));
 }
 
 static void arm_deadline(struct lane *lane) {
     const struct call *first = TAILQ_FIRST(&lane->calls);
-    if (first) {
+    if (first && !timer_is_running(&lane->deadline)) {
         int64_t rest_ms = first->arrived_ms + lane->settings.timeout_ms - clock_ms();
         timer_start(&lane->deadline, rest_ms < 1 ? 1 : rest_ms);
     }
 }
 
-static void insert_by_arrival(struct lane *lane, struct call *call) {
-    struct call *earlier = TAILQ_LAST(&lane->calls, call_queue);
-    while (earlier && earlier->arrived_ms > call->arrived_ms) {
-        earlier = TAILQ_PREV(earlier, call_queue, in_lane);
-    }
-    if (earlier) {
-        TAILQ_INSERT_AFTER(&lane->calls, earlier, call, in_lane);
-    } else {
-        TAILQ_INSERT_HEAD(&lane->calls, call, in_lane);
-    }
-}
-
 void lane_submit(struct lane *lane, struct call *wanted) {
-    if (!admits(lane)) {
+    if (!admits(lane, wanted)) {
         call_complete(wanted, QUERY_REFUSED, NULL, -1);
         return;
     }
@@ -137,16 +168,14 @@ void lane_submit(struct lane *lane, struct call *wanted) {
     *call = *wanted;
     call->state = CALL_WAITING;
     call->number = lane->arrivals++;
-    call->arrived_ms = call->arrived_ms ? call->arrived_ms : clock_ms();
+    call->arrived_ms = clock_ms();
     if (TAILQ_EMPTY(&lane->waiting)) {
-        lane->waiting_since_ms = clock_ms();
+        lane->waiting_since_ms = call->arrived_ms;
     }
     TAILQ_INSERT_TAIL(&lane->waiting, call, in_queue);
-    insert_by_arrival(lane, call);
+    TAILQ_INSERT_TAIL(&lane->calls, call, in_lane);
     lane->call_count++;
-    if (call == TAILQ_FIRST(&lane->calls)) {
-        arm_deadline(lane);
-    }
+    arm_deadline(lane);
 }
 
 /*
@@ -179,8 +208,6 @@ static void wait_again(struct lane *lane, const struct group *group) {
 }
 
 static void send_group(struct lane *lane, struct group *group, struct connection *connection) {
-    group->lane = lane;
-    group->is_write = lane->settings.is_write;
     for (size_t place = 0; place < group->count; place++) {
         const struct call *call = group->calls[place];
         if (call->on_send) {
@@ -188,9 +215,9 @@ static void send_group(struct lane *lane, struct group *group, struct connection
         }
     }
     if (!connection_send(connection, group)) {
+        connection_drop(connection, "the connection broke while sending");
         wait_again(lane, group);
         group_free(group);
-        connection_drop(connection, "the connection broke while sending");
         return;
     }
     lane->busy++;
@@ -205,54 +232,63 @@ static void reject_late(struct lane *lane) {
     }
 }
 
-void lane_dispatch(struct lane *lane) {
+int64_t lane_dispatch(struct lane *lane) {
+    const struct lane_settings *settings = &lane->settings;
     reject_late(lane);
     struct connection *connection;
     struct group *group;
+    lane->dispatch_in_ms = INT64_MAX;
     while (!TAILQ_EMPTY(&lane->waiting) && (connection = choose_connection(lane)) &&
-           (group = lane->settings.combine->next(lane, &lane->waiting))) {
+           (group = settings->combine->next(settings->combine_state, lane))) {
         send_group(lane, group, connection);
     }
+    bool is_patient = settings->patience_ms > 0 && !TAILQ_EMPTY(&lane->waiting);
+    return is_patient ? settings->patience_ms : lane->dispatch_in_ms;
+}
+
+/* Rolled back, so also a write may go again. Each try replaces a connection, and the deadline ends
+ * them. */
+static void send_anew(struct lane *lane, const struct group *group, struct connection *connection) {
+    for (size_t place = 0; place < group->count; place++) {
+        if (group->calls[place]) {
+            group->calls[place]->sends = 0;
+        }
+    }
+    connection_drop(connection, "its prepared statements are out of date");
+    wait_again(lane, group);
 }
 
 void lane_settle(struct group *group, struct connection *connection, PGresult *result) {
     struct lane *lane = group->lane;
-    bool is_outdated = query_is_outdated(result);
     lane->busy--;
-    if (is_outdated) {
-        /* Rolled back, so also a write may go again. Each try replaces a connection, and the
-         * deadline ends them. */
-        for (size_t place = 0; place < group->count; place++) {
-            if (group->calls[place]) {
-                group->calls[place]->sends = 0;
-            }
-        }
-        wait_again(lane, group);
+    if (query_is_outdated(result)) {
+        send_anew(lane, group, connection);
     } else {
-        lane->settings.combine->settle(lane, group, result);
+        lane->settings.combine->settle(lane->settings.combine_state, lane, group, result);
     }
     group_free(group);
     PQclear(result);
-    if (is_outdated) {
-        connection_drop(connection, "its prepared statements are out of date");
+}
+
+/* Reads go again, unless they have lost several connections already. */
+static void read_again(struct lane *lane, const struct group *group) {
+    for (size_t place = 0; place < group->count; place++) {
+        struct call *call = group->calls[place];
+        if (call && call->sends < SENDS_MAX) {
+            lane_wait_again(lane, call);
+        } else if (call) {
+            lane_complete(lane, call, QUERY_REFUSED, NULL, -1);
+        }
     }
 }
 
 void lane_lose(struct group *group) {
     struct lane *lane = group->lane;
     lane->busy--;
-    for (size_t place = 0; place < group->count; place++) {
-        struct call *call = group->calls[place];
-        if (!call) {
-            continue;
-        }
-        if (lane->settings.is_write) {
-            lane_complete(lane, call, QUERY_UNKNOWN, NULL, -1);
-        } else if (call->sends < SENDS_MAX) {
-            lane_wait_again(lane, call);
-        } else {
-            lane_complete(lane, call, QUERY_REFUSED, NULL, -1);
-        }
+    if (lane->settings.is_write) {
+        complete_group(lane, group, group->when_lost, NULL);
+    } else {
+        read_again(lane, group);
     }
     group_free(group);
 }
@@ -262,12 +298,12 @@ static void on_deadline(void *owner) {
     int64_t latest_ms = clock_ms() - lane->settings.timeout_ms;
     struct call *call;
     while ((call = TAILQ_FIRST(&lane->calls)) && call->arrived_ms <= latest_ms) {
-        /* Of one that was sent, the statement timeout should have ended it: this server or this
-         * link hangs. */
         struct connection *connection = call->group ? call->group->connection : NULL;
-        bool is_unknown = connection && lane->settings.is_write;
-        lane_complete(lane, call, is_unknown ? QUERY_UNKNOWN : QUERY_EXPIRED, NULL, -1);
+        if (!connection || !lane->settings.is_write) {
+            lane_complete(lane, call, QUERY_EXPIRED, NULL, -1);
+        }
         if (connection) {
+            /* The statement timeout should have ended it: this server or this link hangs. */
             connection_drop(connection, "an answer is overdue");
         }
     }
@@ -284,11 +320,13 @@ struct lane *lane_new(struct event_base *base, const struct lane_settings *setti
 }
 
 void lane_close(struct lane *lane) {
-    struct call *call;
+    const struct call *call;
     lane->is_closed = true;
     lane_reject_waiting(lane);
     while ((call = TAILQ_FIRST(&lane->calls))) {
-        complete_group(lane, call->group, lane->settings.is_write ? QUERY_UNKNOWN : QUERY_REFUSED);
+        const struct group *group = call->group;
+        complete_group(lane, group, lane->settings.is_write ? group->when_lost : QUERY_REFUSED,
+                       NULL);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "db/pool.h"
 
 #include "db/combine_reads.h"
+#include "db/combine_writes.h"
 #include "db/outage.h"
 #include "db/pooling.h"
 #include "ops/memory.h"
@@ -34,6 +35,7 @@ struct pool {
     struct connection_set readers;
     struct connection_set writers;
     struct lane *lanes[LANE_COUNT];
+    struct write_state *write_state;
     struct timer dispatch;
     bool ready;
     struct outage outage;
@@ -60,11 +62,15 @@ static void on_dispatch(void *owner) {
     struct lane *reads = pool->lanes[LANE_READS];
     struct lane *large = pool->lanes[LANE_LARGE_READS];
     bool large_came_first = lane_waits_since_ms(large) < lane_waits_since_ms(reads);
-    lane_dispatch(large_came_first ? large : reads);
-    lane_dispatch(large_came_first ? reads : large);
-    lane_dispatch(pool->lanes[LANE_WRITES]);
-    if (lane_waits_since_ms(reads) != INT64_MAX) {
-        timer_start(&pool->dispatch, READ_PATIENCE_MS);
+    struct lane *const lanes[] = {large_came_first ? large : reads,
+                                  large_came_first ? reads : large, pool->lanes[LANE_WRITES]};
+    int64_t again_in_ms = INT64_MAX;
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        int64_t in_ms = lane_dispatch(lanes[i]);
+        again_in_ms = in_ms < again_in_ms ? in_ms : again_in_ms;
+    }
+    if (again_in_ms != INT64_MAX) {
+        timer_start(&pool->dispatch, again_in_ms);
     }
 }
 
@@ -129,6 +135,8 @@ static void on_settled(void *owner, struct connection *connection, struct group 
                        PGresult *result) {
     struct pool *pool = owner;
     note_result(pool, group, result);
+    /* First, so that the database is at work again while responses are sent. */
+    plan_dispatch_of_waiting(pool);
     lane_settle(group, connection, result);
     plan_dispatch_of_waiting(pool);
 }
@@ -154,7 +162,10 @@ static void on_lost(void *owner, struct connection *connection, struct group_que
         TAILQ_REMOVE(unsettled, group, in_connection);
         lane_lose(group);
     }
-    /* What waits now may still be served: a new connection is on its way. */
+    /* Reads that wait may still be served: a new connection is on its way. */
+    if (!lane_is_ready(pool->lanes[LANE_WRITES])) {
+        lane_reject_waiting(pool->lanes[LANE_WRITES]);
+    }
     tell_change(pool);
     timer_start_now(&pool->dispatch);
 }
@@ -167,13 +178,8 @@ static const struct connection_events connection_events = {
 };
 
 void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call) {
-    call->is_alone = lane == LANE_LARGE_READS;
     lane_submit(pool->lanes[lane], call);
     timer_start_now(&pool->dispatch);
-}
-
-bool pool_can_write(const struct pool *pool) {
-    return lane_is_ready(pool->lanes[LANE_WRITES]);
 }
 
 bool pool_is_ready(const struct pool *pool) {
@@ -195,7 +201,7 @@ static void close_all(struct connection_set *set) {
     free(set->connections);
 }
 
-static void open_lanes(struct pool *pool) {
+static void open_read_lanes(struct pool *pool) {
     const struct pool_settings *settings = &pool->settings;
     struct lane_settings reads = {
         .combine = &combine_reads,
@@ -211,6 +217,7 @@ static void open_lanes(struct pool *pool) {
         .young_queue_ms = YOUNG_QUEUE * settings->queue_wait_ms,
     };
     struct lane_settings large = reads;
+    large.combine = &combine_large_reads;
     large.patience_ms = 0;
     /* The statement of a large read may take all its time. Sent later, it would be overdue while it
      * runs, and take its connection with it. */
@@ -218,8 +225,22 @@ static void open_lanes(struct pool *pool) {
         settings->request_timeout_ms - settings->connection.statement_timeout_ms;
     large.busy_limit = reads.busy_limit > 1 ? reads.busy_limit - 1 : 1;
     large.short_queue = SHORT_QUEUE * large.busy_limit;
+    pool->lanes[LANE_READS] = lane_new(pool->base, &reads);
+    pool->lanes[LANE_LARGE_READS] = lane_new(pool->base, &large);
+}
+
+static void open_write_lane(struct pool *pool) {
+    const struct pool_settings *settings = &pool->settings;
+    const struct write_state_settings state = {
+        .call_limit = settings->queue_limit,
+        .timeout_ms = settings->request_timeout_ms,
+        .lock_timeout_ms = settings->connection.lock_timeout_ms,
+        .is_lone_connection = pool->writers.count == 1,
+    };
+    pool->write_state = write_state_new(&state);
     const struct lane_settings writes = {
-        .combine = &combine_reads,
+        .combine = &combine_writes,
+        .combine_state = pool->write_state,
         .connections = pool->writers.connections,
         .connection_count = pool->writers.count,
         .busy_limit = pool->writers.count,
@@ -227,10 +248,11 @@ static void open_lanes(struct pool *pool) {
         .longest_wait_ms = INT64_MAX,
         .call_limit = settings->queue_limit,
         .timeout_ms = settings->request_timeout_ms,
-        .short_queue = SIZE_MAX,
+        /* A lock that somebody holds delays all writes, and is no overload. */
+        .queue_wait_ms = settings->connection.lock_timeout_ms + settings->queue_wait_ms,
+        .on_uncertain = settings->on_uncertain,
+        .owner = pool->owner,
     };
-    pool->lanes[LANE_READS] = lane_new(pool->base, &reads);
-    pool->lanes[LANE_LARGE_READS] = lane_new(pool->base, &large);
     pool->lanes[LANE_WRITES] = lane_new(pool->base, &writes);
 }
 
@@ -254,7 +276,8 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
     timer_init(&pool->dispatch, base, on_dispatch, pool);
     connect_all(pool, &pool->readers, settings->read_connections);
     connect_all(pool, &pool->writers, settings->write_connections);
-    open_lanes(pool);
+    open_read_lanes(pool);
+    open_write_lane(pool);
     return pool;
 }
 
@@ -271,6 +294,7 @@ void pool_free(struct pool *pool) {
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_free(pool->lanes[i]);
     }
+    write_state_free(pool->write_state);
     server_address_free(pool->address);
     free(pool);
 }

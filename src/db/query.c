@@ -9,7 +9,7 @@ bool query_has_succeeded(const PGresult *result) {
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-enum query_outcome query_outcome_of_error(const PGresult *result) {
+enum query_outcome query_outcome_of(const PGresult *result) {
     /* SQLSTATE, PostgreSQL manual, appendix A. */
     static const struct {
         const char *prefix;
@@ -22,6 +22,9 @@ enum query_outcome query_outcome_of_error(const PGresult *result) {
         {"57P", QUERY_CONFLICT},   /* the server shuts down or starts up */
         {"25006", QUERY_CONFLICT}, /* read_only_sql_transaction: a standby before its promotion */
     };
+    if (query_has_succeeded(result)) {
+        return QUERY_DONE;
+    }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     for (size_t i = 0; state && i < sizeof meanings / sizeof *meanings; i++) {
         if (strncmp(state, meanings[i].prefix, strlen(meanings[i].prefix)) == 0) {

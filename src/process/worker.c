@@ -1,7 +1,6 @@
 /* A worker process: event loop, pool, HTTP server, heartbeat, drain. */
 #include "process/worker.h"
 
-#include "db/batcher.h"
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
@@ -156,7 +155,7 @@ static void on_heartbeat(void *owner) {
     }
 }
 
-/* A batch may have been committed without its versions being raised, or may be yet. */
+/* A group of writes may have been committed without its versions being raised, or may be yet. */
 static void on_uncertain(void *owner) {
     struct worker *worker = owner;
     versions_invalidate_all(worker->app.versions, clock_ms());
@@ -180,6 +179,7 @@ static bool start_pool(struct worker *worker) {
         .request_timeout_ms = config->request_timeout_ms,
         .connection = {.lock_timeout_ms = config->lock_timeout_ms,
                        .statement_timeout_ms = config->statement_timeout_ms},
+        .on_uncertain = on_uncertain,
     };
     char error[256];
     worker->app.pool = pool_new(worker->base, &worker->logger, &settings, on_pool_change, worker,
@@ -201,16 +201,6 @@ static bool start_maker(struct worker *worker) {
 
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
-    const struct batcher_settings settings = {
-        .batches_in_flight = config->write_connections,
-        .queue_limit = config->queue_limit,
-        /* A lock that somebody holds delays all writes, and is no overload. */
-        .queue_wait_ms = config->lock_timeout_ms + config->overload_after_ms,
-        .request_timeout_ms = config->request_timeout_ms,
-        .lock_timeout_ms = config->lock_timeout_ms,
-        .on_uncertain = on_uncertain,
-        .owner = worker,
-    };
     char error[256];
     worker->app.versions = versions_map(WORKER_VERSIONS_FD, error, sizeof error);
     if (!worker->app.versions) {
@@ -227,7 +217,6 @@ static bool start_app(struct worker *worker) {
     if (!start_pool(worker)) {
         return false;
     }
-    worker->app.writes = batcher_new(worker->base, worker->app.pool, &settings);
     const struct lookup_settings lookup = {
         .cache_bytes = config->cache_mb * 1024 * 1024,
         .ring = worker->ring,
@@ -236,7 +225,7 @@ static bool start_app(struct worker *worker) {
         .on_failure = respond_read_failure,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
-    return worker->app.writes && worker->app.lookup && start_maker(worker);
+    return worker->app.lookup && start_maker(worker);
 }
 
 static bool start_events(struct worker *worker) {
@@ -257,9 +246,6 @@ static void stop(struct worker *worker) {
     timer_stop(&worker->heartbeat);
     timer_stop(&worker->serve_anyway);
     timer_stop(&worker->drain_limit);
-    if (app->writes) {
-        batcher_close(app->writes);
-    }
     if (app->pool) {
         pool_close(app->pool);
     }
@@ -278,9 +264,6 @@ static void stop(struct worker *worker) {
     }
     if (worker->ring) {
         ring_unmap(worker->ring);
-    }
-    if (app->writes) {
-        batcher_free(app->writes);
     }
     if (app->pool) {
         pool_free(app->pool);

@@ -5,9 +5,9 @@
 #include "pages/result_body.h"
 #include "qa/app.h"
 #include "qa/body.h"
-#include "qa/item.h"
 #include "qa/outcome.h"
 #include "qa/parameters.h"
+#include "qa/write.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ void list_answers(struct http_request *request) {
     }
 }
 
-static const struct batch_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT,
+static const struct write_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT,
                                             STATEMENT_UNLOCKED_PARENTS};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
@@ -51,7 +51,7 @@ void add_answer(struct http_request *request) {
             "{s:I, s:O, s:O, s:O, s:o}", "question_id", (json_int_t)request->subject, "body",
             json_object_get(body.fields, "body"), "name", json_object_get(body.fields, "name"),
             "email", json_object_get(body.fields, "email"), "photos", photos);
-        send_item(request, &additions, request->subject, item, on_added);
+        submit_json(request, &additions, request->subject, item, on_added);
     }
     body_free(&body);
 }

@@ -5,9 +5,9 @@
 #include "pages/result_body.h"
 #include "qa/app.h"
 #include "qa/body.h"
-#include "qa/item.h"
 #include "qa/outcome.h"
 #include "qa/parameters.h"
+#include "qa/write.h"
 #include "rules/limits.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@ void list_questions(struct http_request *request) {
     }
 }
 
-static const struct batch_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,
+static const struct write_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,
                                             STATEMENT_COUNT};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
@@ -62,7 +62,7 @@ void add_question(struct http_request *request) {
                                  "body", json_object_get(body.fields, "body"), "name",
                                  json_object_get(body.fields, "name"), "email",
                                  json_object_get(body.fields, "email"));
-        send_item(request, &additions, 0, item, on_added);
+        submit_json(request, &additions, 0, item, on_added);
     }
     body_free(&body);
 }

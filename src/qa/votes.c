@@ -1,9 +1,9 @@
 /* Votes and reports. */
 #include "qa/votes.h"
 
-#include "qa/item.h"
 #include "qa/outcome.h"
 #include "qa/parameters.h"
+#include "qa/write.h"
 
 static void on_changed(struct http_request *request, enum query_outcome outcome,
                        const PGresult *result, int row, const char *name, const char *unknown) {
@@ -27,34 +27,34 @@ static void on_answer_changed(void *owner, enum query_outcome outcome, const PGr
     on_changed(owner, outcome, result, row, "answer_id", "there is no answer with this id");
 }
 
-static void change(struct http_request *request, const struct batch_form *form, const char *name,
-                   batch_on_done *on_done) {
+static void change(struct http_request *request, const struct write_form *form, const char *name,
+                   call_on_done *on_done) {
     int64_t id;
     if (read_path_id(request, name, INT64_MAX, &id)) {
-        send_item(request, form, id, json_integer(id), on_done);
+        submit_id(request, form, id, on_done);
     }
 }
 
 void vote_question(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION,
+    static const struct write_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION,
                                            STATEMENT_UNLOCKED_QUESTIONS};
     change(request, &form, "question_id", on_question_changed);
 }
 
 void vote_answer(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
+    static const struct write_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
                                            STATEMENT_UNLOCKED_ANSWERS};
     change(request, &form, "answer_id", on_answer_changed);
 }
 
 void report_question(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT,
+    static const struct write_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT,
                                            STATEMENT_UNLOCKED_QUESTIONS};
     change(request, &form, "question_id", on_question_changed);
 }
 
 void report_answer(struct http_request *request) {
-    static const struct batch_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT,
+    static const struct write_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT,
                                            STATEMENT_UNLOCKED_ANSWERS};
     change(request, &form, "answer_id", on_answer_changed);
 }

@@ -183,8 +183,8 @@ inline acknowledge() { /* 201 or 204 */
     }
 }
 
-/* Writes, or batches of them: batcher.c, then on_changed() or on_added() of src/qa/. One that was
- * rolled back and is sent again, item by item, is another. */
+/* Writes, or batches of them: combine_writes.c, then on_changed() or on_added() of src/qa/. One that
+ * was rolled back and is sent again, each write by itself, is another. */
 active proctype Writer() {
     byte worker, life, write;
 end:

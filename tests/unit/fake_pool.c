@@ -11,8 +11,14 @@ struct event_base *base;
 struct pool *pool;
 struct told told[TOLD_MAX];
 bool pool_told_ready;
+int pool_told_uncertain;
 
 static const struct logger logger = {.level = (enum log_level)(LOG_LEVEL_ERROR + 1)}; /* silent */
+
+static void on_uncertain(void *owner) {
+    (void)owner;
+    pool_told_uncertain++;
+}
 
 struct pool_settings fake_pool_settings(void) {
     return (struct pool_settings){
@@ -22,6 +28,7 @@ struct pool_settings fake_pool_settings(void) {
         .queue_limit = TOLD_MAX,
         .queue_wait_ms = 60000,
         .request_timeout_ms = 60000,
+        .on_uncertain = on_uncertain,
     };
 }
 
@@ -75,6 +82,7 @@ static void on_done(void *owner, enum query_outcome outcome, const PGresult *res
     call->dones++;
     call->outcome = outcome;
     call->row = row;
+    call->uncertain = pool_told_uncertain;
     snprintf(call->error, sizeof call->error, "%s", state ? state : "");
     if (row >= 0) {
         snprintf(call->value, sizeof call->value, "%s", PQgetvalue(result, row, 0));
@@ -91,6 +99,13 @@ void read_page(size_t number, enum pool_lane lane, enum statement statement, int
     call_add_int64(&call, id);
     call_add_int64(&call, 5);
     pool_submit(pool, lane, &call);
+}
+
+void assert_told(size_t number, enum query_outcome outcome) {
+    ck_assert_msg(told[number].dones == 1, "call %zu was told %d times", number,
+                  told[number].dones);
+    ck_assert_msg(told[number].outcome == outcome, "call %zu was told %d", number,
+                  (int)told[number].outcome);
 }
 
 PGconn *running(size_t others) {

@@ -15,6 +15,7 @@ struct told {
     enum query_outcome outcome;
     int row;
     char value[64]; /* the first of that row */
+    int uncertain;  /* how often the pool had told that before */
     char error[6];  /* the result's SQLSTATE */
 };
 
@@ -22,6 +23,7 @@ extern struct event_base *base;
 extern struct pool *pool;
 extern struct told told[TOLD_MAX];
 extern bool pool_told_ready;
+extern int pool_told_uncertain; /* how often */
 
 /* Settings of a pool of one connection for reads and one for writes, whose limits no test meets. */
 struct pool_settings fake_pool_settings(void);
@@ -41,6 +43,9 @@ struct call noted_call(size_t number, enum statement statement);
 
 /* Submits the read of a product's or question's page. */
 void read_page(size_t number, enum pool_lane lane, enum statement statement, int64_t id);
+
+/* Fails the test unless the call was told this, once. */
+void assert_told(size_t number, enum query_outcome outcome);
 
 /* The session that runs a statement, and was opened before the `others` that do as well. */
 PGconn *running(size_t others);

@@ -14,9 +14,9 @@ int main(void) {
     static Suite *(*const suites[])(void) = {
         accept_encoding_suite,
         backoff_suite,
-        batcher_end_suite,
         children_suite,
         clock_suite,
+        combine_writes_suite,
         config_suite,
         content_suite,
         csv_reader_suite,

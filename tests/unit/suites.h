@@ -5,9 +5,9 @@
 
 Suite *accept_encoding_suite(void);
 Suite *backoff_suite(void);
-Suite *batcher_end_suite(void);
 Suite *children_suite(void);
 Suite *clock_suite(void);
+Suite *combine_writes_suite(void);
 Suite *config_suite(void);
 Suite *content_suite(void);
 Suite *csv_reader_suite(void);

@@ -35,13 +35,6 @@ static void assert_sent(const PGconn *session, const char *name, const char *fir
     ck_assert_str_eq(statement->parameters[1], second);
 }
 
-static void assert_told(size_t number, enum query_outcome outcome) {
-    ck_assert_msg(told[number].dones == 1, "call %zu was told %d times", number,
-                  told[number].dones);
-    ck_assert_msg(told[number].outcome == outcome, "call %zu was told %d", number,
-                  told[number].outcome);
-}
-
 /* The server returns a lone read's row. */
 static void return_row(PGconn *session, const char *value) {
     fake_return(session, 1, &(const char *const[2]){value, "1"});
@@ -55,7 +48,6 @@ START_TEST(a_pool_is_ready_while_reads_and_writes_have_a_connection) {
     open_default();
     ck_assert(pool_told_ready);
     ck_assert(pool_is_ready(pool));
-    ck_assert(pool_can_write(pool));
     fake_break(fake_session(0));
     fake_accepts = false;
     turn();
@@ -72,7 +64,6 @@ START_TEST(without_a_connection_a_call_is_rejected_at_once) {
     write_number(1);
     assert_told(0, QUERY_REFUSED);
     assert_told(1, QUERY_REFUSED);
-    ck_assert(!pool_can_write(pool));
     fake_pool_close(2);
 }
 END_TEST
@@ -419,7 +410,7 @@ START_TEST(a_deadline_covers_waiting_and_running) {
     assert_told(0, QUERY_EXPIRED);
     assert_told(1, QUERY_UNKNOWN);
     assert_told(2, QUERY_EXPIRED);
-    assert_told(3, QUERY_EXPIRED);
+    assert_told(3, QUERY_REFUSED); /* its lane has lost its only connection */
     ck_assert_ptr_ne(fake_session(0), reader);
     ck_assert_ptr_ne(fake_session(1), reader);
     ck_assert_uint_eq(fake_sessions_opened(), 4);

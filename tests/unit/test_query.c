@@ -4,7 +4,7 @@
 
 START_TEST(an_error_without_a_sqlstate_is_a_failure) {
     PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR);
-    ck_assert_int_eq(query_outcome_of_error(result), QUERY_FAILED);
+    ck_assert_int_eq(query_outcome_of(result), QUERY_FAILED);
     ck_assert(!query_has_succeeded(result));
     ck_assert(!query_is_outdated(result));
     PQclear(result);
