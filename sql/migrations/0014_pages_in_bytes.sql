@@ -19,8 +19,7 @@ CREATE TYPE question_on_page AS (
 );
 
 -- The answers of a question on its product page, and the bytes that were counted. PostgreSQL inlines
--- it. Lengths are known without reading what is stored out of line, so an answer that is left out
--- costs little.
+-- it.
 CREATE FUNCTION answers_on_page(question_id bigint, most_answers bigint, most_bytes bigint)
     RETURNS TABLE (answers json, bytes bigint)
     LANGUAGE sql STABLE
