@@ -1,5 +1,5 @@
 -- Bounds a product page in bytes, whatever its answers hold. Counted are the bytes of the answers'
--- text and photo URLs, as stored: of one question 200 KiB, of a page 4 MiB. What follows the first
+-- text and photo URLs, as stored: of one question 200 KiB, of a page 8 MiB. What follows the first
 -- answer that does not fit is left out; the list of answers has it.
 --
 -- No page of usual answers comes near: a hundred answers of a question may have 2 KiB each.
@@ -36,7 +36,7 @@ AS $$
     WHERE total <= $3
 $$;
 
--- What 0007 describes. Twenty questions cannot take more than a page may; of more the answers are
+-- What 0007 describes. Forty questions cannot take more than a page may; of more the answers are
 -- made question by question, until the page is full.
 CREATE OR REPLACE FUNCTION questions_page(product_id integer, count bigint, skipped bigint,
                                           most_answers bigint) RETURNS json
@@ -44,14 +44,14 @@ CREATE OR REPLACE FUNCTION questions_page(product_id integer, count bigint, skip
 AS $$
 DECLARE
     most_bytes CONSTANT bigint := 200 * 1024; -- of a question
-    room bigint := 20 * most_bytes;
+    room bigint := 8 * 1024 * 1024;
     used bigint;
-    is_short boolean := $2 <= 20;
+    is_short boolean := $2 <= 40;
     next_question question_on_page;
     questions question_on_page[] := '{}';
 BEGIN
     IF NOT is_short THEN
-        is_short := NOT EXISTS (SELECT FROM questions WHERE questions.product_id = $1 OFFSET 20);
+        is_short := NOT EXISTS (SELECT FROM questions WHERE questions.product_id = $1 OFFSET 40);
     END IF;
     IF is_short THEN
         RETURN (
