@@ -73,22 +73,24 @@ static bool check_sources(const struct options *options) {
     return standard <= 1 || wrong("only one file can come from standard input");
 }
 
+enum { HELP = 'h', REJECTS = 256, REPLACE, SAMPLE, IF_EMPTY, DRY_RUN, FILES };
+
+static const struct option known_options[] = {
+    {"questions", required_argument, NULL, FILES + QUESTIONS_FILE},
+    {"answers", required_argument, NULL, FILES + ANSWERS_FILE},
+    {"photos", required_argument, NULL, FILES + PHOTOS_FILE},
+    {"rejects", required_argument, NULL, REJECTS},
+    {"replace", no_argument, NULL, REPLACE},
+    {"sample", no_argument, NULL, SAMPLE},
+    {"if-empty", no_argument, NULL, IF_EMPTY},
+    {"dry-run", no_argument, NULL, DRY_RUN},
+    {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0}};
+
 static bool parse_options(int argc, char **argv, struct options *options) {
-    enum { HELP = 'h', REJECTS = 256, REPLACE, SAMPLE, IF_EMPTY, DRY_RUN, FILES };
-    static const struct option known[] = {
-        {"questions", required_argument, NULL, FILES + QUESTIONS_FILE},
-        {"answers", required_argument, NULL, FILES + ANSWERS_FILE},
-        {"photos", required_argument, NULL, FILES + PHOTOS_FILE},
-        {"rejects", required_argument, NULL, REJECTS},
-        {"replace", no_argument, NULL, REPLACE},
-        {"sample", no_argument, NULL, SAMPLE},
-        {"if-empty", no_argument, NULL, IF_EMPTY},
-        {"dry-run", no_argument, NULL, DRY_RUN},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0}};
     *options = (struct options){0};
     optind = 0; /* start anew, even when options were parsed before */
-    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "h", known_options, NULL)) != -1;) {
         switch (option) {
         case FILES + QUESTIONS_FILE:
         case FILES + ANSWERS_FILE:
