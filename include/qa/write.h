@@ -8,9 +8,9 @@
 
 /* Submits a write; `row` is the id of the row that it locks, or 0, and on_done's owner is the
  * request. */
-void submit_id(struct http_request *request, const struct write_form *form, int64_t row,
-               call_on_done *on_done);
+void write_submit_id(struct http_request *request, const struct write_form *form, int64_t row,
+                     call_on_done *on_done);
 
 /* The same of a write that has more to say than an id. The JSON is released. */
-void submit_json(struct http_request *request, const struct write_form *form, int64_t row,
-                 json_t *json, call_on_done *on_done);
+void write_submit_json(struct http_request *request, const struct write_form *form, int64_t row,
+                       json_t *json, call_on_done *on_done);

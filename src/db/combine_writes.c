@@ -140,7 +140,7 @@ static bool may_join(const struct call *first, const struct call *call) {
 /* Rejects calls that may have to wait for a lock once more and lack the time: they would end as
  * unknown, not as not written. A statement may wait twice for a row: for its turn, and then for the
  * lock. */
-static void reject_late(const struct write_state *state, struct lane *lane) {
+static void reject_without_time(const struct write_state *state, struct lane *lane) {
     const struct write_state_settings *settings = &state->settings;
     int64_t latest_ms = clock_ms() + settings->lock_timeout_ms * 5 / 2 - settings->timeout_ms;
     struct call *next;
@@ -212,7 +212,7 @@ static struct group *make_group(struct lane *lane, struct call *const calls[], s
 static struct group *next_group(void *state, struct lane *lane) {
     struct call *calls[CALLS_MAX];
     size_t count = 0;
-    reject_late(state, lane);
+    reject_without_time(state, lane);
     const struct call *first = choose(state, lane);
     if (!first) {
         return NULL;

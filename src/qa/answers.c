@@ -51,7 +51,7 @@ void add_answer(struct http_request *request) {
             "{s:I, s:O, s:O, s:O, s:o}", "question_id", (json_int_t)request->subject, "body",
             json_object_get(body.fields, "body"), "name", json_object_get(body.fields, "name"),
             "email", json_object_get(body.fields, "email"), "photos", photos);
-        submit_json(request, &additions, request->subject, item, on_added);
+        write_submit_json(request, &additions, request->subject, item, on_added);
     }
     body_free(&body);
 }

@@ -62,7 +62,7 @@ void add_question(struct http_request *request) {
                                  "body", json_object_get(body.fields, "body"), "name",
                                  json_object_get(body.fields, "name"), "email",
                                  json_object_get(body.fields, "email"));
-        submit_json(request, &additions, 0, item, on_added);
+        write_submit_json(request, &additions, 0, item, on_added);
     }
     body_free(&body);
 }

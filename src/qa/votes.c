@@ -31,7 +31,7 @@ static void change(struct http_request *request, const struct write_form *form, 
                    call_on_done *on_done) {
     int64_t id;
     if (read_path_id(request, name, INT64_MAX, &id)) {
-        submit_id(request, form, id, on_done);
+        write_submit_id(request, form, id, on_done);
     }
 }
 

@@ -5,16 +5,16 @@
 #include "ops/memory.h"
 #include "qa/app.h"
 
-void submit_id(struct http_request *request, const struct write_form *form, int64_t row,
-               call_on_done *on_done) {
+void write_submit_id(struct http_request *request, const struct write_form *form, int64_t row,
+                     call_on_done *on_done) {
     const struct app *app = request->app;
     struct call call = {.form = form, .row = row, .on_done = on_done, .owner = request};
     call_add_int64(&call, row);
     pool_submit(app->pool, LANE_WRITES, &call);
 }
 
-void submit_json(struct http_request *request, const struct write_form *form, int64_t row,
-                 json_t *json, call_on_done *on_done) {
+void write_submit_json(struct http_request *request, const struct write_form *form, int64_t row,
+                       json_t *json, call_on_done *on_done) {
     const struct app *app = request->app;
     struct call call = {.form = form, .row = row, .on_done = on_done, .owner = request};
     char *text = json_dumps(json, JSON_COMPACT);

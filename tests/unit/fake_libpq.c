@@ -24,6 +24,8 @@ struct pg_conn {
 
 bool fake_accepts = true;
 bool fake_sends = true;
+bool fake_mixes = false;
+const char *fake_setup_error = NULL;
 
 static PGconn *sessions[SESSIONS_MAX];
 static size_t opened;
@@ -214,9 +216,14 @@ int PQsendQueryPrepared(PGconn *conn, const char *stmtName, int nParams,
 int PQpipelineSync(PGconn *conn) {
     if (!conn->is_prepared) {
         char process[24];
-        snprintf(process, sizeof process, "%zu", conn->number);
+        snprintf(process, sizeof process, "%zu", fake_mixes ? 0 : conn->number);
         conn->is_prepared = true;
-        add_result(conn, rows_of_two(1, &(const char *const[2]){"", process}));
+        if (fake_setup_error) {
+            snprintf(last_sqlstate, sizeof last_sqlstate, "%s", fake_setup_error);
+            add_result(conn, PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR));
+        } else {
+            add_result(conn, rows_of_two(1, &(const char *const[2]){"", process}));
+        }
         add_result(conn, NULL);
         fake_sync(conn);
     }

@@ -22,6 +22,8 @@ struct fake_statement {
 
 extern bool fake_accepts; /* connections; true at first */
 extern bool fake_sends;   /* false: a session breaks when something is sent */
+extern bool fake_mixes;   /* all sessions have one server process, as behind some poolers */
+extern const char *fake_setup_error; /* SQLSTATE that preparing ends with; NULL: none */
 
 /* The session that was opened as the `number`th of all, from 0; NULL: it is closed. */
 PGconn *fake_session(size_t number);

@@ -68,6 +68,35 @@ START_TEST(without_a_connection_a_call_is_rejected_at_once) {
 }
 END_TEST
 
+START_TEST(sessions_of_one_server_process_are_not_used_together) {
+    fake_mixes = true;
+    open_default();
+    ck_assert(!pool_is_ready(pool));
+    fake_mixes = false;
+    while (!pool_is_ready(pool)) {
+        wait_ms(5);
+    }
+    fake_pool_close(0);
+}
+END_TEST
+
+START_TEST(a_session_whose_statements_cannot_be_prepared_is_not_used) {
+    fake_setup_error = "42P01";
+    open_default();
+    size_t opened = fake_sessions_opened();
+    ck_assert(!pool_is_ready(pool));
+    while (fake_sessions_opened() < opened + 2) {
+        wait_ms(5);
+    }
+    ck_assert(!pool_is_ready(pool));
+    fake_setup_error = NULL;
+    while (!pool_is_ready(pool)) {
+        wait_ms(5);
+    }
+    fake_pool_close(0);
+}
+END_TEST
+
 /* Reads */
 
 START_TEST(a_lone_read_leaves_at_once) {
@@ -546,6 +575,8 @@ Suite *pool_suite(void) {
     TCase *cases = tcase_create("pool");
     tcase_add_test(cases, a_pool_is_ready_while_reads_and_writes_have_a_connection);
     tcase_add_test(cases, without_a_connection_a_call_is_rejected_at_once);
+    tcase_add_test(cases, sessions_of_one_server_process_are_not_used_together);
+    tcase_add_test(cases, a_session_whose_statements_cannot_be_prepared_is_not_used);
     tcase_add_test(cases, a_lone_read_leaves_at_once);
     tcase_add_test(cases, a_read_is_done_before_its_sync);
     tcase_add_test(cases, reads_that_come_while_one_is_in_flight_are_sent_together);
