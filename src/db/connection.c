@@ -26,7 +26,7 @@ enum state {
     STATE_WAITING,   /* for the timer, to try again */
     STATE_RESOLVING, /* the host's name */
     STATE_CONNECTING,
-    STATE_PREPARING, /* session settings and statements, one pipeline group */
+    STATE_PREPARING, /* session settings and statements */
     STATE_READY
 };
 
