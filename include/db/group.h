@@ -43,10 +43,8 @@ struct group *group_new(enum group_kind kind, enum statement statement, struct c
 /* The calls in it are not released. */
 void group_free(struct group *group);
 
-/* Begins a parameter of the statement, to which the following are appended. */
-void group_begin_parameter(struct group *group);
+/* Adds a parameter of the statement. */
+void group_add_parameter(struct group *group, const struct call_parameter *value);
 
-void group_put_text(struct group *group, const char *text, size_t length);
-
-/* The text of a call's parameter. */
-void group_put_parameter(struct group *group, const struct call_parameter *parameter);
+/* Adds an array of one parameter of all calls, as it is: numbers, or texts that need no quotes. */
+void group_add_array(struct group *group, int parameter, const char brackets[2]);

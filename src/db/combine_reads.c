@@ -27,16 +27,6 @@ static bool may_join(const struct call *first, const struct call *call) {
             call->statement == first->statement && for_many(first->statement) != STATEMENT_COUNT);
 }
 
-/* The calls' numbers as an array, which need no quotes. */
-static void put_array(struct group *group, int parameter) {
-    group_begin_parameter(group);
-    for (size_t place = 0; place < group->count; place++) {
-        group_put_text(group, place == 0 ? "{" : ",", 1);
-        group_put_parameter(group, &group->calls[place]->parameters[parameter]);
-    }
-    group_put_text(group, "}", 1);
-}
-
 static struct group *next_group(void *state, struct lane *lane) {
     (void)state;
     struct call *first = TAILQ_FIRST(lane_waiting(lane));
@@ -54,7 +44,7 @@ static struct group *next_group(void *state, struct lane *lane) {
     }
     struct group *group = lane_group(lane, GROUP_MANY, for_many(first->statement), calls, count);
     for (int i = 0; i < first->parameter_count; i++) {
-        put_array(group, i);
+        group_add_array(group, i, "{}");
     }
     return group;
 }

@@ -175,15 +175,6 @@ static bool are_equal(struct call *const calls[], size_t count) {
     return equal == count;
 }
 
-static void put_array(struct group *group) {
-    group_begin_parameter(group);
-    for (size_t place = 0; place < group->count; place++) {
-        group_put_text(group, place == 0 ? "[" : ",", 1);
-        group_put_parameter(group, &group->calls[place]->parameters[0]);
-    }
-    group_put_text(group, "]", 1);
-}
-
 static struct group *make_group(struct lane *lane, struct call *const calls[], size_t count) {
     assert(count > 0);
     const struct write_form *form = calls[0]->form;
@@ -194,17 +185,15 @@ static struct group *make_group(struct lane *lane, struct call *const calls[], s
     if (calls[0]->company == COMPANY_LOOK) {
         group = lane_group(lane, GROUP_LOOK, form->unlocked, calls, count);
         group->when_lost = QUERY_REFUSED; /* it has written nothing */
-        put_array(group);
+        group_add_array(group, 0, "[]");
     } else if (form->for_equal != STATEMENT_COUNT && are_equal(calls, count)) {
         group = lane_group(lane, GROUP_EQUAL, form->for_equal, calls, count);
         const struct call_parameter number = {.number = (int64_t)count};
-        group_begin_parameter(group);
-        group_put_parameter(group, &calls[0]->parameters[0]);
-        group_begin_parameter(group);
-        group_put_parameter(group, &number);
+        group_add_parameter(group, &calls[0]->parameters[0]);
+        group_add_parameter(group, &number);
     } else {
         group = lane_group(lane, GROUP_MANY, form->statement, calls, count);
-        put_array(group);
+        group_add_array(group, 0, "[]");
     }
     return group;
 }

@@ -43,23 +43,37 @@ void group_free(struct group *group) {
     free(group);
 }
 
-void group_begin_parameter(struct group *group) {
+static void begin_parameter(struct group *group) {
     *++group->end = '\0';
     group->parameters[group->parameter_count++] = group->end;
 }
 
-void group_put_text(struct group *group, const char *text, size_t length) {
+static void put_text(struct group *group, const char *text, size_t length) {
     memcpy(group->end, text, length);
     group->end += length;
     *group->end = '\0';
 }
 
-void group_put_parameter(struct group *group, const struct call_parameter *parameter) {
-    if (parameter->text) {
-        group_put_text(group, parameter->text, strlen(parameter->text));
+static void put_value(struct group *group, const struct call_parameter *value) {
+    if (value->text) {
+        put_text(group, value->text, strlen(value->text));
     } else {
         char text[NUMBER_SIZE];
-        int length = snprintf(text, sizeof text, "%" PRId64, parameter->number);
-        group_put_text(group, text, (size_t)length);
+        int length = snprintf(text, sizeof text, "%" PRId64, value->number);
+        put_text(group, text, (size_t)length);
     }
+}
+
+void group_add_parameter(struct group *group, const struct call_parameter *value) {
+    begin_parameter(group);
+    put_value(group, value);
+}
+
+void group_add_array(struct group *group, int parameter, const char brackets[2]) {
+    begin_parameter(group);
+    for (size_t place = 0; place < group->count; place++) {
+        put_text(group, place == 0 ? brackets : ",", 1);
+        put_value(group, &group->calls[place]->parameters[parameter]);
+    }
+    put_text(group, brackets + 1, 1);
 }

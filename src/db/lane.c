@@ -76,8 +76,7 @@ struct group *lane_group(struct lane *lane, enum group_kind kind, enum statement
 struct group *lane_group_of_one(struct lane *lane, struct call *call) {
     struct group *group = lane_group(lane, GROUP_ONE, call->statement, &call, 1);
     for (int i = 0; i < call->parameter_count; i++) {
-        group_begin_parameter(group);
-        group_put_parameter(group, &call->parameters[i]);
+        group_add_parameter(group, &call->parameters[i]);
     }
     return group;
 }
