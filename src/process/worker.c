@@ -187,16 +187,16 @@ static bool start_pool(struct worker *worker) {
     return worker->app.pool || cannot_start(worker, error);
 }
 
-static bool start_maker(struct worker *worker) {
+/* One worker makes pages for all. */
+static void start_maker(struct worker *worker) {
     if (worker->identity.index > 0) {
-        return true;
+        return;
     }
     const struct maker_settings settings = {
         .most_answers = worker->config->answers_per_question,
     };
     worker->maker =
         maker_new(worker->base, worker->app.pool, worker->app.versions, &worker->logger, &settings);
-    return worker->maker != NULL;
 }
 
 static bool start_app(struct worker *worker) {
@@ -225,7 +225,8 @@ static bool start_app(struct worker *worker) {
         .on_failure = respond_read_failure,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
-    return worker->app.lookup && start_maker(worker);
+    start_maker(worker);
+    return true;
 }
 
 static bool start_events(struct worker *worker) {
