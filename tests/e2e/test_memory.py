@@ -197,8 +197,10 @@ def test_what_the_cache_holds_is_not_missing_to_those_who_make_pages(limited, la
         with Client(socket) as client:
             for number in [*range(ROWS - 20, ROWS - 10), *range(3)]:
                 wait_until(lambda: is_made(client, number))
+    # A machine that fills the cache within a second, between two looks at the memory, ends a worker.
     died = complaints(limited, "a worker died")
-    assert 1 <= len(told_of_shortage(limited)) <= 2 + len(died)  # of each worker, once
+    assert told_of_shortage(limited) or died
+    assert len(told_of_shortage(limited)) <= 2 + len(died)  # of each worker, once
 
 
 def test_too_little_memory_to_start_a_worker_is_told_once(service):
