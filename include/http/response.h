@@ -19,9 +19,6 @@ struct http_body {
     void *owner;
 };
 
-/* Releases a body that is not handed over after all. */
-void http_body_release(struct http_body body);
-
 /* libmicrohttpd's response of a body, which is handed over. */
 struct MHD_Response *http_body_response(struct http_body body);
 

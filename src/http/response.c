@@ -17,12 +17,6 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
     memory_demand(MHD_add_response_header(response, name, value) == MHD_YES);
 }
 
-void http_body_release(struct http_body body) {
-    if (body.release) {
-        body.release(body.owner);
-    }
-}
-
 struct MHD_Response *http_body_response(struct http_body body) {
     struct MHD_Response *response;
     if (body.release) {

@@ -163,7 +163,7 @@ static void assert_plain(const struct reply *reply, size_t length) {
     ck_assert_uint_eq(reply->length, length);
     struct http_body body = make_body(length);
     ck_assert_mem_eq(reply->body, body.data, length);
-    http_body_release(body);
+    body.release(body.owner);
 }
 
 static void assert_compressed(const struct reply *reply, size_t length) {
@@ -184,7 +184,7 @@ static void assert_compressed(const struct reply *reply, size_t length) {
     ck_assert_uint_eq(stream.total_out, length);
     struct http_body expected = make_body(length);
     ck_assert_mem_eq(body, expected.data, length);
-    http_body_release(expected);
+    expected.release(expected.owner);
 }
 
 /* Puts another body in the place of the content. */
