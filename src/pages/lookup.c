@@ -29,7 +29,6 @@ _Static_assert(sizeof(struct flight_key) == 6 * sizeof(int64_t), "no padding");
 struct flight {
     struct flight_key key;
     struct lookup *lookup;
-    bool is_listed; /* in lookup->flights, where others find it */
     bool is_sent;
     int64_t max_age_ms; /* how long the page may be kept; once it is sent */
     struct http_request_queue requests;
@@ -43,7 +42,7 @@ struct lookup {
     const struct versions *versions;
     struct lookup_settings settings;
     struct local_cache *cache; /* NULL: off */
-    struct flight *flights;
+    struct flight *flights;    /* all, where requests find them; none while the cache is off */
     uint64_t ring_hits;
     struct weights *weights;
 };
@@ -168,14 +167,14 @@ static struct flight *find_flight(struct lookup *lookup, const struct flight_key
 }
 
 static void list_flight(struct flight *flight) {
-    HASH_ADD(hh, flight->lookup->flights, key, sizeof flight->key, flight);
-    flight->is_listed = true;
+    if (flight->lookup->cache) {
+        HASH_ADD(hh, flight->lookup->flights, key, sizeof flight->key, flight);
+    }
 }
 
 static void unlist_flight(struct flight *flight) {
-    if (flight->is_listed) {
+    if (flight->lookup->cache) {
         HASH_DEL(flight->lookup->flights, flight);
-        flight->is_listed = false;
     }
 }
 
@@ -184,9 +183,7 @@ static struct flight *add_flight(struct lookup *lookup, const struct page_key *k
     flight->key = (struct flight_key){.page = *key, .version = none_yet};
     flight->lookup = lookup;
     TAILQ_INIT(&flight->requests);
-    if (lookup->cache) {
-        list_flight(flight);
-    }
+    list_flight(flight);
     return flight;
 }
 
@@ -198,13 +195,10 @@ static void on_send(void *owner) {
         return;
     }
     flight->is_sent = true;
-    bool was_listed = flight->is_listed;
     unlist_flight(flight);
     flight->key.version = note_version(lookup, &flight->key.page);
     flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
-    if (was_listed) {
-        list_flight(flight);
-    }
+    list_flight(flight);
 }
 
 static void on_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
@@ -275,12 +269,11 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
         }
         flight = find_flight(lookup, &key);
     }
-    bool is_first = !flight;
-    if (is_first) {
-        flight = add_flight(lookup, page);
+    if (flight) {
+        TAILQ_INSERT_TAIL(&flight->requests, request, queue);
+        return;
     }
+    flight = add_flight(lookup, page);
     TAILQ_INSERT_TAIL(&flight->requests, request, queue);
-    if (is_first) {
-        send_query(flight);
-    }
+    send_query(flight);
 }
