@@ -30,7 +30,7 @@ static const struct {
     {"import", import_command, "load the CSV files of a data set"},
     {"settings", settings_command, "print what is set"},
     {"version", version_command, "print the version"},
-    {"worker", worker_command, NULL},
+    {"worker", serve_worker_command, NULL},
 };
 
 static int usage(FILE *stream) {

@@ -7,7 +7,7 @@
 enum budget {
     BUDGET_FITS,
     BUDGET_EXCEEDED,
-    BUDGET_UNKNOWN /* the database did not answer within a few seconds */
+    BUDGET_UNKNOWN /* the database did not respond within a few seconds */
 };
 
 /*

@@ -42,6 +42,6 @@ extern const struct combine combine_writes;
 /* The state of one lane. */
 struct write_state;
 
-struct write_state *write_state_new(const struct write_state_settings *settings);
+struct write_state *combine_writes_state_new(const struct write_state_settings *settings);
 
-void write_state_free(struct write_state *state);
+void combine_writes_state_free(struct write_state *state);

@@ -28,7 +28,7 @@ struct connection_events {
     /* It was lost while ready; `unsettled` holds its groups in the order sent, to be taken out. */
     void (*on_lost)(void *owner, struct connection *connection, struct group_queue *unsettled,
                     const char *reason);
-    /* An attempt to connect failed, by the time limit or, `at_once`, by an answer; another
+    /* An attempt to connect failed, by the time limit or, `at_once`, by a reply; another
      * follows. */
     void (*on_failed)(void *owner, const char *reason, bool at_once);
 };

@@ -17,5 +17,5 @@ struct inspection {
  * block for some seconds. With the owner's connection string it also sees whether migrations are
  * missing. What could not be looked at, for the sake of what stands before it, says so.
  */
-void inspect_database(const char *database_url, const char *owner_database_url,
-                      struct inspection *inspection);
+void inspection_run(const char *database_url, const char *owner_database_url,
+                    struct inspection *inspection);

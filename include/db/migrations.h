@@ -15,5 +15,5 @@
 /* Applies what is missing, over a connection of its own; may block. False, logged, on failure. */
 bool migrations_apply(const char *database_url, const struct logger *logger);
 
-/* How many are missing; -1 where the role may not know, or the database does not answer. */
+/* How many are missing; -1 where the role may not know, or the database does not respond. */
 int migrations_missing(const char *database_url);

@@ -22,7 +22,7 @@ const char *session_settings_refusal(const PGconn *session, const PGresult *resu
 __attribute__((warn_unused_result)) bool session_settings_apply(PGconn *session, char *error,
                                                                 size_t error_size);
 
-/* Whether sessions there are of use. Where the server does not answer or is a standby, which may
+/* Whether sessions there are of use. Where the server does not respond or is a standby, which may
  * change by itself, that is not known, and true. False, with one line in `error` that begins with
  * the name of the setting. */
 __attribute__((warn_unused_result)) bool session_settings_check(const char *database_url,

@@ -4,7 +4,7 @@
 #include "http/request.h"
 
 /* GET /qa/questions/:question_id/answers?page=&count= */
-void list_answers(struct http_request *request);
+void answers_list(struct http_request *request);
 
 /* POST /qa/questions/:question_id/answers: the answer and its photos in one transaction. */
-void add_answer(struct http_request *request);
+void answers_add(struct http_request *request);

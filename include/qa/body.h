@@ -1,5 +1,5 @@
 /*
- * Bodies of POST: a JSON object with the fields of a question or an answer. The read_ functions
+ * Bodies of POST: a JSON object with the fields of a question or an answer. The functions that read
  * respond 400, 413 or 415 themselves, and then return false: the handler is done.
  */
 #pragma once
@@ -16,15 +16,15 @@ struct body {
 };
 
 /* Checks type, size and syntax, then body, name and email. After true body_free() is due. */
-__attribute__((warn_unused_result)) bool read_body(struct http_request *request, struct body *body);
+__attribute__((warn_unused_result)) bool body_read(struct http_request *request, struct body *body);
 
 void body_free(struct body *body);
 
 /* product_id, an integer or a string of digits; *product_id stays as it is where it is absent. */
 __attribute__((warn_unused_result)) bool
-read_body_product_id(struct http_request *request, const struct body *body, int64_t *product_id);
+body_read_product_id(struct http_request *request, const struct body *body, int64_t *product_id);
 
 /* photos, as a JSON array, empty where they are absent; a new reference. NULL: the response is
  * made. */
-__attribute__((warn_unused_result)) json_t *read_body_photos(struct http_request *request,
+__attribute__((warn_unused_result)) json_t *body_read_photos(struct http_request *request,
                                                              const struct body *body);

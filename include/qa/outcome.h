@@ -6,14 +6,14 @@
 
 /* Responds for an outcome other than QUERY_DONE, and logs it where it is our fault. Without a
  * result the fault has been logged with another request. */
-void respond_read_failure(struct http_request *request, enum query_outcome outcome,
-                          const PGresult *result);
-void respond_write_failure(struct http_request *request, enum query_outcome outcome,
-                           const PGresult *result);
+void outcome_respond_read_failure(struct http_request *request, enum query_outcome outcome,
+                                  const PGresult *result);
+void outcome_respond_write_failure(struct http_request *request, enum query_outcome outcome,
+                                   const PGresult *result);
 
 /*
  * Raises the versions that a write touched, which is due after its commit and before its response.
  * Column 1 of a write statement's rows is the product, column 2 the question or NULL, whose pages
  * have changed.
  */
-void raise_versions(const struct http_request *request, const PGresult *result, int row);
+void outcome_raise_versions(const struct http_request *request, const PGresult *result, int row);

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 
 /* GET /healthz: the event loop turns. */
-void show_health(struct http_request *request);
+void probes_show_health(struct http_request *request);
 
 /* GET /readyz: 503 while the pool has no live connection. */
-void show_readiness(struct http_request *request);
+void probes_show_readiness(struct http_request *request);
 
 /* GET /loaderio-TOKEN, alone or with .txt or .html, where a token is configured. */
-void show_loaderio_token(struct http_request *request);
-bool is_loaderio_token(const struct http_request *request);
+void probes_show_loaderio_token(struct http_request *request);
+bool probes_is_loaderio_token(const struct http_request *request);

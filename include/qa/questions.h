@@ -4,8 +4,8 @@
 #include "http/request.h"
 
 /* GET /qa/questions?product_id=&page=&count= */
-void list_questions(struct http_request *request);
+void questions_list(struct http_request *request);
 
 /* POST /qa/questions and its alias /qa/questions/:product_id. The product is taken from the body,
  * else the path, else the query string; each that is given must be valid. */
-void add_question(struct http_request *request);
+void questions_add(struct http_request *request);

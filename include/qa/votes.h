@@ -4,7 +4,7 @@
 
 #include "http/request.h"
 
-void vote_question(struct http_request *request);
-void vote_answer(struct http_request *request);
-void report_question(struct http_request *request);
-void report_answer(struct http_request *request);
+void votes_vote_question(struct http_request *request);
+void votes_vote_answer(struct http_request *request);
+void votes_report_question(struct http_request *request);
+void votes_report_answer(struct http_request *request);

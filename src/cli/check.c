@@ -63,7 +63,7 @@ bool check_connections(const struct config *config, char *error, size_t error_si
     if (budget == BUDGET_UNKNOWN) {
         const struct logger logger = {.level = config->log_level, .worker = -1};
         log_write(&logger, LOG_LEVEL_WARNING,
-                  "the database does not answer; its connection limit could not be checked",
+                  "the database does not respond; its connection limit could not be checked",
                   "{s:s}", "reason", error);
     }
     return budget != BUDGET_EXCEEDED;
@@ -101,7 +101,7 @@ static bool say(const char *what, const char *problem) {
 
 static void look_at_database(const struct config *config, struct inspection *inspection) {
     char error[INSPECTION_TEXT_SIZE];
-    inspect_database(config->database_url, config->owner_database_url, inspection);
+    inspection_run(config->database_url, config->owner_database_url, inspection);
     if (!*inspection->database && budget_of(config, error, sizeof error) == BUDGET_EXCEEDED) {
         memcpy(inspection->database, error, sizeof error);
     }

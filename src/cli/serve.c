@@ -6,6 +6,7 @@
 #include "cli/exit_status.h"
 #include "ops/config_load.h"
 #include "ops/config_output.h"
+#include "ops/number.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 
@@ -21,7 +22,8 @@ static void print_help(void) {
          "Serves the Questions and Answers API: one supervisor, N workers, a socket for each.\n"
          "--check only tells whether settings, database, schema and permissions are as it needs\n"
          "them, each with yes or the remedy; exit status 0 when all are.\n"
-         "SIGTERM stops after open requests are answered; SIGHUP reads settings and program anew.\n"
+         "SIGTERM stops after open requests have a response; SIGHUP reads settings and program "
+         "anew.\n"
          "\n"
          "Settings, as environment variable and as flag; the flag wins:\n");
     config_print_help();
@@ -81,18 +83,26 @@ int serve_command(int argc, char **argv) {
     return supervisor_run(&options);
 }
 
-int worker_command(int argc, char **argv) {
+static bool read_argument(const char *text, int *value) {
+    uint64_t number;
+    bool ok = number_parse(text, strlen(text), 0, INT_MAX, &number);
+    *value = ok ? (int)number : 0;
+    return ok;
+}
+
+int serve_worker_command(int argc, char **argv) {
     struct config config;
+    struct worker_identity identity;
     int status;
-    if (argc != 4) {
+    if (argc != 4 || !read_argument(argv[1], &identity.index) ||
+        !read_argument(argv[2], &identity.heartbeat_slot) ||
+        !read_argument(argv[3], &identity.supervisor_pid)) {
         fprintf(stderr, "atelier-qa: worker is started by serve, not by hand\n");
         return STATUS_USAGE;
     }
     if (!command_load(&config, 1, argv, NULL, &status)) {
         return status;
     }
-    const struct worker_identity identity = {
-        .index = atoi(argv[1]), .heartbeat_slot = atoi(argv[2]), .supervisor_pid = atoi(argv[3])};
     status = worker_run(&config, &identity);
     config_free(&config);
     return status;

@@ -334,12 +334,12 @@ static void settle(void *state, struct lane *lane, const struct group *group,
 
 const struct combine combine_writes = {.next = next_group, .settle = settle, .admits = admits};
 
-struct write_state *write_state_new(const struct write_state_settings *settings) {
+struct write_state *combine_writes_state_new(const struct write_state_settings *settings) {
     struct write_state *state = memory_allocate(sizeof *state);
     *state = (struct write_state){.settings = *settings};
     return state;
 }
 
-void write_state_free(struct write_state *state) {
+void combine_writes_state_free(struct write_state *state) {
     free(state);
 }

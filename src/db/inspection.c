@@ -91,8 +91,8 @@ static void look(struct inspection *inspection, const char *database_url,
     PQfinish(session);
 }
 
-void inspect_database(const char *database_url, const char *owner_database_url,
-                      struct inspection *inspection) {
+void inspection_run(const char *database_url, const char *owner_database_url,
+                    struct inspection *inspection) {
     *inspection = (struct inspection){0};
     if (server_address_check(database_url, inspection->database, sizeof inspection->database)) {
         look(inspection, database_url, owner_database_url);

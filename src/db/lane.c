@@ -303,7 +303,7 @@ static void on_deadline(void *owner) {
         }
         if (connection) {
             /* The statement timeout should have ended it: this server or this link hangs. */
-            connection_drop(connection, "an answer is overdue");
+            connection_drop(connection, "a result is overdue");
         }
     }
     arm_deadline(lane);

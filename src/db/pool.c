@@ -237,7 +237,7 @@ static void open_write_lane(struct pool *pool) {
         .lock_timeout_ms = settings->connection.lock_timeout_ms,
         .is_lone_connection = pool->writers.count == 1,
     };
-    pool->write_state = write_state_new(&state);
+    pool->write_state = combine_writes_state_new(&state);
     const struct lane_settings writes = {
         .combine = &combine_writes,
         .combine_state = pool->write_state,
@@ -294,7 +294,7 @@ void pool_free(struct pool *pool) {
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_free(pool->lanes[i]);
     }
-    write_state_free(pool->write_state);
+    combine_writes_state_free(pool->write_state);
     server_address_free(pool->address);
     free(pool);
 }

@@ -222,7 +222,7 @@ static bool start_app(struct worker *worker) {
         .ring = worker->ring,
         .lifetime_ms = config->cache_lifetime_s * 1000,
         .answers_per_question = config->answers_per_question,
-        .on_failure = respond_read_failure,
+        .on_failure = outcome_respond_read_failure,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
     start_maker(worker);
@@ -284,7 +284,7 @@ static void raise_descriptor_limit(void) {
 }
 
 /* As NGINX is started (deploy/stack.sh): who is woken by a request lets the process that computes
- * finish, and so finds more than one to answer. A policy that somebody chose is kept. */
+ * finish, and so finds more than one request. A policy that somebody chose is kept. */
 static void interrupt_nobody(void) {
     if (sched_getscheduler(0) == SCHED_OTHER) {
         (void)sched_setscheduler(0, SCHED_BATCH, &(const struct sched_param){0});

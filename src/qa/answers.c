@@ -12,10 +12,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-void list_answers(struct http_request *request) {
+void answers_list(struct http_request *request) {
     const struct app *app = request->app;
     struct page_key page = {.kind = SUBJECT_QUESTION};
-    if (read_path_id(request, "question_id", INT64_MAX, &page.id) && read_paging(request, &page)) {
+    if (parameters_read_path_id(request, "question_id", INT64_MAX, &page.id) &&
+        parameters_read_paging(request, &page)) {
         lookup_serve(app->lookup, request, &page);
     }
 }
@@ -26,26 +27,26 @@ static const struct write_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COU
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
     if (outcome != QUERY_DONE) {
-        respond_write_failure(request, outcome, result);
+        outcome_respond_write_failure(request, outcome, result);
         return;
     }
     if (row < 0) {
         http_respond_problem(request, 404, "question_id", "there is no question with this id");
         return;
     }
-    raise_versions(request, result, row);
+    outcome_raise_versions(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions/%" PRId64 "/answers", request->subject);
     http_respond_created(request, location, result_body_copy(result, row, 3));
 }
 
-void add_answer(struct http_request *request) {
+void answers_add(struct http_request *request) {
     struct body body;
-    if (!read_path_id(request, "question_id", INT64_MAX, &request->subject) ||
-        !read_body(request, &body)) {
+    if (!parameters_read_path_id(request, "question_id", INT64_MAX, &request->subject) ||
+        !body_read(request, &body)) {
         return;
     }
-    json_t *photos = read_body_photos(request, &body);
+    json_t *photos = body_read_photos(request, &body);
     if (photos) {
         json_t *item = json_pack(
             "{s:I, s:O, s:O, s:O, s:o}", "question_id", (json_int_t)request->subject, "body",

@@ -82,7 +82,7 @@ static bool check_email(struct http_request *request, const struct body *body) {
                                             "something on both sides of one @");
 }
 
-bool read_body(struct http_request *request, struct body *body) {
+bool body_read(struct http_request *request, struct body *body) {
     if (!is_json(http_request_header(request, "Content-Type"))) {
         http_respond_problem(request, 415, NULL, "Content-Type must be application/json");
         return false;
@@ -137,7 +137,7 @@ static bool integer_of(const json_t *value, json_int_t *integer) {
     return (double)*integer == real;
 }
 
-bool read_body_product_id(struct http_request *request, const struct body *body,
+bool body_read_product_id(struct http_request *request, const struct body *body,
                           int64_t *product_id) {
     const json_t *value = json_object_get(body->fields, "product_id");
     if (!value) {
@@ -146,11 +146,12 @@ bool read_body_product_id(struct http_request *request, const struct body *body,
     json_int_t integer;
     if (integer_of(value, &integer)) {
         *product_id = integer;
-        return (*product_id >= 1 && *product_id <= PRODUCT_ID_MAX) || refuse_product_id(request);
+        return (*product_id >= 1 && *product_id <= PRODUCT_ID_MAX) ||
+               parameters_refuse_product_id(request);
     }
     const struct http_text text = {json_string_value(value), json_string_length(value)};
-    return (text.data && parse_integer(text, PRODUCT_ID_MAX, product_id)) ||
-           refuse_product_id(request);
+    return (text.data && parameters_integer(text, PRODUCT_ID_MAX, product_id)) ||
+           parameters_refuse_product_id(request);
 }
 
 static bool is_photo(const json_t *value) {
@@ -158,7 +159,7 @@ static bool is_photo(const json_t *value) {
     return url && text_is_photo_url(url, json_string_length(value));
 }
 
-json_t *read_body_photos(struct http_request *request, const struct body *body) {
+json_t *body_read_photos(struct http_request *request, const struct body *body) {
     json_t *value = json_object_get(body->fields, "photos");
     if (!value || json_is_null(value)) {
         return json_array();

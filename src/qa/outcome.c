@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void raise_versions(const struct http_request *request, const PGresult *result, int row) {
+void outcome_raise_versions(const struct http_request *request, const PGresult *result, int row) {
     const struct app *app = request->app;
     for (int column = 1; column <= 2; column++) {
         if (!PQgetisnull(result, row, column)) {
@@ -32,8 +32,8 @@ static void respond_internal_error(struct http_request *request, const PGresult 
     http_respond_problem(request, 500, NULL, "something unexpected happened; it has been logged");
 }
 
-void respond_read_failure(struct http_request *request, enum query_outcome outcome,
-                          const PGresult *result) {
+void outcome_respond_read_failure(struct http_request *request, enum query_outcome outcome,
+                                  const PGresult *result) {
     switch (outcome) {
     case QUERY_EXPIRED:
         http_respond_problem(request, 504, NULL, "the deadline passed");
@@ -51,8 +51,8 @@ void respond_read_failure(struct http_request *request, enum query_outcome outco
     }
 }
 
-void respond_write_failure(struct http_request *request, enum query_outcome outcome,
-                           const PGresult *result) {
+void outcome_respond_write_failure(struct http_request *request, enum query_outcome outcome,
+                                   const PGresult *result) {
     switch (outcome) {
     case QUERY_EXPIRED:
     case QUERY_LOCKED:

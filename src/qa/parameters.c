@@ -8,15 +8,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-bool parse_integer(struct http_text text, int64_t most, int64_t *value) {
+bool parameters_integer(struct http_text text, int64_t most, int64_t *value) {
     uint64_t number;
     bool ok = number_parse(text.data, text.length, 1, (uint64_t)most, &number);
     *value = ok ? (int64_t)number : *value;
     return ok;
 }
 
-bool read_path_id(struct http_request *request, const char *name, int64_t most, int64_t *id) {
-    if (parse_integer(request->parameter, most, id)) {
+bool parameters_read_path_id(struct http_request *request, const char *name, int64_t most,
+                             int64_t *id) {
+    if (parameters_integer(request->parameter, most, id)) {
         return true;
     }
     char detail[128];
@@ -25,7 +26,7 @@ bool read_path_id(struct http_request *request, const char *name, int64_t most, 
     return false;
 }
 
-bool refuse_product_id(struct http_request *request) {
+bool parameters_refuse_product_id(struct http_request *request) {
     http_respond_problem(
         request, 400, "product_id",
         "product_id must be given, an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX));
@@ -40,19 +41,19 @@ static bool query_integer(struct http_request *request, const char *name, int64_
     case HTTP_QUERY_ABSENT:
         return true;
     case HTTP_QUERY_FOUND:
-        return text.length == 0 || parse_integer(text, most, value);
+        return text.length == 0 || parameters_integer(text, most, value);
     case HTTP_QUERY_MALFORMED:
         break;
     }
     return false;
 }
 
-bool read_query_product_id(struct http_request *request, int64_t *product_id) {
+bool parameters_read_product_id(struct http_request *request, int64_t *product_id) {
     return query_integer(request, "product_id", PRODUCT_ID_MAX, product_id) ||
-           refuse_product_id(request);
+           parameters_refuse_product_id(request);
 }
 
-bool read_paging(struct http_request *request, struct page_key *page) {
+bool parameters_read_paging(struct http_request *request, struct page_key *page) {
     page->page = 1;
     page->count = COUNT_DEFAULT;
     if (!query_integer(request, "page", INT64_MAX, &page->page)) {

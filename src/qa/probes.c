@@ -11,13 +11,13 @@
 static const char loaderio_prefix[] = "loaderio-";
 static const char *const loaderio_endings[] = {"", ".txt", ".html"};
 
-void show_health(struct http_request *request) {
+void probes_show_health(struct http_request *request) {
     static const char alive[] = "{\"status\":\"alive\"}";
     http_respond_content(request, "application/json",
                          (struct http_body){alive, sizeof alive - 1, NULL, NULL});
 }
 
-void show_readiness(struct http_request *request) {
+void probes_show_readiness(struct http_request *request) {
     static const char ready[] = "{\"status\":\"ready\"}";
     const struct app *app = request->app;
     if (pool_is_ready(app->pool)) {
@@ -33,7 +33,7 @@ static size_t loaderio_length(const struct app *app) {
     return sizeof loaderio_prefix - 1 + strlen(app->loaderio_token);
 }
 
-bool is_loaderio_token(const struct http_request *request) {
+bool probes_is_loaderio_token(const struct http_request *request) {
     const struct app *app = request->app;
     const struct http_text segment = request->parameter;
     const size_t prefix_length = sizeof loaderio_prefix - 1;
@@ -53,7 +53,7 @@ bool is_loaderio_token(const struct http_request *request) {
     return false;
 }
 
-void show_loaderio_token(struct http_request *request) {
+void probes_show_loaderio_token(struct http_request *request) {
     http_respond_content(
         request, "text/plain; charset=utf-8",
         (struct http_body){request->parameter.data, loaderio_length(request->app), NULL, NULL});

@@ -13,15 +13,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-void list_questions(struct http_request *request) {
+void questions_list(struct http_request *request) {
     const struct app *app = request->app;
     struct page_key page = {.kind = SUBJECT_PRODUCT};
-    if (!read_query_product_id(request, &page.id)) {
+    if (!parameters_read_product_id(request, &page.id)) {
         return;
     }
     if (page.id == 0) {
-        refuse_product_id(request);
-    } else if (read_paging(request, &page)) {
+        parameters_refuse_product_id(request);
+    } else if (parameters_read_paging(request, &page)) {
         lookup_serve(app->lookup, request, &page);
     }
 }
@@ -32,30 +32,30 @@ static const struct write_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_C
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
     if (outcome != QUERY_DONE || row < 0) {
-        respond_write_failure(request, outcome, result);
+        outcome_respond_write_failure(request, outcome, result);
         return;
     }
-    raise_versions(request, result, row);
+    outcome_raise_versions(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions?product_id=%" PRId64, request->subject);
     http_respond_created(request, location, result_body_copy(result, row, 3));
 }
 
-void add_question(struct http_request *request) {
+void questions_add(struct http_request *request) {
     int64_t in_path = 0, in_query = 0, in_body = 0;
     if (request->parameter.length > 0 &&
-        !read_path_id(request, "product_id", PRODUCT_ID_MAX, &in_path)) {
+        !parameters_read_path_id(request, "product_id", PRODUCT_ID_MAX, &in_path)) {
         return;
     }
     struct body body;
-    if (!read_body(request, &body)) {
+    if (!body_read(request, &body)) {
         return;
     }
-    bool ok =
-        read_body_product_id(request, &body, &in_body) && read_query_product_id(request, &in_query);
+    bool ok = body_read_product_id(request, &body, &in_body) &&
+              parameters_read_product_id(request, &in_query);
     request->subject = in_body ? in_body : in_path ? in_path : in_query;
     if (ok && request->subject == 0) {
-        ok = refuse_product_id(request);
+        ok = parameters_refuse_product_id(request);
     }
     if (ok) {
         json_t *item = json_pack("{s:I, s:O, s:O, s:O}", "product_id", (json_int_t)request->subject,

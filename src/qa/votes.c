@@ -8,11 +8,11 @@
 static void on_changed(struct http_request *request, enum query_outcome outcome,
                        const PGresult *result, int row, const char *name, const char *unknown) {
     if (outcome != QUERY_DONE) {
-        respond_write_failure(request, outcome, result);
+        outcome_respond_write_failure(request, outcome, result);
     } else if (row < 0) {
         http_respond_problem(request, 404, name, unknown);
     } else {
-        raise_versions(request, result, row);
+        outcome_raise_versions(request, result, row);
         http_respond_no_content(request);
     }
 }
@@ -30,30 +30,30 @@ static void on_answer_changed(void *owner, enum query_outcome outcome, const PGr
 static void change(struct http_request *request, const struct write_form *form, const char *name,
                    call_on_done *on_done) {
     int64_t id;
-    if (read_path_id(request, name, INT64_MAX, &id)) {
+    if (parameters_read_path_id(request, name, INT64_MAX, &id)) {
         write_submit_id(request, form, id, on_done);
     }
 }
 
-void vote_question(struct http_request *request) {
+void votes_vote_question(struct http_request *request) {
     static const struct write_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION,
                                            STATEMENT_UNLOCKED_QUESTIONS};
     change(request, &form, "question_id", on_question_changed);
 }
 
-void vote_answer(struct http_request *request) {
+void votes_vote_answer(struct http_request *request) {
     static const struct write_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
                                            STATEMENT_UNLOCKED_ANSWERS};
     change(request, &form, "answer_id", on_answer_changed);
 }
 
-void report_question(struct http_request *request) {
+void votes_report_question(struct http_request *request) {
     static const struct write_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT,
                                            STATEMENT_UNLOCKED_QUESTIONS};
     change(request, &form, "question_id", on_question_changed);
 }
 
-void report_answer(struct http_request *request) {
+void votes_report_answer(struct http_request *request) {
     static const struct write_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT,
                                            STATEMENT_UNLOCKED_ANSWERS};
     change(request, &form, "answer_id", on_answer_changed);

@@ -21,7 +21,7 @@ START_TEST(an_integer_is_digits_from_1_to_the_limit) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t value = 0;
         const struct http_text text = {cases[i].text, strlen(cases[i].text)};
-        ck_assert_msg(parse_integer(text, cases[i].most, &value), "%s", cases[i].text);
+        ck_assert_msg(parameters_integer(text, cases[i].most, &value), "%s", cases[i].text);
         ck_assert_int_eq(value, cases[i].value);
     }
 }
@@ -60,17 +60,17 @@ START_TEST(anything_else_is_refused) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t value;
         const struct http_text text = {cases[i].text, strlen(cases[i].text)};
-        ck_assert_msg(!parse_integer(text, cases[i].most, &value), "'%s'", cases[i].text);
+        ck_assert_msg(!parameters_integer(text, cases[i].most, &value), "'%s'", cases[i].text);
     }
 }
 END_TEST
 
 START_TEST(the_length_decides_where_the_text_ends) {
     int64_t value = 0;
-    ck_assert(parse_integer((struct http_text){"123", 2}, INT64_MAX, &value));
+    ck_assert(parameters_integer((struct http_text){"123", 2}, INT64_MAX, &value));
     ck_assert_int_eq(value, 12);
-    ck_assert(!parse_integer((struct http_text){"1\0002", 3}, INT64_MAX, &value));
-    ck_assert(!parse_integer((struct http_text){"1", 2}, INT64_MAX, &value));
+    ck_assert(!parameters_integer((struct http_text){"1\0002", 3}, INT64_MAX, &value));
+    ck_assert(!parameters_integer((struct http_text){"1", 2}, INT64_MAX, &value));
 }
 END_TEST
 
