@@ -24,6 +24,7 @@ int main(void) {
         date_suite,
         entity_tag_suite,
         generate_suite,
+        handout_suite,
         versions_suite,
         json_text_suite,
         lifecycle_suite,

@@ -15,6 +15,7 @@ Suite *data_suite(void);
 Suite *date_suite(void);
 Suite *entity_tag_suite(void);
 Suite *generate_suite(void);
+Suite *handout_suite(void);
 Suite *versions_suite(void);
 Suite *json_text_suite(void);
 Suite *lifecycle_suite(void);

@@ -1,0 +1,69 @@
+/*
+ * The shared memory: what all processes of a host that serve, read or change pages map. It is a
+ * file without a name, sealed so that its size never changes, which holds a header, the versions
+ * (pages/versions.h) and the ring (pages/ring.h). Its holder hands it out (pages/handout.h).
+ *
+ * The header says whether pages of the ring may be served by somebody who is not a worker:
+ *
+ *   - the time at which the holder last vouched that it looks after the memory;
+ *   - the edition of the pages that are served now. An edition is a number that stands for all that
+ *     decides what a page shows besides the data: program and settings.
+ *
+ * Nothing here waits, allocates or logs: it is used inside NGINX as well. Times are of clock_ms().
+ */
+#pragma once
+
+#include "pages/versions.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { SHARED_MEMORY_VOUCHED_FOR_MS = 2000 }; /* nobody reads after so long */
+
+/* A mapping, or all zeros. */
+struct shared_memory {
+    void *at;
+    size_t bytes;
+    int descriptor; /* the caller's; while it is mapped */
+};
+
+enum shared_memory_access { SHARED_MEMORY_READ, SHARED_MEMORY_WRITE };
+
+/* Makes a memory whose ring has so many megabytes; 0: it has none. Versions and the ring's table
+ * are taken from the system at once, the rest as pages are stored. Only this user may open it anew.
+ * Its descriptor, closed on exec, or -1 with errno. */
+__attribute__((warn_unused_result)) int shared_memory_create(size_t ring_megabytes);
+
+/* Maps it. False with errno, and all zeros: EPROTO where it is no sealed memory of this layout. */
+__attribute__((warn_unused_result)) bool
+shared_memory_map(struct shared_memory *memory, int descriptor, enum shared_memory_access access);
+
+/* Of all zeros, nothing. */
+void shared_memory_unmap(struct shared_memory *memory);
+
+/* A descriptor of the same memory that cannot be written or mapped writably, closed on exec; or -1
+ * with errno. */
+__attribute__((warn_unused_result)) int shared_memory_open_read_only(int descriptor);
+
+/* Whether two descriptors are of one memory. */
+bool shared_memory_is_same(int one, int other);
+
+/* Only to be read where that is how the memory was mapped. */
+struct versions *shared_memory_versions(const struct shared_memory *memory);
+
+size_t shared_memory_ring_megabytes(const struct shared_memory *memory);
+
+/* Where the ring is; NULL where there is none. `offset` is that in the file. */
+void *shared_memory_ring(const struct shared_memory *memory, size_t *bytes, off_t *offset);
+
+/* The edition of the pages that may be served now; 0: none. */
+uint64_t shared_memory_edition(const struct shared_memory *memory);
+void shared_memory_set_edition(const struct shared_memory *memory, uint64_t edition);
+
+/* When the holder last vouched; 0: it has withdrawn. */
+int64_t shared_memory_vouched_ms(const struct shared_memory *memory);
+
+/* For the holder: at least twice in SHARED_MEMORY_VOUCHED_FOR_MS; 0 withdraws. */
+void shared_memory_vouch(const struct shared_memory *memory, int64_t now_ms);

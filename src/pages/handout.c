@@ -1,0 +1,201 @@
+/* Messages between the holder of the shared memory and who asks for it. */
+#include "pages/handout.h"
+
+#include "ops/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BACKLOG = 128 };
+
+/* What a packet is. The numbers are those of no other program, and never change. */
+enum kind { KIND_WISH = 0x71612d31, KIND_REPLY, KIND_COUNTS };
+
+struct packet {
+    uint32_t kind;
+    uint32_t layout;
+    uint64_t values[2]; /* wish; result; hits and misses */
+};
+
+_Static_assert(sizeof(struct packet) == 24, "versions of the program understand each other");
+
+/* Room for one descriptor; the system closes what is more. */
+union control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+};
+
+bool handout_address(const char *shared_file, struct sockaddr_un *address) {
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "%s.sock", shared_file);
+    if (length < 0 || (size_t)length >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return true;
+}
+
+static int close_with(int descriptor, int reason) {
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    errno = reason;
+    return -1;
+}
+
+static int open_socket(void) {
+    return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+int handout_connect(const char *shared_file) {
+    struct sockaddr_un address;
+    if (!handout_address(shared_file, &address)) {
+        return -1;
+    }
+    int connection = open_socket();
+    if (connection >= 0 &&
+        connect(connection, (const struct sockaddr *)&address, sizeof address) != 0) {
+        return close_with(connection, errno);
+    }
+    return connection;
+}
+
+int handout_listen(const char *shared_file) {
+    struct sockaddr_un address;
+    if (!handout_address(shared_file, &address)) {
+        return -1;
+    }
+    (void)unlink(address.sun_path);
+    int listening = open_socket();
+    if (listening < 0 || bind(listening, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        chmod(address.sun_path, 0666) != 0 || listen(listening, BACKLOG) != 0) {
+        return close_with(listening, errno);
+    }
+    return listening;
+}
+
+/* Sends a packet, with a descriptor unless that is -1. */
+static bool send_packet(int connection, struct packet packet, int descriptor) {
+    struct iovec part = {&packet, sizeof packet};
+    union control control = {.room = {0}};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                          .cmsg_type = SCM_RIGHTS,
+                                          .cmsg_len = CMSG_LEN(sizeof descriptor)};
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
+    return sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof packet;
+}
+
+/* The descriptor that came with a message, or -1. */
+static int descriptor_of(const struct msghdr *message) {
+    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    int descriptor = -1;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+        header->cmsg_len == CMSG_LEN(sizeof descriptor)) {
+        memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    }
+    return descriptor;
+}
+
+/* The next packet; false with errno, which is 0 at the connection's end and EPROTO where it is no
+ * packet. `descriptor`, unless NULL, gets what came with it. */
+static bool receive_packet(int connection, struct packet *packet, int *descriptor) {
+    struct iovec part = {packet, sizeof *packet};
+    union control control;
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = descriptor ? &control : NULL,
+                             .msg_controllen = descriptor ? sizeof control : 0};
+    ssize_t length = recvmsg(connection, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length <= 0) {
+        errno = length == 0 ? 0 : errno;
+        return false;
+    }
+    if (descriptor) {
+        *descriptor = descriptor_of(&message);
+    }
+    if (length != sizeof *packet || (message.msg_flags & MSG_TRUNC)) {
+        errno = EPROTO;
+        return false;
+    }
+    return true;
+}
+
+static bool is_not_yet(int reason) {
+    return reason == EAGAIN || reason == EWOULDBLOCK || reason == EINTR;
+}
+
+bool handout_ask(int connection, enum handout_wish wish) {
+    return send_packet(
+        connection,
+        (struct packet){.kind = KIND_WISH, .layout = SHARED_FILE_LAYOUT, .values = {wish}}, -1);
+}
+
+enum handout_result handout_receive(int connection, int *descriptor) {
+    struct packet packet = {0};
+    *descriptor = -1;
+    bool is_packet = receive_packet(connection, &packet, descriptor);
+    if (!is_packet && is_not_yet(errno)) {
+        return HANDOUT_NOTHING_YET;
+    }
+    bool is_reply = is_packet && packet.kind == KIND_REPLY;
+    bool is_granted = is_reply && packet.values[0] == HANDOUT_GRANTED;
+    if (is_granted && *descriptor >= 0 && packet.layout == SHARED_FILE_LAYOUT) {
+        return HANDOUT_GRANTED;
+    }
+    if (*descriptor >= 0) {
+        close(*descriptor);
+        *descriptor = -1;
+    }
+    if (is_reply && packet.layout != SHARED_FILE_LAYOUT) {
+        return HANDOUT_OTHER_LAYOUT;
+    }
+    return is_reply && packet.values[0] == HANDOUT_REFUSED ? HANDOUT_REFUSED : HANDOUT_ENDED;
+}
+
+bool handout_has_ended(int connection) {
+    char byte;
+    ssize_t length = recv(connection, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+    return length == 0 || (length < 0 && !is_not_yet(errno));
+}
+
+bool handout_tell_counts(int connection, uint64_t hits, uint64_t misses) {
+    return send_packet(connection,
+                       (struct packet){.kind = KIND_COUNTS,
+                                       .layout = SHARED_FILE_LAYOUT,
+                                       .values = {hits, misses}},
+                       -1);
+}
+
+enum handout_heard handout_hear(int connection, struct handout_message *message) {
+    struct packet packet;
+    if (!receive_packet(connection, &packet, NULL)) {
+        return is_not_yet(errno) ? HANDOUT_HEARD_NOTHING : HANDOUT_HEARD_END;
+    }
+    *message = (struct handout_message){.is_of_other_layout = packet.layout != SHARED_FILE_LAYOUT};
+    if (packet.kind == KIND_WISH) {
+        message->wish = (enum handout_wish)packet.values[0];
+        return HANDOUT_HEARD_WISH;
+    }
+    if (packet.kind == KIND_COUNTS) {
+        message->hits = packet.values[0];
+        message->misses = packet.values[1];
+        return HANDOUT_HEARD_COUNTS;
+    }
+    return HANDOUT_HEARD_END;
+}
+
+bool handout_reply(int connection, enum handout_result result, int descriptor) {
+    return send_packet(
+        connection,
+        (struct packet){.kind = KIND_REPLY, .layout = SHARED_FILE_LAYOUT, .values = {result}},
+        descriptor);
+}

@@ -1,0 +1,156 @@
+/* Messages between the holder of the shared memory and who asks for it, over real sockets. */
+#include "pages/handout.h"
+#include "scratch.h"
+#include "suites.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The two ends of a connection. */
+struct ends {
+    int listening, holder, asker;
+};
+
+static struct ends connect_ends(void) {
+    const char *path = scratch_path("shared");
+    struct ends ends = {.listening = handout_listen(path)};
+    ck_assert_int_ge(ends.listening, 0);
+    ends.asker = handout_connect(path);
+    ck_assert_int_ge(ends.asker, 0);
+    ends.holder = accept4(ends.listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    ck_assert_int_ge(ends.holder, 0);
+    return ends;
+}
+
+static void close_ends(struct ends *ends) {
+    close(ends->holder);
+    close(ends->asker);
+    close(ends->listening);
+}
+
+START_TEST(who_asks_receives_the_descriptor) {
+    struct ends ends = connect_ends();
+    struct handout_message message;
+    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_NOTHING);
+    ck_assert(handout_ask(ends.asker, HANDOUT_JOIN));
+    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_WISH);
+    ck_assert_int_eq(message.wish, HANDOUT_JOIN);
+    ck_assert(!message.is_of_other_layout);
+
+    int received, memory = memfd_create("test", MFD_CLOEXEC);
+    ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_NOTHING_YET);
+    ck_assert(handout_reply(ends.holder, HANDOUT_GRANTED, memory));
+    ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_GRANTED);
+    struct stat sent, come;
+    ck_assert(fstat(memory, &sent) == 0 && fstat(received, &come) == 0);
+    ck_assert(sent.st_ino == come.st_ino && sent.st_dev == come.st_dev);
+    ck_assert(fcntl(received, F_GETFD) & FD_CLOEXEC);
+    ck_assert(!handout_has_ended(ends.asker));
+    close(memory);
+    close(received);
+    close_ends(&ends);
+}
+END_TEST
+
+START_TEST(a_refusal_brings_no_descriptor) {
+    struct ends ends = connect_ends();
+    int received;
+    ck_assert(handout_reply(ends.holder, HANDOUT_REFUSED, -1));
+    ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_REFUSED);
+    ck_assert_int_eq(received, -1);
+    close_ends(&ends);
+}
+END_TEST
+
+START_TEST(the_end_of_the_holder_shows) {
+    struct ends ends = connect_ends();
+    int received;
+    ck_assert(!handout_has_ended(ends.asker));
+    close(ends.holder);
+    ck_assert(handout_has_ended(ends.asker));
+    ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_ENDED);
+    ck_assert(!handout_ask(ends.asker, HANDOUT_READ));
+    close(ends.asker);
+    close(ends.listening);
+}
+END_TEST
+
+START_TEST(counts_reach_the_holder) {
+    struct ends ends = connect_ends();
+    struct handout_message message;
+    ck_assert(handout_tell_counts(ends.asker, UINT64_MAX, 7));
+    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_COUNTS);
+    ck_assert(message.hits == UINT64_MAX && message.misses == 7);
+    close(ends.asker);
+    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_END);
+    close(ends.holder);
+    close(ends.listening);
+}
+END_TEST
+
+START_TEST(what_is_no_message_ends_the_connection) {
+    static const char *const texts[] = {"?", "exactly 24 bytes of text",
+                                        "GET / HTTP/1.0\r\n\r\nGET "};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct ends ends = connect_ends();
+        struct handout_message message;
+        int received;
+        ck_assert(send(ends.asker, texts[i], strlen(texts[i]), 0) > 0);
+        ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_END);
+        ck_assert(send(ends.holder, texts[i], strlen(texts[i]), 0) > 0);
+        ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_ENDED);
+        close_ends(&ends);
+    }
+}
+END_TEST
+
+START_TEST(a_new_listener_takes_the_name_and_a_closed_one_refuses) {
+    const char *path = scratch_path("taken");
+    ck_assert_int_eq(handout_connect(path), -1);
+    ck_assert_int_eq(errno, ENOENT);
+    int old = handout_listen(path), new = handout_listen(path);
+    ck_assert(old >= 0 && new >= 0);
+    int connection = handout_connect(path);
+    ck_assert_int_eq(accept4(old, NULL, NULL, 0), -1);
+    int accepted = accept4(new, NULL, NULL, 0);
+    ck_assert(connection >= 0 && accepted >= 0);
+    close(new);
+    ck_assert_int_eq(handout_connect(path), -1);
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    close(old);
+    close(accepted);
+    close(connection);
+}
+END_TEST
+
+START_TEST(a_path_longer_than_a_sockets_is_an_error) {
+    char path[128];
+    memset(path, 'x', sizeof path);
+    path[103] = '\0';
+    struct sockaddr_un address;
+    ck_assert(!handout_address(path, &address) && errno == ENAMETOOLONG);
+    ck_assert(handout_connect(path) == -1 && handout_listen(path) == -1);
+    path[102] = '\0';
+    ck_assert(handout_address(path, &address));
+}
+END_TEST
+
+Suite *handout_suite(void) {
+    Suite *suite = suite_create("handout");
+    TCase *cases = tcase_create("handout");
+    tcase_add_unchecked_fixture(cases, scratch_make, scratch_remove);
+    tcase_add_test(cases, who_asks_receives_the_descriptor);
+    tcase_add_test(cases, a_refusal_brings_no_descriptor);
+    tcase_add_test(cases, the_end_of_the_holder_shows);
+    tcase_add_test(cases, counts_reach_the_holder);
+    tcase_add_test(cases, what_is_no_message_ends_the_connection);
+    tcase_add_test(cases, a_new_listener_takes_the_name_and_a_closed_one_refuses);
+    tcase_add_test(cases, a_path_longer_than_a_sockets_is_an_error);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
