@@ -1,7 +1,12 @@
 /* Accept-Encoding (RFC 9110, 12.5.3). */
 #pragma once
 
+#include "http/text.h"
+
 #include <stdbool.h>
 
-/* True when a client that sends this value takes gzip. NULL, no header, counts as no. */
-bool http_accepts_gzip(const char *accept_encoding);
+/* In bytes; a longer value counts as none, and NGINX passes none on. */
+enum { ACCEPT_ENCODING_MAX = 200 };
+
+/* True when a client that sends this value takes gzip. No header counts as no. */
+bool accept_encoding_has_gzip(struct http_text accept_encoding);

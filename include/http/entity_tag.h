@@ -1,14 +1,18 @@
 /* Entity tags (RFC 9110, 8.8.3) and If-None-Match (13.1.2). */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "http/text.h"
 
-enum { ENTITY_TAG_SIZE = 35 }; /* two quotes, 32 hexadecimal digits, NUL */
+#include <stdbool.h>
+
+enum {
+    ENTITY_TAG_SIZE = 35, /* two quotes, 32 hexadecimal digits, NUL */
+    /* Of If-None-Match in bytes; a longer one counts as none, and NGINX passes none on. */
+    ENTITY_TAG_IF_NONE_MATCH_MAX = 4000
+};
 
 /* The strong tag of a body: its 128-bit XXH3 hash, the same on every worker and machine. */
 void entity_tag_of(const void *body, size_t length, char tag[ENTITY_TAG_SIZE]);
 
-/* True when an If-None-Match value names `tag`, compared weakly, or is `*`. NULL matches nothing.
- */
-bool entity_tag_matches(const char *if_none_match, const char *tag);
+/* True when the value of If-None-Match names `tag`, compared weakly, or is `*`. */
+bool entity_tag_matches(struct http_text if_none_match, const char *tag);

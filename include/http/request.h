@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "http/target.h"
+
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -16,7 +16,7 @@ struct MHD_Connection;
 struct watch;
 struct http_route;
 
-enum { HTTP_SEGMENTS_MAX = 8, HTTP_BODY_LIMIT_BYTES = 64 * 1024 };
+enum { HTTP_BODY_LIMIT_BYTES = 64 * 1024 };
 
 enum http_method {
     HTTP_GET = 1,
@@ -25,12 +25,6 @@ enum http_method {
     HTTP_PUT = 8,
     HTTP_OPTIONS = 16,
     HTTP_OTHER = 32 /* known to no route */
-};
-
-/* Text with a length, which may hold U+0000. Not owned. */
-struct http_text {
-    const char *data;
-    size_t length;
 };
 
 /* What a response needs of the server. */
@@ -58,11 +52,8 @@ struct http_request {
     bool responded;
     unsigned status; /* of the response */
 
-    struct http_text segments[HTTP_SEGMENTS_MAX]; /* of the path, percent-decoded */
-    size_t segment_count;                         /* HTTP_SEGMENTS_MAX + 1 when there are more */
-    const char *query;                            /* after the first `?`, as it came; or "" */
-    char *scratch;                                /* where query values are decoded */
-    char target[];                                /* the request target; its path is decoded */
+    struct http_target target;
+    char text[]; /* that of the target, and what was decoded of it */
 };
 
 TAILQ_HEAD(http_request_queue, http_request);
@@ -77,20 +68,10 @@ enum http_method http_method_from_name(const char *name);
 /* Takes a piece of the body in; past the limit it only notes that. False when out of memory. */
 void http_request_add_body(struct http_request *request, const char *data, size_t length);
 
-enum http_query_result { HTTP_QUERY_ABSENT, HTTP_QUERY_FOUND, HTTP_QUERY_MALFORMED };
-
-/*
- * The first occurrence of a query parameter, percent-decoded (WHATWG URL,
- * application/x-www-form-urlencoded: `+` is a blank). MALFORMED: a `%` without two hexadecimal
- * digits. `value` is valid until the next call for the same request.
- */
-enum http_query_result http_request_query(struct http_request *request, const char *name,
-                                          struct http_text *value);
-
 /* True for a token (RFC 9110, 5.6.2), and for none at all. */
 bool http_is_token(const char *text, size_t length);
 
-/* A header's value, or NULL. Names are compared without regard to case. */
+/* A header's value, or NULL: that of its first line. Names are compared without regard to case. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
 /* X-Request-Id as NGINX passes it, for log lines; "" when there is none. */

@@ -1,9 +1,8 @@
 /*
  * Routes: which handler serves which method and path.
  *
- * A pattern is a path in which one segment may be a `:name`, which matches any text but the empty
- * one. One trailing slash of a request's path is ignored. A table of routes ends with a row without
- * a pattern. HEAD fits where GET does.
+ * Patterns are those of http/target.h. A table of routes ends with a row without a pattern. HEAD
+ * fits where GET does.
  */
 #pragma once
 

@@ -20,9 +20,10 @@ __attribute__((warn_unused_result)) bool body_read(struct http_request *request,
 
 void body_free(struct body *body);
 
-/* product_id, an integer or a string of digits; *product_id stays as it is where it is absent. */
-__attribute__((warn_unused_result)) bool
-body_read_product_id(struct http_request *request, const struct body *body, int64_t *product_id);
+/* product_id, an integer or a string of digits; *product_id stays as it is where it is absent.
+ * False, without a response, where it is wrong. */
+__attribute__((warn_unused_result)) bool body_read_product_id(const struct body *body,
+                                                              int64_t *product_id);
 
 /* photos, as a JSON array, empty where they are absent; a new reference. NULL: the response is
  * made. */

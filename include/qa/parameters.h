@@ -1,31 +1,29 @@
 /*
- * Parameters of a request's path and query string. The functions that read respond 400 themselves, and
- * then return false: the handler is done.
+ * The integers of paths and query strings: their rules, and how they are read. Without
+ * libmicrohttpd, for worker and NGINX alike.
  */
 #pragma once
 
-#include "http/request.h"
-#include "pages/page_key.h"
+#include "http/target.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
-/* True, and *value set, for ASCII digits only, leading zeros allowed, from 1 to `most`. */
-__attribute__((warn_unused_result)) bool parameters_integer(struct http_text text, int64_t most,
-                                                            int64_t *value);
+/* An integer from 1 to `most`. */
+struct parameter {
+    const char *name;
+    int64_t most;
+    const char *rule; /* what to tell whoever breaks it */
+};
 
-/* The id in the path; `name` is what to blame. */
-__attribute__((warn_unused_result)) bool
-parameters_read_path_id(struct http_request *request, const char *name, int64_t most, int64_t *id);
+extern const struct parameter parameters_question_id;
+extern const struct parameter parameters_answer_id;
+extern const struct parameter parameters_product_id;
 
-/* product_id from the query string; *product_id stays as it is where it is absent or empty. */
-__attribute__((warn_unused_result)) bool parameters_read_product_id(struct http_request *request,
-                                                                    int64_t *product_id);
+/* True, and *value set, for ASCII digits only, leading zeros allowed, of a number in its range. */
+__attribute__((warn_unused_result)) bool parameters_parse(const struct parameter *parameter,
+                                                          struct http_text text, int64_t *value);
 
-/* page and count from the query string, or their defaults, 1 and COUNT_DEFAULT; at most COUNT_MAX.
- */
-__attribute__((warn_unused_result)) bool parameters_read_paging(struct http_request *request,
-                                                                struct page_key *page);
-
-/* Responds 400 for a product_id that is missing or wrong; always false. */
-bool parameters_refuse_product_id(struct http_request *request);
+/* From the query string. Absent or empty leaves *value as it is; false when it is wrong. */
+__attribute__((warn_unused_result)) bool parameters_query(const struct parameter *parameter,
+                                                          const struct http_target *target,
+                                                          int64_t *value);

@@ -3,8 +3,14 @@
 
 #include "db/combine_writes.h"
 #include "http/request.h"
+#include "qa/parameters.h"
 
 #include <jansson.h>
+#include <stdbool.h>
+
+/* The id in the path. False: it is wrong, and the response is made. */
+__attribute__((warn_unused_result)) bool
+write_read_id(struct http_request *request, const struct parameter *parameter, int64_t *id);
 
 /* Submits a write; `row` is the id of the row that it locks, or 0, and on_done's owner is the
  * request. */

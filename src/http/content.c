@@ -140,7 +140,8 @@ static bool make_gzip(struct http_content *content) {
 }
 
 static bool takes_gzip(const struct http_request *request) {
-    return http_accepts_gzip(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+    return accept_encoding_has_gzip(
+        http_text_of(http_request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING)));
 }
 
 static struct form *choose_form(struct http_content *content, const struct http_request *request) {
@@ -189,7 +190,7 @@ static bool is_compressed_later(const struct http_content *content, const struct
 void http_respond_with(struct http_request *request, struct http_content *content) {
     struct form *form = choose_form(content, request);
     const char *if_none_match = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    if (entity_tag_matches(if_none_match, content->plain.tag)) {
+    if (entity_tag_matches(http_text_of(if_none_match), content->plain.tag)) {
         bool has_length = !is_compressed_later(content, form, request);
         http_send_shared(request, MHD_HTTP_NOT_MODIFIED, not_modified(form, has_length));
     } else {

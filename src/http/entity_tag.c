@@ -11,28 +11,41 @@ void entity_tag_of(const void *body, size_t length, char tag[ENTITY_TAG_SIZE]) {
              (unsigned long long)hash.low64);
 }
 
-bool entity_tag_matches(const char *if_none_match, const char *tag) {
-    if (!if_none_match) {
+static struct http_text skip(struct http_text text, const char *set) {
+    return http_text_after(text, http_text_span(text, set));
+}
+
+/* The length of the opaque tag at the start, which may hold commas, but no quote; 0: there is none.
+ */
+static size_t opaque_tag_length(struct http_text text) {
+    if (text.length == 0 || *text.data != '"') {
+        return 0;
+    }
+    const char *end = memchr(text.data + 1, '"', text.length - 1);
+    return end ? (size_t)(end + 1 - text.data) : 0;
+}
+
+bool entity_tag_matches(struct http_text if_none_match, const char *tag) {
+    if (if_none_match.length > ENTITY_TAG_IF_NONE_MATCH_MAX) {
         return false;
     }
-    const char *rest = if_none_match + strspn(if_none_match, " \t");
-    if (*rest == '*') {
-        return rest[1 + strspn(rest + 1, " \t")] == '\0';
+    struct http_text rest = skip(if_none_match, " \t");
+    if (rest.length > 0 && *rest.data == '*') {
+        return skip(http_text_after(rest, 1), " \t").length == 0;
     }
-    size_t tag_length = strlen(tag);
-    while (*(rest += strspn(rest, " \t,"))) {
-        if (strncmp(rest, "W/", 2) == 0) {
-            rest += 2;
+    const size_t tag_length = strlen(tag);
+    while ((rest = skip(rest, " \t,")).length > 0) {
+        if (rest.length > 2 && memcmp(rest.data, "W/", 2) == 0) {
+            rest = http_text_after(rest, 2);
         }
-        /* An opaque tag may hold commas, but no quote. */
-        const char *end = *rest == '"' ? strchr(rest + 1, '"') : NULL;
-        if (!end) {
+        size_t length = opaque_tag_length(rest);
+        if (length == 0) {
             return false;
         }
-        if ((size_t)(end + 1 - rest) == tag_length && memcmp(rest, tag, tag_length) == 0) {
+        if (length == tag_length && memcmp(rest.data, tag, tag_length) == 0) {
             return true;
         }
-        rest = end + 1;
+        rest = http_text_after(rest, length);
     }
     return false;
 }

@@ -1,39 +1,18 @@
-/* Route matching: a few patterns, segment by segment. */
+/* Route matching: a few patterns. */
 #include "http/route.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static bool matches(const struct http_route *route, struct http_request *request) {
-    const char *pattern = route->pattern;
-    request->parameter = (struct http_text){"", 0};
-    for (size_t i = 0; i < request->segment_count; i++) {
-        const struct http_text segment = request->segments[i];
-        if (*pattern != '/') {
-            return false;
-        }
-        pattern++;
-        size_t length = strcspn(pattern, "/");
-        if (*pattern == ':') {
-            if (segment.length == 0) {
-                return false;
-            }
-            request->parameter = segment;
-        } else if (length != segment.length || memcmp(pattern, segment.data, length) != 0) {
-            return false;
-        }
-        pattern += length;
-    }
-    return *pattern == '\0' && (!route->exists || route->exists(request));
+    return http_target_matches(&request->target, route->pattern, &request->parameter) &&
+           (!route->exists || route->exists(request));
 }
 
 const struct http_route *http_route_match(const struct http_route *routes,
                                           struct http_request *request, unsigned *allowed) {
     enum http_method method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
     *allowed = 0;
-    if (request->segment_count > HTTP_SEGMENTS_MAX) {
-        return NULL;
-    }
     for (const struct http_route *route = routes; route->pattern; route++) {
         if (matches(route, request)) {
             *allowed |= route->method;

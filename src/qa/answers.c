@@ -1,25 +1,13 @@
-/* Answers of a question: the list, and a new one. */
+/* Answers: a new one, with its photos. */
 #include "qa/answers.h"
 
-#include "pages/lookup.h"
 #include "pages/result_body.h"
-#include "qa/app.h"
 #include "qa/body.h"
 #include "qa/outcome.h"
-#include "qa/parameters.h"
 #include "qa/write.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-void answers_list(struct http_request *request) {
-    const struct app *app = request->app;
-    struct page_key page = {.kind = SUBJECT_QUESTION};
-    if (parameters_read_path_id(request, "question_id", INT64_MAX, &page.id) &&
-        parameters_read_paging(request, &page)) {
-        lookup_serve(app->lookup, request, &page);
-    }
-}
 
 static const struct write_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT,
                                             STATEMENT_UNLOCKED_PARENTS};
@@ -42,7 +30,7 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
 
 void answers_add(struct http_request *request) {
     struct body body;
-    if (!parameters_read_path_id(request, "question_id", INT64_MAX, &request->subject) ||
+    if (!write_read_id(request, &parameters_question_id, &request->subject) ||
         !body_read(request, &body)) {
         return;
     }

@@ -137,8 +137,7 @@ static bool integer_of(const json_t *value, json_int_t *integer) {
     return (double)*integer == real;
 }
 
-bool body_read_product_id(struct http_request *request, const struct body *body,
-                          int64_t *product_id) {
+bool body_read_product_id(const struct body *body, int64_t *product_id) {
     const json_t *value = json_object_get(body->fields, "product_id");
     if (!value) {
         return true;
@@ -146,12 +145,10 @@ bool body_read_product_id(struct http_request *request, const struct body *body,
     json_int_t integer;
     if (integer_of(value, &integer)) {
         *product_id = integer;
-        return (*product_id >= 1 && *product_id <= PRODUCT_ID_MAX) ||
-               parameters_refuse_product_id(request);
+        return *product_id >= 1 && *product_id <= PRODUCT_ID_MAX;
     }
     const struct http_text text = {json_string_value(value), json_string_length(value)};
-    return (text.data && parameters_integer(text, PRODUCT_ID_MAX, product_id)) ||
-           parameters_refuse_product_id(request);
+    return text.data && parameters_parse(&parameters_product_id, text, product_id);
 }
 
 static bool is_photo(const json_t *value) {

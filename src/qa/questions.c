@@ -1,30 +1,14 @@
-/* Questions of a product: the list, and a new one. */
+/* Questions: a new one. */
 #include "qa/questions.h"
 
-#include "pages/lookup.h"
 #include "pages/result_body.h"
-#include "qa/app.h"
 #include "qa/body.h"
 #include "qa/outcome.h"
-#include "qa/parameters.h"
 #include "qa/write.h"
 #include "rules/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-void questions_list(struct http_request *request) {
-    const struct app *app = request->app;
-    struct page_key page = {.kind = SUBJECT_PRODUCT};
-    if (!parameters_read_product_id(request, &page.id)) {
-        return;
-    }
-    if (page.id == 0) {
-        parameters_refuse_product_id(request);
-    } else if (parameters_read_paging(request, &page)) {
-        lookup_serve(app->lookup, request, &page);
-    }
-}
 
 static const struct write_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,
                                             STATEMENT_COUNT};
@@ -41,23 +25,25 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
     http_respond_created(request, location, result_body_copy(result, row, 3));
 }
 
+static const struct parameter product_id_in_path = {
+    "product_id", PRODUCT_ID_MAX,
+    "product_id must be an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX)};
+
 void questions_add(struct http_request *request) {
     int64_t in_path = 0, in_query = 0, in_body = 0;
-    if (request->parameter.length > 0 &&
-        !parameters_read_path_id(request, "product_id", PRODUCT_ID_MAX, &in_path)) {
+    if (request->parameter.length > 0 && !write_read_id(request, &product_id_in_path, &in_path)) {
         return;
     }
     struct body body;
     if (!body_read(request, &body)) {
         return;
     }
-    bool ok = body_read_product_id(request, &body, &in_body) &&
-              parameters_read_product_id(request, &in_query);
+    bool ok = body_read_product_id(&body, &in_body) &&
+              parameters_query(&parameters_product_id, &request->target, &in_query);
     request->subject = in_body ? in_body : in_path ? in_path : in_query;
-    if (ok && request->subject == 0) {
-        ok = parameters_refuse_product_id(request);
-    }
-    if (ok) {
+    if (!ok || request->subject == 0) {
+        http_respond_problem(request, 400, parameters_product_id.name, parameters_product_id.rule);
+    } else {
         json_t *item = json_pack("{s:I, s:O, s:O, s:O}", "product_id", (json_int_t)request->subject,
                                  "body", json_object_get(body.fields, "body"), "name",
                                  json_object_get(body.fields, "name"), "email",

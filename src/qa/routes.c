@@ -2,6 +2,8 @@
 #include "qa/routes.h"
 
 #include "qa/answers.h"
+#include "qa/list_request.h"
+#include "qa/lists.h"
 #include "qa/probes.h"
 #include "qa/questions.h"
 #include "qa/votes.h"
@@ -9,11 +11,11 @@
 #include <stddef.h>
 
 const struct http_route qa_routes[] = {
-    {HTTP_GET, "/qa/questions", questions_list, NULL},
-    {HTTP_POST, "/qa/questions", questions_add, NULL},
+    {HTTP_GET, LIST_REQUEST_QUESTIONS, lists_serve, NULL},
+    {HTTP_POST, LIST_REQUEST_QUESTIONS, questions_add, NULL},
     {HTTP_POST, "/qa/questions/:product_id", questions_add, NULL},
-    {HTTP_GET, "/qa/questions/:question_id/answers", answers_list, NULL},
-    {HTTP_POST, "/qa/questions/:question_id/answers", answers_add, NULL},
+    {HTTP_GET, LIST_REQUEST_ANSWERS, lists_serve, NULL},
+    {HTTP_POST, LIST_REQUEST_ANSWERS, answers_add, NULL},
     {HTTP_PUT, "/qa/questions/:question_id/helpful", votes_vote_question, NULL},
     {HTTP_PUT, "/qa/questions/:question_id/report", votes_report_question, NULL},
     {HTTP_PUT, "/qa/answers/:answer_id/helpful", votes_vote_answer, NULL},

@@ -2,7 +2,6 @@
 #include "qa/votes.h"
 
 #include "qa/outcome.h"
-#include "qa/parameters.h"
 #include "qa/write.h"
 
 static void on_changed(struct http_request *request, enum query_outcome outcome,
@@ -27,10 +26,10 @@ static void on_answer_changed(void *owner, enum query_outcome outcome, const PGr
     on_changed(owner, outcome, result, row, "answer_id", "there is no answer with this id");
 }
 
-static void change(struct http_request *request, const struct write_form *form, const char *name,
-                   call_on_done *on_done) {
+static void change(struct http_request *request, const struct write_form *form,
+                   const struct parameter *parameter, call_on_done *on_done) {
     int64_t id;
-    if (parameters_read_path_id(request, name, INT64_MAX, &id)) {
+    if (write_read_id(request, parameter, &id)) {
         write_submit_id(request, form, id, on_done);
     }
 }
@@ -38,23 +37,23 @@ static void change(struct http_request *request, const struct write_form *form, 
 void votes_vote_question(struct http_request *request) {
     static const struct write_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION,
                                            STATEMENT_UNLOCKED_QUESTIONS};
-    change(request, &form, "question_id", on_question_changed);
+    change(request, &form, &parameters_question_id, on_question_changed);
 }
 
 void votes_vote_answer(struct http_request *request) {
     static const struct write_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
                                            STATEMENT_UNLOCKED_ANSWERS};
-    change(request, &form, "answer_id", on_answer_changed);
+    change(request, &form, &parameters_answer_id, on_answer_changed);
 }
 
 void votes_report_question(struct http_request *request) {
     static const struct write_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT,
                                            STATEMENT_UNLOCKED_QUESTIONS};
-    change(request, &form, "question_id", on_question_changed);
+    change(request, &form, &parameters_question_id, on_question_changed);
 }
 
 void votes_report_answer(struct http_request *request) {
     static const struct write_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT,
                                            STATEMENT_UNLOCKED_ANSWERS};
-    change(request, &form, "answer_id", on_answer_changed);
+    change(request, &form, &parameters_answer_id, on_answer_changed);
 }

@@ -2,8 +2,17 @@
 #include "qa/write.h"
 
 #include "db/pool.h"
+#include "http/response.h"
 #include "ops/memory.h"
 #include "qa/app.h"
+
+bool write_read_id(struct http_request *request, const struct parameter *parameter, int64_t *id) {
+    bool ok = parameters_parse(parameter, request->parameter, id);
+    if (!ok) {
+        http_respond_problem(request, 400, parameter->name, parameter->rule);
+    }
+    return ok;
+}
 
 void write_submit_id(struct http_request *request, const struct write_form *form, int64_t row,
                      call_on_done *on_done) {

@@ -1,9 +1,14 @@
-/* Integers of paths and query strings. Paging answers requests itself and is tested end to end. */
+/* Integers of paths and query strings. */
 #include "qa/parameters.h"
 #include "rules/limits.h"
 #include "suites.h"
 
 #include <string.h>
+
+static bool parse(const char *text, int64_t most, int64_t *value) {
+    const struct parameter parameter = {.name = "number", .most = most};
+    return parameters_parse(&parameter, (struct http_text){text, strlen(text)}, value);
+}
 
 START_TEST(an_integer_is_digits_from_1_to_the_limit) {
     static const struct {
@@ -20,8 +25,7 @@ START_TEST(an_integer_is_digits_from_1_to_the_limit) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t value = 0;
-        const struct http_text text = {cases[i].text, strlen(cases[i].text)};
-        ck_assert_msg(parameters_integer(text, cases[i].most, &value), "%s", cases[i].text);
+        ck_assert_msg(parse(cases[i].text, cases[i].most, &value), "%s", cases[i].text);
         ck_assert_int_eq(value, cases[i].value);
     }
 }
@@ -59,18 +63,17 @@ START_TEST(anything_else_is_refused) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t value;
-        const struct http_text text = {cases[i].text, strlen(cases[i].text)};
-        ck_assert_msg(!parameters_integer(text, cases[i].most, &value), "'%s'", cases[i].text);
+        ck_assert_msg(!parse(cases[i].text, cases[i].most, &value), "'%s'", cases[i].text);
     }
 }
 END_TEST
 
 START_TEST(the_length_decides_where_the_text_ends) {
     int64_t value = 0;
-    ck_assert(parameters_integer((struct http_text){"123", 2}, INT64_MAX, &value));
+    ck_assert(parameters_parse(&parameters_answer_id, (struct http_text){"123", 2}, &value));
     ck_assert_int_eq(value, 12);
-    ck_assert(!parameters_integer((struct http_text){"1\0002", 3}, INT64_MAX, &value));
-    ck_assert(!parameters_integer((struct http_text){"1", 2}, INT64_MAX, &value));
+    ck_assert(!parameters_parse(&parameters_answer_id, (struct http_text){"1\0002", 3}, &value));
+    ck_assert(!parameters_parse(&parameters_answer_id, (struct http_text){"1", 2}, &value));
 }
 END_TEST
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static bool is_secret(const struct http_request *request) {
-    return strcmp(request->parameter.data, "secret") == 0;
+    const struct http_text parameter = request->parameter;
+    return parameter.length == 6 && memcmp(parameter.data, "secret", 6) == 0;
 }
 
 static const struct http_route routes[] = {
@@ -32,7 +33,8 @@ static struct match match(enum http_method method, const char *target) {
     ck_assert_ptr_eq(route, request->route);
     if (route) {
         found.pattern = route->pattern;
-        snprintf(found.parameter, sizeof found.parameter, "%s", request->parameter.data);
+        snprintf(found.parameter, sizeof found.parameter, "%.*s", (int)request->parameter.length,
+                 request->parameter.data);
     }
     http_request_free(request);
     return found;

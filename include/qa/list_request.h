@@ -1,0 +1,27 @@
+/*
+ * Requests for lists: which page a GET or HEAD of a target asks for. Worker and NGINX both ask
+ * this; it uses nothing of libmicrohttpd, allocates nothing and logs nothing.
+ */
+#pragma once
+
+#include "http/target.h"
+#include "pages/page_key.h"
+#include "qa/parameters.h"
+
+/* The patterns (http/target.h) of the lists' paths. */
+#define LIST_REQUEST_QUESTIONS "/qa/questions"
+#define LIST_REQUEST_ANSWERS "/qa/questions/:question_id/answers"
+
+enum list_request_kind {
+    LIST_REQUEST_NONE,  /* another path */
+    LIST_REQUEST_WRONG, /* a parameter is missing, or breaks its rule: 400 */
+    LIST_REQUEST_PAGE
+};
+
+struct list_request {
+    enum list_request_kind kind;
+    struct page_key page;          /* of LIST_REQUEST_PAGE */
+    const struct parameter *wrong; /* of LIST_REQUEST_WRONG: the first to blame */
+};
+
+struct list_request list_request_read(const struct http_target *target);

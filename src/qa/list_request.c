@@ -1,0 +1,44 @@
+/* Requests for lists: from the target to the page's key. */
+#include "qa/list_request.h"
+
+#include "pages/versions.h"
+#include "rules/limits.h"
+
+static const struct parameter page_parameter = {"page", INT64_MAX,
+                                                "page must be an integer from 1"};
+static const struct parameter count_parameter = {"count", INT64_MAX,
+                                                 "count must be an integer from 1"};
+
+static struct list_request refuse(const struct parameter *wrong) {
+    return (struct list_request){.kind = LIST_REQUEST_WRONG, .wrong = wrong};
+}
+
+/* `page` and `count`, after the subject. */
+static struct list_request read_paging(const struct http_target *target, enum subject subject,
+                                       int64_t id) {
+    struct page_key key = {.kind = subject, .id = id, .page = 1, .count = COUNT_DEFAULT};
+    if (!parameters_query(&page_parameter, target, &key.page)) {
+        return refuse(&page_parameter);
+    }
+    if (!parameters_query(&count_parameter, target, &key.count)) {
+        return refuse(&count_parameter);
+    }
+    if (key.count > COUNT_MAX) {
+        key.count = COUNT_MAX;
+    }
+    return (struct list_request){.kind = LIST_REQUEST_PAGE, .page = key};
+}
+
+struct list_request list_request_read(const struct http_target *target) {
+    struct http_text in_path;
+    int64_t id = 0;
+    if (http_target_matches(target, LIST_REQUEST_QUESTIONS, &in_path)) {
+        bool ok = parameters_query(&parameters_product_id, target, &id) && id != 0;
+        return ok ? read_paging(target, SUBJECT_PRODUCT, id) : refuse(&parameters_product_id);
+    }
+    if (http_target_matches(target, LIST_REQUEST_ANSWERS, &in_path)) {
+        bool ok = parameters_parse(&parameters_question_id, in_path, &id);
+        return ok ? read_paging(target, SUBJECT_QUESTION, id) : refuse(&parameters_question_id);
+    }
+    return (struct list_request){.kind = LIST_REQUEST_NONE};
+}
