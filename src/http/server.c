@@ -33,11 +33,22 @@ struct http_server {
     void *owner;
 };
 
-/* Called with the first line of a request; what it returns is the request's context. */
+/* Ends the query string before it begins. libmicrohttpd would list the parameters, which nobody
+ * asks it for, in the connection's memory, and a request that has some 300 of them would hang. */
+static void hide_parameters(const char *target) {
+    char *question_mark = strchr(target, '?'); /* in libmicrohttpd's own buffer */
+    if (question_mark && question_mark[1]) {
+        question_mark[1] = '\0';
+    }
+}
+
+/* Called with the first line of a request, whose target has not been parsed yet; what it returns is
+ * the request's context. */
 static void *on_request_line(void *argument, const char *target,
                              struct MHD_Connection *connection) {
     struct http_server *server = argument;
     struct http_request *request = http_request_new(target);
+    hide_parameters(target);
     request->connection = connection;
     request->app = server->settings.app;
     request->delivery = &server->delivery;

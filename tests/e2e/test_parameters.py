@@ -23,6 +23,13 @@ def six(stack):
     return {"product": product, "questions": questions, "answers": answers}
 
 
+@pytest.mark.parametrize("count", [250, 350, 2_500])
+def test_any_number_of_unknown_parameters_is_ignored(stack, count):
+    response = get(stack, "/qa/questions?product_id=1" + count * "&a=" + "&count=7")
+    assert response.status_code == 200
+    assert response.content == get(stack, "/qa/questions?product_id=1&count=7").content
+
+
 @pytest.mark.parametrize("value", NO_INTEGER + ["", str(MAX_PRODUCT + 1)])
 def test_wrong_product_id_is_400(stack, value):
     assert_problem(get(stack, f"/qa/questions?product_id={value}"), 400, "product_id")
