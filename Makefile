@@ -107,7 +107,8 @@ needs = @{ $(2); } >/dev/null 2>&1 || deploy/install-packages.sh --missing $(1)
 
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
-C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c)
+C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/soak/*.c \
+    tests/soak/*.h)
 SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
     tests/compose/*.sh tests/compose/*/*.sh) .ci/run
 
@@ -156,8 +157,24 @@ e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with 
 	$(call needs,e2e,$(CC) --version && $(HAVE_LIBRARIES) && command -v curl \
 	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
 	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
-	@$(MAKE) --no-print-directory $(PROGRAM) have-k6 build/schemathesis/complete
+	@$(MAKE) --no-print-directory $(PROGRAM) $(SOAK) have-k6 build/schemathesis/complete
 	SANITIZE=$(SANITIZE) exec /usr/bin/python3 -m pytest tests/e2e
+
+# The clients of tests/e2e/coherence.py. Both builds' tests may make it at the same time.
+SOAK := build/tools/soak
+
+$(SOAK): $(wildcard tests/soak/*.c tests/soak/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	@$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@.$$PPID $(filter %.c,$^) -lz
+	@mv $@.$$PPID $@
+
+SOAK_READS ?= 100000000
+
+.PHONY: soak
+soak: $(PROGRAM) $(SOAK)  ## check SOAK_READS reads for their age, while everything breaks; some hours
+	$(call needs,e2e,/usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2')
+	exec /usr/bin/python3 tests/soak/soak.py $(SOAK_READS)
 
 .PHONY: lint
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, hardening, the API's description
