@@ -55,8 +55,8 @@ def assert_nothing_found(findings):
 
 
 def test_no_read_is_older_than_an_acknowledged_write(crew):
-    with Checker(crew) as checker:
-        checker.go_on(reads=50_000, acknowledged=1500)
+    with Checker(crew, reads_per_write=20) as checker:
+        checker.go_on(reads=30_000, acknowledged=1500)
     assert_nothing_found(checker.findings)
     assert checker.findings.confirmed > 0
     assert checker.findings.compressed > 0
