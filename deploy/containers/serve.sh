@@ -34,6 +34,9 @@ exec 9>"$own/alive"
 flock 9
 exec 8>&-
 
+# The cache counts towards the container's limit of memory.
+[ -n "${QA_CACHE_MB:-}${QA_SHARED_CACHE_MB:-}" ] || export QA_CACHE_MB=128
+
 atelier-qa serve --listen "unix:$own/worker" "$@" &
 service=$!
 trap stop TERM INT

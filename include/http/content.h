@@ -1,30 +1,39 @@
 /*
- * A ready 200 response to GET, with a strong ETag, Cache-Control and Vary, that any number of
- * requests can get without a copy: libmicrohttpd counts the references to a response. Its forms are
- * made when they are first asked for: plain, compressed (so that compression is paid once), and 304
- * for each.
+ * 200 responses to GET, with a strong ETag, Cache-Control and Vary, and what they are without a
+ * body: 304, and the responses to HEAD.
  */
 #pragma once
 
+#include "http/entity_tag.h"
 #include "http/response.h"
 
-struct http_content;
+/* One form of a body, plain or compressed, and the response with it, which any number of requests
+ * can get without a copy: libmicrohttpd counts the references to it. */
+struct http_content {
+    const char *type;        /* not owned */
+    struct entity_hash hash; /* of the plain form */
+    size_t length;
+    bool is_gzip;
+    struct MHD_Response *whole; /* NULL: it has no body yet */
+};
 
-/* The body is handed over. One reference, the caller's. */
-struct http_content *http_content_new(const char *content_type, struct http_body body);
+/* Gives a body, which is handed over, to a content that has none. */
+void http_content_take_body(struct http_content *content, struct http_body body);
 
-struct http_content *http_content_retain(struct http_content *content);
 void http_content_release(struct http_content *content);
 
-/* The memory that it takes, about. */
-size_t http_content_bytes(const struct http_content *content);
+/* Whether the gzip form of a plain body is worth its making, and the request takes it. */
+bool http_content_wants_gzip(const struct http_request *request, size_t plain_length);
 
-/* From now on a compressed form is offered to clients that take gzip: worth it for what is kept. */
-void http_content_offer_gzip(struct http_content *content);
+/* The gzip form of a body, to be released with free(); NULL where it would not be shorter. */
+void *http_content_compress(const void *body, size_t length, size_t *compressed_length);
 
-/* Responds 200 in the form that fits Accept-Encoding, or 304 where If-None-Match allows it. */
-void http_respond_with(struct http_request *request, struct http_content *content);
+/* Responds where no body is needed: 304 where If-None-Match allows it, and to HEAD. Else false. */
+__attribute__((warn_unused_result)) bool
+http_respond_without_body(struct http_request *request, const struct http_content *content);
 
-/* The same for a body that is sent once and not kept. The body is handed over. */
-void http_respond_content(struct http_request *request, const char *content_type,
-                          struct http_body body);
+/* Responds 200 with the body that the content has. */
+void http_respond_whole(struct http_request *request, const struct http_content *content);
+
+/* Responds with a plain body that is sent once, or 304. The body is handed over. */
+void http_respond_content(struct http_request *request, const char *type, struct http_body body);

@@ -4,6 +4,8 @@
 #include "http/text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum {
     ENTITY_TAG_SIZE = 35, /* two quotes, 32 hexadecimal digits, NUL */
@@ -11,8 +13,16 @@ enum {
     ENTITY_TAG_IF_NONE_MATCH_MAX = 4000
 };
 
-/* The strong tag of a body: its 128-bit XXH3 hash, the same on every worker and machine. */
-void entity_tag_of(const void *body, size_t length, char tag[ENTITY_TAG_SIZE]);
+/* The 128-bit XXH3 hash of a body, the same on every worker and machine. */
+struct entity_hash {
+    uint64_t high;
+    uint64_t low;
+};
+
+struct entity_hash entity_hash_of(const void *body, size_t length);
+
+/* The strong tag of a body with this hash. */
+void entity_tag_write(struct entity_hash hash, char tag[ENTITY_TAG_SIZE]);
 
 /* True when the value of If-None-Match names `tag`, compared weakly, or is `*`. */
 bool entity_tag_matches(struct http_text if_none_match, const char *tag);

@@ -22,6 +22,9 @@ struct http_body {
 /* libmicrohttpd's response of a body, which is handed over. */
 struct MHD_Response *http_body_response(struct http_body body);
 
+/* Sends a response, which is handed over. */
+void http_send(struct http_request *request, unsigned status, struct MHD_Response *response);
+
 /* Sends a response that stays the caller's. */
 void http_send_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
 

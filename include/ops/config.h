@@ -34,8 +34,7 @@ struct config {
     int64_t overload_after_ms; /* a lane rejects queries when its oldest has waited longer */
     unsigned max_clients;      /* client connections per worker */
     int64_t answers_per_question;
-    size_t cache_mb;          /* per worker; 0 = off */
-    size_t shared_cache_mb;   /* of all workers together; 0 = none, as without cache_mb */
+    size_t cache_mb;          /* of all workers together; 0 = off */
     int64_t cache_lifetime_s; /* of an entry */
     int64_t lock_timeout_ms;  /* the four time limits rise in this order */
     int64_t statement_timeout_ms;

@@ -24,11 +24,5 @@ __attribute__((noreturn)) void memory_exhausted(void);
 /* The same, unless `ok`: of a library's function that fails for want of memory only. */
 void memory_demand(bool ok);
 
-/* Whether so much could not be had now: then there is time yet to release some. */
-bool memory_lacks(size_t bytes);
-
-/* Gives what was released back to the system, as far as possible. */
-void memory_trim(void);
-
 /* From here on the same holds for libevent and jansson. Before either is used. */
 void memory_bind_libraries(void);

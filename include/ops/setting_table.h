@@ -22,7 +22,7 @@ struct setting {
     const char *help;
 };
 
-enum { SETTING_COUNT = 23 };
+enum { SETTING_COUNT = 22 };
 
 extern const struct setting setting_table[];
 

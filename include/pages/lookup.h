@@ -1,6 +1,6 @@
 /*
- * Lookup: how a request gets its page. From the local cache, else from the ring, else from a
- * flight: one query that all requests for the page wait for.
+ * Lookup: how a request gets its page. From the ring, else from a flight: one query that all
+ * requests for the page wait for.
  *
  * A request joins a flight that has not been sent yet. One that was sent it joins only if the
  * version is still the one that was noted then: else the query's snapshot may be older than an
@@ -23,8 +23,7 @@ typedef void lookup_on_failure(struct http_request *request, enum query_outcome 
                                const PGresult *result);
 
 struct lookup_settings {
-    size_t cache_bytes;           /* of the local cache; 0: no cache at all */
-    struct ring *ring;            /* NULL: none; all that use it have the same settings */
+    struct ring *ring;            /* the cache; NULL: off */
     int64_t lifetime_ms;          /* how long a page is kept at most */
     int64_t answers_per_question; /* on a product's page, at most */
     lookup_on_failure *on_failure;
@@ -39,15 +38,11 @@ void lookup_free(struct lookup *lookup);
 
 /* Where pages came from; zeros where there is no cache. */
 struct lookup_counts {
-    uint64_t hits;      /* the local cache */
-    uint64_t ring_hits; /* the ring */
-    uint64_t misses;    /* a flight */
+    uint64_t hits;   /* the ring */
+    uint64_t misses; /* a flight */
 };
 
 struct lookup_counts lookup_counts(const struct lookup *lookup);
-
-/* Drops half of the local cache, which is all that a worker can do without. */
-void lookup_release_memory(struct lookup *lookup);
 
 /* Responds to a request with the page, at once or later. */
 void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *page);

@@ -13,7 +13,7 @@ enum {
     WORKER_READY_FD,                     /* pipe: one byte is written when the worker can serve */
     WORKER_HEARTBEAT_FD,                 /* process/heartbeat.h */
     WORKER_VERSIONS_FD,                  /* pages/versions.h */
-    WORKER_RING_FD,                      /* pages/ring.h; not there without QA_SHARED_CACHE_MB */
+    WORKER_RING_FD,                      /* pages/ring.h; not there without QA_CACHE_MB */
     WORKER_DATABASE_URL_FD, /* the connection string, which other processes must not read in the
                              * environment; not there where it is empty */
     WORKER_FDS_END

@@ -1,14 +1,24 @@
 /* Entity tags: made from a hash of the body, compared weakly. */
 #include "http/entity_tag.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
-void entity_tag_of(const void *body, size_t length, char tag[ENTITY_TAG_SIZE]) {
+struct entity_hash entity_hash_of(const void *body, size_t length) {
     XXH128_hash_t hash = XXH3_128bits(body, length);
-    snprintf(tag, ENTITY_TAG_SIZE, "\"%016llx%016llx\"", (unsigned long long)hash.high64,
-             (unsigned long long)hash.low64);
+    return (struct entity_hash){hash.high64, hash.low64};
+}
+
+static char *write_digits(char *to, uint64_t number) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        *to++ = "0123456789abcdef"[number >> shift & 15];
+    }
+    return to;
+}
+
+void entity_tag_write(struct entity_hash hash, char tag[ENTITY_TAG_SIZE]) {
+    *tag = '"';
+    memcpy(write_digits(write_digits(tag + 1, hash.high), hash.low), "\"", 2);
 }
 
 static struct http_text skip(struct http_text text, const char *set) {

@@ -51,9 +51,7 @@ void http_send_shared(struct http_request *request, unsigned status,
     }
 }
 
-/* Sends a response and releases it. */
-static void send_response(struct http_request *request, unsigned status,
-                          struct MHD_Response *response) {
+void http_send(struct http_request *request, unsigned status, struct MHD_Response *response) {
     http_send_shared(request, status, response);
     MHD_destroy_response(response);
 }
@@ -63,12 +61,12 @@ void http_respond_created(struct http_request *request, const char *location,
     struct MHD_Response *response = http_body_response(body);
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
     add_header(response, MHD_HTTP_HEADER_LOCATION, location);
-    send_response(request, MHD_HTTP_CREATED, response);
+    http_send(request, MHD_HTTP_CREATED, response);
 }
 
 void http_respond_no_content(struct http_request *request) {
-    send_response(request, MHD_HTTP_NO_CONTENT,
-                  http_body_response((struct http_body){"", 0, NULL, NULL}));
+    http_send(request, MHD_HTTP_NO_CONTENT,
+              http_body_response((struct http_body){"", 0, NULL, NULL}));
 }
 
 /* A problem document (RFC 9457) with Retry-After where the status asks for it. */
@@ -91,13 +89,13 @@ static struct MHD_Response *problem_response(unsigned status, const char *field,
 
 void http_respond_problem(struct http_request *request, unsigned status, const char *field,
                           const char *detail) {
-    send_response(request, status, problem_response(status, field, detail));
+    http_send(request, status, problem_response(status, field, detail));
 }
 
 void http_respond_wrong_coding(struct http_request *request, const char *detail) {
     struct MHD_Response *response = problem_response(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail);
     add_header(response, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
-    send_response(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, response);
+    http_send(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, response);
 }
 
 void http_respond_not_allowed(struct http_request *request, unsigned allowed) {
@@ -106,5 +104,5 @@ void http_respond_not_allowed(struct http_request *request, unsigned allowed) {
     char methods[64];
     http_allow_header(allowed, methods, sizeof methods);
     add_header(response, MHD_HTTP_HEADER_ALLOW, methods);
-    send_response(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
+    http_send(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
 }

@@ -113,9 +113,6 @@ static bool fill_in(char **text, const char *begin, const char *middle, const ch
 
 /* Values that follow from others. */
 static bool derive(struct config *config, char *error, size_t size) {
-    if (config->cache_mb == 0) {
-        config->shared_cache_mb = 0;
-    }
     return (fill_in(&config->owner_database_url, config->database_url, "", "") &&
             fill_in(&config->listen, "unix:", config->state_dir, "/run/worker") &&
             fill_in(&config->shared_file, config->state_dir, "/run/", SHARED_FILE_NAME)) ||

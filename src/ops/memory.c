@@ -6,11 +6,9 @@
 
 #include <event2/event.h>
 #include <jansson.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* A line of the log that needs no memory. */
@@ -58,16 +56,6 @@ void *memory_realloc(void *memory, size_t size) {
 char *memory_strdup(const char *text) {
     size_t size = strlen(text) + 1;
     return memcpy(memory_allocate(size), text, size);
-}
-
-bool memory_lacks(size_t bytes) {
-    /* Not by malloc(), which from then on would keep as much as it once gave back. */
-    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return probe == MAP_FAILED || munmap(probe, bytes) != 0;
-}
-
-void memory_trim(void) {
-    (void)malloc_trim(0);
 }
 
 void memory_bind_libraries(void) {

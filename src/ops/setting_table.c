@@ -46,11 +46,10 @@ const struct setting setting_table[] = {
     {"QA_SHARED_FILE", "shared-file", TEXT(shared_file), "", 0, 0, "",
      "file by which all processes of this host that serve or change the database keep the caches "
      "coherent; empty: $QA_STATE_DIR/run/" SHARED_FILE_NAME},
-    {"QA_CACHE_MB", "cache-mb", NUMBER(cache_mb), "64", 0, 65536, "MiB",
-     "memory for cached pages, each worker; 0: no cache, as workers of several hosts on one "
-     "database must have it"},
-    {"QA_SHARED_CACHE_MB", "shared-cache-mb", NUMBER(shared_cache_mb), "1024", 0, 65536, "MiB",
-     "memory for pages that all workers share, behind the cache of each; 0, or no cache: none"},
+    {"QA_CACHE_MB", "cache-mb", NUMBER(cache_mb), "1024", 0, 65536, "MiB",
+     "memory for cached pages, which all workers share; 0: no cache, as workers of several hosts "
+     "on "
+     "one database must have it"},
     {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER(cache_lifetime_s), "300", 1, 86400, "s",
      "a cached page is made anew after it; for changes that were made behind the service's back"},
     {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER(lock_timeout_ms), "500", 1, 3600000, "ms",

@@ -1,10 +1,9 @@
-/* How a request gets its page: caches, then a flight. */
+/* How a request gets its page: from the ring, or from a flight. */
 #include "pages/lookup.h"
 
 #include "http/content.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
-#include "pages/local_cache.h"
 #include "pages/result_body.h"
 #include "pages/weights.h"
 
@@ -35,15 +34,12 @@ struct flight {
     UT_hash_handle hh;
 };
 
-enum { LARGEST_SHARE = 16 /* a part of the cache that one page may take */ };
-
 struct lookup {
     struct pool *pool;
     const struct versions *versions;
     struct lookup_settings settings;
-    struct local_cache *cache; /* NULL: off */
-    struct flight *flights;    /* all, where requests find them; none while the cache is off */
-    uint64_t ring_hits;
+    struct flight *flights; /* all, where requests find them; none while the cache is off */
+    struct lookup_counts counts;
     struct weights *weights;
 };
 
@@ -54,34 +50,16 @@ struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
     lookup->versions = versions;
     lookup->settings = *settings;
     lookup->weights = weights_new();
-    if (settings->cache_bytes > 0) {
-        lookup->cache = local_cache_new(settings->cache_bytes);
-    }
     return lookup;
 }
 
 void lookup_free(struct lookup *lookup) {
-    if (lookup->cache) {
-        local_cache_free(lookup->cache);
-    }
     weights_free(lookup->weights);
     free(lookup);
 }
 
-void lookup_release_memory(struct lookup *lookup) {
-    if (lookup->cache) {
-        local_cache_halve(lookup->cache);
-    }
-}
-
 struct lookup_counts lookup_counts(const struct lookup *lookup) {
-    if (!lookup->cache) {
-        return (struct lookup_counts){0};
-    }
-    struct local_cache_counts counts = local_cache_counts(lookup->cache);
-    return (struct lookup_counts){.hits = counts.hits,
-                                  .ring_hits = lookup->ring_hits,
-                                  .misses = counts.misses - lookup->ring_hits};
+    return lookup->counts;
 }
 
 /* The version of the counter that covers all that a page shows. */
@@ -89,67 +67,143 @@ static struct version note_version(const struct lookup *lookup, const struct pag
     return versions_note(lookup->versions, versions_slot((enum subject)key->kind, key->id));
 }
 
-/* Keeps a page, whose body is handed over, in this worker's cache, unless it would drive too many
- * others out. A reference is the caller's. */
-static struct http_content *keep(struct lookup *lookup, const struct flight_key *key,
-                                 struct http_body body, int64_t expires_ms) {
-    const size_t length = body.length;
-    struct http_content *content = http_content_new("application/json", body);
-    http_content_offer_gzip(content);
-    if (length <= lookup->settings.cache_bytes / LARGEST_SHARE) {
-        local_cache_store(lookup->cache, &key->page, key->version, content, expires_ms);
-    }
-    return content;
+/* One form of a page, as yet without its body. */
+static struct http_content content_of(const struct ring_page *page, enum ring_form form) {
+    return (struct http_content){.type = "application/json",
+                                 .hash = page->hash,
+                                 .length = page->length[form],
+                                 .is_gzip = form == RING_GZIP};
 }
 
-/* A page that is there already, with a reference for the caller, or NULL. */
-static struct http_content *find(struct lookup *lookup, const struct flight_key *key) {
-    int64_t now_ms = clock_ms();
-    struct http_content *content =
-        local_cache_find(lookup->cache, &key->page, key->version, now_ms);
-    if (content) {
-        return http_content_retain(content);
+static enum ring_form choose_form(const struct http_request *request,
+                                  const struct ring_page *page) {
+    return page->length[RING_GZIP] > 0 && http_content_wants_gzip(request, page->length[RING_PLAIN])
+               ? RING_GZIP
+               : RING_PLAIN;
+}
+
+static void make_gzip(struct ring_page *page, void *bodies[RING_FORMS]) {
+    bodies[RING_GZIP] = http_content_compress(bodies[RING_PLAIN], page->length[RING_PLAIN],
+                                              &page->length[RING_GZIP]);
+    if (!bodies[RING_GZIP]) {
+        page->length[RING_GZIP] = 0;
+        page->gzip_is_no_shorter = true;
     }
-    struct ring_page page;
-    if (!lookup->settings.ring ||
-        !ring_find(lookup->settings.ring, &key->page, key->version, now_ms, &page)) {
+}
+
+/* A copy of what was found, or NULL: it has been written over. */
+static void *copy_out(const struct ring *ring, const struct ring_page *page, enum ring_form form) {
+    void *body = memory_allocate(page->length[form]);
+    if (!ring_copy(ring, page, form, body)) {
+        free(body);
         return NULL;
     }
-    lookup->ring_hits++;
-    return keep(lookup, key, (struct http_body){page.body, page.length, free, page.body},
-                page.expires_ms);
+    return body;
 }
 
-/* Keeps what a query made, whose body is handed over. A reference is the caller's. */
-static struct http_content *keep_made(struct flight *flight, struct http_body body) {
+static bool find(const struct lookup *lookup, const struct flight_key *key,
+                 struct ring_page *page) {
+    return ring_find(lookup->settings.ring, &key->page, key->version, clock_ms(), page);
+}
+
+/* Keeps a page that was found once more, now with its gzip form. False when it is gone. */
+static bool add_gzip(struct lookup *lookup, const struct flight_key *key, struct ring_page *page) {
+    struct ring *ring = lookup->settings.ring;
+    void *bodies[RING_FORMS] = {copy_out(ring, page, RING_PLAIN)};
+    if (!bodies[RING_PLAIN]) {
+        return false;
+    }
+    make_gzip(page, bodies);
+    ring_store(ring, &key->page, key->version, page, (const void *const *)bodies);
+    free(bodies[RING_PLAIN]);
+    free(bodies[RING_GZIP]);
+    return find(lookup, key, page);
+}
+
+static bool lacks_gzip(const struct http_request *request, const struct ring_page *page) {
+    return page->length[RING_GZIP] == 0 && !page->gzip_is_no_shorter &&
+           http_content_wants_gzip(request, page->length[RING_PLAIN]);
+}
+
+/* Responds with a page that is there already, or returns false. */
+static bool serve_kept(struct lookup *lookup, struct http_request *request,
+                       const struct flight_key *key) {
+    struct ring_page page;
+    if (!find(lookup, key, &page) ||
+        (lacks_gzip(request, &page) && !add_gzip(lookup, key, &page))) {
+        return false;
+    }
+    enum ring_form form = choose_form(request, &page);
+    struct http_content content = content_of(&page, form);
+    if (http_respond_without_body(request, &content)) {
+        return true;
+    }
+    void *body = copy_out(lookup->settings.ring, &page, form);
+    if (body) {
+        http_content_take_body(&content, (struct http_body){body, page.length[form], free, body});
+        http_respond_whole(request, &content);
+        http_content_release(&content);
+    }
+    return body != NULL;
+}
+
+/* Keeps what a query made, with its gzip form where somebody who waits wants that. */
+static void keep_made(struct flight *flight, struct ring_page *page, void *bodies[RING_FORMS]) {
     struct lookup *lookup = flight->lookup;
     struct flight_key key = flight->key;
 #ifdef QA_FAULT_NOTE_AFTER_QUERY
     /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
     key.version = note_version(lookup, &key.page);
 #endif
-    int64_t lifetime_ms = lookup->settings.lifetime_ms;
-    int64_t expires_ms =
-        clock_ms() + (flight->max_age_ms < lifetime_ms ? flight->max_age_ms : lifetime_ms);
-    if (lookup->settings.ring) {
-        ring_store(lookup->settings.ring, &key.page, key.version, body.data, body.length,
-                   expires_ms);
+    const struct http_request *request;
+    TAILQ_FOREACH(request, &flight->requests, queue) {
+        if (lacks_gzip(request, page)) {
+            make_gzip(page, bodies);
+        }
     }
-    return keep(lookup, &key, body, expires_ms);
+    int64_t lifetime_ms = lookup->settings.lifetime_ms;
+    page->expires_ms =
+        clock_ms() + (flight->max_age_ms < lifetime_ms ? flight->max_age_ms : lifetime_ms);
+    ring_store(lookup->settings.ring, &key.page, key.version, page, (const void *const *)bodies);
 }
 
-static void respond_all(struct flight *flight, enum query_outcome failure, const PGresult *result,
-                        struct http_content *content) {
-    const PGresult *unlogged = result;
-    struct http_request *request;
-    while ((request = TAILQ_FIRST(&flight->requests))) {
+static struct http_request *next_request(struct flight *flight) {
+    struct http_request *request = TAILQ_FIRST(&flight->requests);
+    if (request) {
         TAILQ_REMOVE(&flight->requests, request, queue);
-        if (content) {
-            http_respond_with(request, content);
-        } else {
-            flight->lookup->settings.on_failure(request, failure, unlogged);
-            unlogged = NULL;
+    }
+    return request;
+}
+
+/* Responds to all with a page, whose bodies are handed over. */
+static void respond_all(struct flight *flight, const struct ring_page *page,
+                        void *bodies[RING_FORMS]) {
+    struct http_content contents[RING_FORMS];
+    for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
+        contents[form] = content_of(page, form);
+        if (bodies[form]) {
+            http_content_take_body(
+                &contents[form],
+                (struct http_body){bodies[form], page->length[form], free, bodies[form]});
         }
+    }
+    struct http_request *request;
+    while ((request = next_request(flight))) {
+        const struct http_content *content = &contents[choose_form(request, page)];
+        if (!http_respond_without_body(request, content)) {
+            http_respond_whole(request, content);
+        }
+    }
+    for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
+        http_content_release(&contents[form]);
+    }
+}
+
+static void fail_all(struct flight *flight, enum query_outcome outcome, const PGresult *result) {
+    struct http_request *request;
+    while ((request = next_request(flight))) {
+        flight->lookup->settings.on_failure(request, outcome, result);
+        result = NULL;
     }
 }
 
@@ -167,13 +221,13 @@ static struct flight *find_flight(struct lookup *lookup, const struct flight_key
 }
 
 static void list_flight(struct flight *flight) {
-    if (flight->lookup->cache) {
+    if (flight->lookup->settings.ring) {
         HASH_ADD(hh, flight->lookup->flights, key, sizeof flight->key, flight);
     }
 }
 
 static void unlist_flight(struct flight *flight) {
-    if (flight->lookup->cache) {
+    if (flight->lookup->settings.ring) {
         HASH_DEL(flight->lookup->flights, flight);
     }
 }
@@ -205,16 +259,18 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
     struct flight *flight = owner;
     struct lookup *lookup = flight->lookup;
     unlist_flight(flight);
-    struct http_content *content = NULL;
     if (outcome == QUERY_DONE) {
         struct http_body body = result_body_copy(result, row, 0);
+        struct ring_page page = {.hash = entity_hash_of(body.data, body.length),
+                                 .length = {body.length}};
+        void *bodies[RING_FORMS] = {body.owner};
         weights_note(lookup->weights, &flight->key.page, body.length);
-        content =
-            lookup->cache ? keep_made(flight, body) : http_content_new("application/json", body);
-    }
-    respond_all(flight, outcome, result, content);
-    if (content) {
-        http_content_release(content);
+        if (lookup->settings.ring) {
+            keep_made(flight, &page, bodies);
+        }
+        respond_all(flight, &page, bodies);
+    } else {
+        fail_all(flight, outcome, result);
     }
     free(flight);
 }
@@ -248,32 +304,24 @@ static void send_query(struct flight *flight) {
     pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
 }
 
-static bool serve_ready_page(struct lookup *lookup, struct http_request *request,
-                             const struct flight_key *key) {
-    struct http_content *content = find(lookup, key);
-    if (content) {
-        http_respond_with(request, content);
-        http_content_release(content);
-    }
-    return content != NULL;
-}
-
 void lookup_serve(struct lookup *lookup, struct http_request *request,
                   const struct page_key *page) {
     struct flight *flight = NULL;
-    if (lookup->cache) {
+    if (lookup->settings.ring) {
         /* Noted before everything else: what is found from here on is no older. */
         const struct flight_key key = {.page = *page, .version = note_version(lookup, page)};
-        if (serve_ready_page(lookup, request, &key)) {
+        if (serve_kept(lookup, request, &key)) {
+            lookup->counts.hits++;
             return;
         }
+        lookup->counts.misses++;
         flight = find_flight(lookup, &key);
     }
-    if (flight) {
+    if (!flight) {
+        flight = add_flight(lookup, page);
         TAILQ_INSERT_TAIL(&flight->requests, request, queue);
+        send_query(flight);
         return;
     }
-    flight = add_flight(lookup, page);
     TAILQ_INSERT_TAIL(&flight->requests, request, queue);
-    send_query(flight);
 }

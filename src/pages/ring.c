@@ -1,12 +1,9 @@
-/* Pages in memory that workers share: a ring of records, and a table of where they are. */
+/* Pages in memory that processes share: a ring of records, and a table of where they are. */
 #include "pages/ring.h"
-
-#include "ops/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,129 +23,115 @@ enum {
 };
 
 #define POSITION_MASK ((UINT64_C(1) << POSITION_BITS) - 1)
+#define NO_SHORTER UINT64_MAX /* in place of the gzip form's length */
 
-/* What the memory begins with; then the table, then the ring. */
-struct ring_header {
-    uint64_t set_count; /* a power of two */
-    uint64_t unit_count;
-    _Atomic uint64_t next; /* position of the next record */
+/* What the region begins with; then the units. How large which part is follows from the region's
+ * size, and is read from nowhere. */
+struct ring_head {
+    _Atomic uint64_t written; /* the position of the next record, less the first round */
     _Alignas(UNIT_BYTES) _Atomic uint64_t table[][WORDS_OF_SET];
 };
 
+/* A record's header. The bodies follow, plain and gzip. */
 struct ring_record {
-    uint64_t checksum; /* of all that follows, and of the body */
+    uint64_t checksum; /* of all that follows in the header */
     struct page_key key;
     struct version version;
+    uint64_t edition;
     int64_t expires_ms;
-    uint64_t length;
-    unsigned char body[];
+    struct entity_hash hash; /* of the plain body, whose checksum it is */
+    uint64_t length[RING_FORMS];
+    uint64_t gzip_checksum;
+    uint64_t units; /* that are this record's until the next round; it may fill fewer */
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the table is shared between processes");
-_Static_assert(sizeof(struct ring_header) % UNIT_BYTES == 0, "a set is in one unit");
-_Static_assert(sizeof(struct ring_record) == 9 * sizeof(uint64_t),
+_Static_assert(sizeof(struct ring_head) == UNIT_BYTES, "a set is in one unit");
+_Static_assert(sizeof(struct ring_record) == 15 * sizeof(uint64_t),
                "no padding: it is in the checksum");
 
-struct ring {
-    int descriptor; /* the caller's */
-    struct ring_header *header;
-    unsigned char *units;
-    size_t mapped_bytes;
-};
-
-static size_t table_bytes(uint64_t set_count) {
-    return set_count * WORDS_OF_SET * sizeof(uint64_t);
+static size_t head_bytes(size_t set_count) {
+    return sizeof(struct ring_head) + set_count * WORDS_OF_SET * sizeof(uint64_t);
 }
 
-int ring_create(size_t megabytes) {
-    size_t ring_bytes = megabytes * 1024 * 1024;
-    struct ring_header header = {.set_count = 1, .unit_count = ring_bytes / UNIT_BYTES};
-    while (header.set_count * WORDS_OF_SET * BYTES_PER_WORD < ring_bytes) {
-        header.set_count *= 2;
+/* Of the table for so many bytes of pages. */
+static size_t set_count_for(size_t bytes) {
+    size_t set_count = 1;
+    while (set_count * WORDS_OF_SET * BYTES_PER_WORD < bytes) {
+        set_count *= 2;
     }
-    header.next = header.unit_count;
-    size_t bytes = sizeof header + table_bytes(header.set_count) + ring_bytes;
-    /* A look into the table touches it, so all of it is taken now. */
-    off_t table_end = (off_t)(sizeof header + table_bytes(header.set_count));
-    int descriptor = memfd_create("atelier-qa-pages", MFD_CLOEXEC);
-    if (descriptor >= 0 &&
-        (ftruncate(descriptor, (off_t)bytes) != 0 || fallocate(descriptor, 0, 0, table_end) != 0 ||
-         write(descriptor, &header, sizeof header) != sizeof header)) {
-        int reason = errno;
-        close(descriptor);
-        errno = reason;
-        return -1;
-    }
-    return descriptor;
+    return set_count;
 }
 
-struct ring *ring_map(int descriptor) {
-    struct stat file;
-    if (fstat(descriptor, &file) != 0) {
-        return NULL;
-    }
-    struct ring *ring = memory_calloc(1, sizeof *ring);
-    ring->descriptor = descriptor;
-    ring->mapped_bytes = (size_t)file.st_size;
-    ring->header =
-        mmap(NULL, ring->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (ring->header == MAP_FAILED) {
-        free(ring);
-        return NULL;
-    }
-    ring->units =
-        (unsigned char *)ring->header + sizeof *ring->header + table_bytes(ring->header->set_count);
-    return ring;
+size_t ring_head_bytes(size_t megabytes) {
+    return head_bytes(set_count_for(megabytes * 1024 * 1024));
 }
 
-void ring_unmap(struct ring *ring) {
-    munmap(ring->header, ring->mapped_bytes);
-    free(ring);
+size_t ring_bytes(size_t megabytes) {
+    return ring_head_bytes(megabytes) + megabytes * 1024 * 1024;
+}
+
+bool ring_attach(struct ring *ring, void *at, size_t bytes, int descriptor, off_t offset) {
+    *ring = (struct ring){.region = at, .set_count = 1, .descriptor = descriptor, .offset = offset};
+    /* As ring_bytes() has it, the other way round. */
+    while (head_bytes(ring->set_count) + ring->set_count * WORDS_OF_SET * BYTES_PER_WORD < bytes) {
+        ring->set_count *= 2;
+    }
+    size_t head = head_bytes(ring->set_count);
+    ring->unit_count = bytes > head ? (bytes - head) / UNIT_BYTES : 0;
+    return ring->unit_count >= LARGEST_PART;
+}
+
+static struct ring_head *head_of(const struct ring *ring) {
+    return ring->region;
 }
 
 /* Where a key may be: its set, and the tag that its words have. */
 static _Atomic uint64_t *set_of(const struct ring *ring, const struct page_key *key,
                                 uint64_t *tag) {
-    uint64_t hash = XXH3_64bits(key, sizeof *key);
+    uint64_t hash = XXH3_64bits_withSeed(key, sizeof *key, ring->edition);
     *tag = hash >> POSITION_BITS << POSITION_BITS;
-    return ring->header->table[hash & (ring->header->set_count - 1)];
-}
-
-static struct ring_record *record_at(const struct ring *ring, uint64_t position) {
-    return (struct ring_record *)(ring->units + position % ring->header->unit_count * UNIT_BYTES);
-}
-
-static uint64_t checksum_of(const struct ring_record *record, const void *body) {
-    const unsigned char *checked = (const unsigned char *)record + sizeof record->checksum;
-    return XXH3_64bits_withSeed(body, record->length,
-                                XXH3_64bits(checked, sizeof *record - sizeof record->checksum));
-}
-
-/* Copies the body at a position, if it is the one looked for. Nothing keeps others from writing
- * there meanwhile: so nothing is believed before the checksum, but that the copy ends in the ring.
- */
-static bool copy_out(const struct ring *ring, uint64_t position, const struct page_key *key,
-                     struct version version, int64_t now_ms, struct ring_page *found) {
-    const struct ring_record *shared = record_at(ring, position);
-    const unsigned char *ring_end = ring->units + ring->header->unit_count * UNIT_BYTES;
-    struct ring_record record;
-    memcpy(&record, shared, sizeof record);
-    if (memcmp(&record.key, key, sizeof *key) != 0 || !version_equal(record.version, version) ||
-        now_ms >= record.expires_ms || record.length > (size_t)(ring_end - shared->body)) {
-        return false;
-    }
-    void *body = memory_allocate(record.length);
-    memcpy(body, shared->body, record.length);
-    if (checksum_of(&record, body) != record.checksum) {
-        free(body);
-        return false;
-    }
-    *found = (struct ring_page){body, record.length, record.expires_ms};
-    return true;
+    return head_of(ring)->table[hash & (ring->set_count - 1)];
 }
 
 static bool has_tag(uint64_t word, uint64_t tag) {
     return word != 0 && (word & ~POSITION_MASK) == tag;
+}
+
+static unsigned char *place_of(const struct ring *ring, uint64_t position) {
+    return (unsigned char *)ring->region + head_bytes(ring->set_count) +
+           position % ring->unit_count * UNIT_BYTES;
+}
+
+static size_t bytes_to_the_end(const struct ring *ring, uint64_t position) {
+    return (ring->unit_count - position % ring->unit_count) * UNIT_BYTES;
+}
+
+static uint64_t checksum_of(const struct ring_record *record) {
+    return XXH3_64bits(&record->key, sizeof *record - offsetof(struct ring_record, key));
+}
+
+static uint64_t gzip_length(const struct ring_record *record) {
+    return record->length[RING_GZIP] == NO_SHORTER ? 0 : record->length[RING_GZIP];
+}
+
+/* Copies the header at a position. False, unless it is whole, and of that key. Nothing keeps others
+ * from writing there meanwhile. */
+static bool read_record(const struct ring *ring, uint64_t position, const struct page_key *key,
+                        struct ring_record *record) {
+    if (bytes_to_the_end(ring, position) < sizeof *record) {
+        return false;
+    }
+    memcpy(record, place_of(ring, position), sizeof *record);
+    return memcmp(&record->key, key, sizeof *key) == 0 && record->edition == ring->edition &&
+           record->checksum == checksum_of(record);
+}
+
+static bool ends_in_ring(const struct ring *ring, uint64_t position,
+                         const struct ring_record *record) {
+    uint64_t rest = bytes_to_the_end(ring, position) - sizeof *record;
+    return record->length[RING_PLAIN] <= rest &&
+           gzip_length(record) <= rest - record->length[RING_PLAIN];
 }
 
 bool ring_find(const struct ring *ring, const struct page_key *key, struct version version,
@@ -156,25 +139,52 @@ bool ring_find(const struct ring *ring, const struct page_key *key, struct versi
     uint64_t tag;
     _Atomic uint64_t *set = set_of(ring, key, &tag);
     for (size_t i = 0; i < WORDS_OF_SET; i++) {
-        uint64_t word = atomic_load(&set[i]);
-        if (has_tag(word, tag) &&
-            copy_out(ring, word & POSITION_MASK, key, version, now_ms, found)) {
+        uint64_t word = atomic_load(&set[i]), position = word & POSITION_MASK;
+        struct ring_record record;
+        if (has_tag(word, tag) && read_record(ring, position, key, &record) &&
+            version_equal(record.version, version) && now_ms < record.expires_ms &&
+            ends_in_ring(ring, position, &record)) {
+            *found = (struct ring_page){
+                .hash = record.hash,
+                .length = {record.length[RING_PLAIN], gzip_length(&record)},
+                .gzip_is_no_shorter = record.length[RING_GZIP] == NO_SHORTER,
+                .expires_ms = record.expires_ms,
+                .position = position,
+                .gzip_checksum = record.gzip_checksum,
+            };
             return true;
         }
     }
     return false;
 }
 
+bool ring_copy(const struct ring *ring, const struct ring_page *found, enum ring_form form,
+               void *to) {
+    const unsigned char *body = place_of(ring, found->position) + sizeof(struct ring_record);
+    if (form == RING_GZIP) {
+        memcpy(to, body + found->length[RING_PLAIN], found->length[RING_GZIP]);
+        return XXH3_64bits(to, found->length[RING_GZIP]) == found->gzip_checksum;
+    }
+    memcpy(to, body, found->length[RING_PLAIN]);
+    struct entity_hash hash = entity_hash_of(to, found->length[RING_PLAIN]);
+    return hash.high == found->hash.high && hash.low == found->hash.low;
+}
+
+/* The position that is written next. */
+static uint64_t next_of(const struct ring *ring, uint64_t written) {
+    return written + ring->unit_count;
+}
+
 /* The position of so many units in one piece, which are nobody else's until the next round. */
-static uint64_t reserve(struct ring *ring, uint64_t units) {
-    uint64_t unit_count = ring->header->unit_count;
-    uint64_t next = atomic_load(&ring->header->next);
-    uint64_t position;
+static uint64_t reserve(const struct ring *ring, uint64_t units) {
+    _Atomic uint64_t *shared = &head_of(ring)->written;
+    uint64_t written = atomic_load(shared);
+    uint64_t begin;
     do {
-        uint64_t to_the_end = unit_count - next % unit_count;
-        position = units <= to_the_end ? next : next + to_the_end;
-    } while (!atomic_compare_exchange_weak(&ring->header->next, &next, position + units));
-    return position;
+        uint64_t to_the_end = ring->unit_count - written % ring->unit_count;
+        begin = units <= to_the_end ? written : written + to_the_end;
+    } while (!atomic_compare_exchange_weak(shared, &written, begin + units));
+    return next_of(ring, begin);
 }
 
 /* The word that has the key's tag, or else the one with the oldest record. */
@@ -194,54 +204,90 @@ static _Atomic uint64_t *word_for(_Atomic uint64_t *set, uint64_t tag) {
     return oldest;
 }
 
-static uint64_t units_of(uint64_t length) {
-    return (sizeof(struct ring_record) + length + UNIT_BYTES - 1) / UNIT_BYTES;
-}
-
-/* Whether the key's last record is where the word says, not yet written over, and has the room:
- * then the same ring, made anew again and again, do not need ever more memory. Its length may be
- * anything, as another process may be writing there: a neighbour that is written over is lost, but
- * nothing beyond the ring is. */
-static bool fits_in_place(const struct ring *ring, uint64_t word, const struct page_key *key,
-                          uint64_t units) {
-    uint64_t unit_count = ring->header->unit_count;
-    uint64_t position = word & POSITION_MASK;
-    if (word == 0 || atomic_load(&ring->header->next) - position > unit_count ||
-        units > unit_count - position % unit_count) {
-        return false;
-    }
-    struct ring_record record;
-    memcpy(&record, record_at(ring, position), sizeof record);
-    return memcmp(&record.key, key, sizeof *key) == 0 && units <= units_of(record.length);
+/* Whether the record's units are not yet another's. Then a page that is made anew again and again
+ * needs no more memory. Two processes may write there at once: then neither page is found, but no
+ * other is lost. */
+static bool is_its_own_yet(const struct ring *ring, uint64_t position) {
+    uint64_t next = next_of(ring, atomic_load(&head_of(ring)->written));
+    return next - position <= ring->unit_count;
 }
 
 /* Writes a record by a system call: where the system has no memory left for it, that fails, but to
  * touch the mapped memory would end the process by SIGBUS. */
 static bool write_record(const struct ring *ring, uint64_t position,
-                         const struct ring_record *record, const void *body) {
-    const unsigned char *place = (const unsigned char *)record_at(ring, position);
-    off_t offset = place - (const unsigned char *)ring->header;
-    const struct iovec parts[] = {{(void *)record, sizeof *record}, {(void *)body, record->length}};
-    return pwritev(ring->descriptor, parts, 2, offset) ==
-           (ssize_t)(sizeof *record + record->length);
+                         const struct ring_record *record, const void *const bodies[RING_FORMS]) {
+    off_t at = place_of(ring, position) - (unsigned char *)ring->region;
+    const struct iovec parts[] = {{(void *)record, sizeof *record},
+                                  {(void *)bodies[RING_PLAIN], record->length[RING_PLAIN]},
+                                  {(void *)bodies[RING_GZIP], gzip_length(record)}};
+    return pwritev(ring->descriptor, parts, 3, ring->offset + at) ==
+           (ssize_t)(parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
+}
+
+static uint64_t units_of(uint64_t bodies_length) {
+    return (sizeof(struct ring_record) + bodies_length + UNIT_BYTES - 1) / UNIT_BYTES;
 }
 
 void ring_store(struct ring *ring, const struct page_key *key, struct version version,
-                const void *body, size_t length, int64_t expires_ms) {
-    struct ring_record record = {
-        .key = *key, .version = version, .expires_ms = expires_ms, .length = length};
-    uint64_t units = units_of(length);
-    if (units > ring->header->unit_count / LARGEST_PART) {
+                const struct ring_page *page, const void *const bodies[RING_FORMS]) {
+    uint64_t units = units_of(page->length[RING_PLAIN] + page->length[RING_GZIP]);
+    if (units_of(page->length[RING_PLAIN]) > ring->unit_count / LARGEST_PART ||
+        page->length[RING_GZIP] > page->length[RING_PLAIN]) {
         return;
     }
-    record.checksum = checksum_of(&record, body);
     uint64_t tag;
     _Atomic uint64_t *set = set_of(ring, key, &tag);
     _Atomic uint64_t *word = word_for(set, tag);
-    uint64_t last = atomic_load(word);
-    uint64_t position =
-        fits_in_place(ring, last, key, units) ? last & POSITION_MASK : reserve(ring, units);
-    if (write_record(ring, position, &record, body)) {
+    uint64_t position = atomic_load(word) & POSITION_MASK;
+    struct ring_record record;
+    bool has_predecessor = position != 0 && read_record(ring, position, key, &record);
+    if (has_predecessor && version_is_newer(record.version, version)) {
+        return; /* this query was under way for long */
+    }
+    if (!has_predecessor || units > record.units || !is_its_own_yet(ring, position)) {
+        position = reserve(ring, units);
+        record.units = units;
+    }
+    record = (struct ring_record){
+        .key = *key,
+        .version = version,
+        .edition = ring->edition,
+        .expires_ms = page->expires_ms,
+        .hash = page->hash,
+        .length = {page->length[RING_PLAIN],
+                   page->gzip_is_no_shorter ? NO_SHORTER : page->length[RING_GZIP]},
+        .gzip_checksum = XXH3_64bits(bodies[RING_GZIP], page->length[RING_GZIP]),
+        .units = record.units,
+    };
+    record.checksum = checksum_of(&record);
+    if (write_record(ring, position, &record, bodies)) {
         atomic_store(word, tag | position);
     }
+}
+
+int ring_create(size_t megabytes) {
+    /* A look into the table touches it, so all of it is taken now. */
+    int descriptor = memfd_create("atelier-qa-pages", MFD_CLOEXEC);
+    if (descriptor >= 0 && (ftruncate(descriptor, (off_t)ring_bytes(megabytes)) != 0 ||
+                            fallocate(descriptor, 0, 0, (off_t)ring_head_bytes(megabytes)) != 0)) {
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        return -1;
+    }
+    return descriptor;
+}
+
+bool ring_map(struct ring *ring, int descriptor) {
+    struct stat file;
+    if (fstat(descriptor, &file) != 0) {
+        return false;
+    }
+    size_t bytes = (size_t)file.st_size;
+    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    return region != MAP_FAILED && ring_attach(ring, region, bytes, descriptor, 0);
+}
+
+void ring_unmap(struct ring *ring) {
+    munmap(ring->region, head_bytes(ring->set_count) + ring->unit_count * UNIT_BYTES);
 }

@@ -13,10 +13,10 @@ enum { STEADY_AFTER_MS = 1000 /* a worker that lived so long is replaced at once
 
 bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
     setup->ring = -1;
-    if (setup->config.shared_cache_mb > 0) {
-        setup->ring = ring_create(setup->config.shared_cache_mb);
+    if (setup->config.cache_mb > 0) {
+        setup->ring = ring_create(setup->config.cache_mb);
         if (setup->ring < 0) {
-            return error_text(error, error_size, "QA_SHARED_CACHE_MB: %s", strerror(errno));
+            return error_text(error, error_size, "QA_CACHE_MB: %s", strerror(errno));
         }
     }
     return true;

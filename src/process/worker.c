@@ -28,9 +28,6 @@
 
 enum {
     HEARTBEAT_MS = 1000,
-    /* A page of 4 MiB is in libpq's buffer, which doubles, in its result, and copied. */
-    MEMORY_RESERVE_BYTES = 16 * 1024 * 1024,
-    SHORT_AGAIN_MS = 60000, /* shortages of memory that follow each other sooner are told once */
     /* Connections wait in the backlog until the pool is ready, but not longer than this: then
      * clients are told that the database is away. */
     SERVE_ANYWAY_MS = 1000
@@ -44,13 +41,12 @@ struct worker {
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
     struct heartbeats *heartbeats;
-    struct ring *ring;   /* NULL: none */
+    struct ring ring;    /* the cache; without QA_CACHE_MB all zeros */
     struct maker *maker; /* of one worker, for all; else NULL */
     struct watch terminate;
     struct timer heartbeat;
     struct timer serve_anyway;
     struct timer drain_limit;
-    int64_t short_until_ms; /* until then memory that is short was told */
     bool draining;
     bool said_ready;
 };
@@ -128,28 +124,11 @@ static void on_drain_limit(void *owner) {
     stop_loop(worker);
 }
 
-/* What the cache holds would else be missing, for good, to those who make pages. */
-static void look_after_memory(struct worker *worker) {
-    if (worker->config->cache_mb == 0 || !worker->app.lookup ||
-        !memory_lacks(MEMORY_RESERVE_BYTES)) {
-        return;
-    }
-    int64_t now_ms = clock_ms();
-    if (now_ms >= worker->short_until_ms) {
-        log_write(&worker->logger, LOG_LEVEL_WARNING,
-                  "memory is short; the cache is halved each second until it is not", NULL);
-    }
-    worker->short_until_ms = now_ms + SHORT_AGAIN_MS;
-    lookup_release_memory(worker->app.lookup);
-    memory_trim();
-}
-
 static void on_heartbeat(void *owner) {
     struct worker *worker = owner;
     timer_start(&worker->heartbeat, HEARTBEAT_MS);
     atomic_store(&worker->heartbeats->beat_ms[worker->identity.heartbeat_slot], clock_ms());
     log_tell_lost(&worker->logger);
-    look_after_memory(worker);
     if (getppid() != worker->identity.supervisor_pid) {
         drain(worker);
     }
@@ -206,20 +185,14 @@ static bool start_app(struct worker *worker) {
     if (!worker->app.versions) {
         return cannot_start(worker, error);
     }
-    if (config->shared_cache_mb > 0) {
-        worker->ring = ring_map(WORKER_RING_FD);
-        if (!worker->ring) {
-            log_write(&worker->logger, LOG_LEVEL_ERROR, "the worker cannot start", "{s:s, s:s}",
-                      "reason", strerror(errno), "of", "QA_SHARED_CACHE_MB");
-            return false;
-        }
+    if (config->cache_mb > 0 && !ring_map(&worker->ring, WORKER_RING_FD)) {
+        return cannot_start(worker, strerror(errno));
     }
     if (!start_pool(worker)) {
         return false;
     }
     const struct lookup_settings lookup = {
-        .cache_bytes = config->cache_mb * 1024 * 1024,
-        .ring = worker->ring,
+        .ring = config->cache_mb > 0 ? &worker->ring : NULL,
         .lifetime_ms = config->cache_lifetime_s * 1000,
         .answers_per_question = config->answers_per_question,
         .on_failure = outcome_respond_read_failure,
@@ -258,13 +231,12 @@ static void stop(struct worker *worker) {
     }
     if (app->lookup) {
         struct lookup_counts counts = lookup_counts(app->lookup);
-        log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I, s:I}",
-                  "cache_hits", (long long)counts.hits, "shared_cache_hits",
-                  (long long)counts.ring_hits, "cache_misses", (long long)counts.misses);
+        log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I}", "cache_hits",
+                  (long long)counts.hits, "cache_misses", (long long)counts.misses);
         lookup_free(app->lookup);
     }
-    if (worker->ring) {
-        ring_unmap(worker->ring);
+    if (worker->ring.region) {
+        ring_unmap(&worker->ring);
     }
     if (app->pool) {
         pool_free(app->pool);

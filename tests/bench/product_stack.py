@@ -38,7 +38,8 @@ class ProductStack:
         self.base_url = f"http://127.0.0.1:{settings.port}"
         self._environment = {
             **{name: value for name, value in os.environ.items()
-               if not name.startswith(("PG", "DATABASE_URL", "QA_OWNER", "QA_CACHE_MB"))},
+               if not name.startswith(("PG", "DATABASE_URL", "QA_OWNER", "QA_CACHE_MB",
+                                       "QA_SHARED_CACHE_MB"))},
             "PORT": str(settings.port), "QA_STATE_DIR": str(settings.state)}
 
     def __enter__(self):

@@ -51,13 +51,6 @@ def stack_without_cache():
         yield stack
 
 
-@pytest.fixture(scope="module")
-def stack_that_shares_nothing():
-    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_SHARED_CACHE_MB="0") as stack:
-        wait_until_started(stack.supervisor_pid())
-        yield stack
-
-
 class Page:
     """One of the lists that show a new question's only answer."""
 
@@ -117,17 +110,16 @@ def test_what_one_worker_has_made_is_answered_by_the_others_too(stack, page, wor
     first = page.get(worker)
     page.change_by_hand()
     with Client(worker_sockets(stack)[1]) as other:
-        for _ in range(2):  # from what workers share, then from its own cache
-            second = page.get(other)
-            assert second.body == first.body
-            assert second.headers["etag"] == first.headers["etag"]
+        second = page.get(other)
+        assert second.body == first.body
+        assert second.headers["etag"] == first.headers["etag"]
         compressed = page.get(other, Accept_Encoding="gzip")
         assert gzip.decompress(compressed.body) == first.body
         assert_not_modified(page.get(other, If_None_Match=first.headers["etag"]),
                             first.headers["etag"])
 
 
-def test_a_reload_empties_what_workers_have_and_share(configured_stack):
+def test_a_reload_empties_the_cache(configured_stack):
     stack = configured_stack  # its pages do not expire so soon
     stack.wait_until_whole()
     wait_until_started(stack.supervisor_pid())
@@ -145,16 +137,6 @@ def seen_by_a_new_client(stack, page):
     for path in worker_sockets(stack):
         with Client(path) as client:
             yield page.is_new(client)
-
-
-def test_without_shared_memory_each_worker_has_a_cache_of_its_own(stack_that_shares_nothing):
-    page = Page(stack_that_shares_nothing)
-    paths = worker_sockets(stack_that_shares_nothing)
-    with Client(paths[0]) as worker, Client(paths[1]) as other:
-        page.get(worker)
-        page.change_by_hand()
-        assert page.is_new(other)
-        assert not page.is_new(worker)
 
 
 def test_a_cached_page_is_not_modified(page, worker):

@@ -214,14 +214,13 @@ def post_question(service):
 
 @pytest.mark.skipif(bool(os.environ.get("SANITIZE")), reason="AddressSanitizer needs terabytes")
 def test_a_worker_whose_memory_runs_out_is_replaced_and_every_response_is_true(stack, tmp_path):
-    few = {"QA_CACHE_MB": "0", "QA_SHARED_CACHE_MB": "0"}
     for name in ("unlimited", "limited"):
         (tmp_path / name).mkdir()
-    with running(stack, tmp_path / "unlimited", **few) as service:
+    with running(stack, tmp_path / "unlimited", QA_CACHE_MB="0") as service:
         service.wait_until_ready()
         limit = max(address_space_kib(worker) for worker in service.workers) + 2048
     limited = ("sh", "-c", f'ulimit -v {limit}; exec "$@"', "sh")
-    with running(stack, tmp_path / "limited", prefix=limited, **few) as service:
+    with running(stack, tmp_path / "limited", prefix=limited, QA_CACHE_MB="0") as service:
         service.wait_until_ready()
         responses = [post_question(service) for _ in range(5)]
         assert {status for _, status in responses} == {201}

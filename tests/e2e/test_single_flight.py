@@ -7,6 +7,7 @@ import pytest
 
 import gates
 import seed
+import test_process
 from api import ANSWER, QUESTION, new_product
 from conftest import running
 from stack import wait_until
@@ -20,7 +21,7 @@ def crew():
     """A stack with two workers that counts queries, and where a query may wait for long."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8 * CLIENTS), hard))
-    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_CACHE_LIFETIME_S="3600", QA_SHARED_CACHE_MB="0",
+    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_CACHE_LIFETIME_S="3600",
                  QA_LOCK_TIMEOUT_MS="20000", QA_STATEMENT_TIMEOUT_MS="21000",
                  QA_REQUEST_TIMEOUT_MS="22000", QA_DRAIN_TIMEOUT_MS="23000") as stack:
         stack.sql("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
@@ -154,7 +155,7 @@ def test_different_pages_that_come_together_share_queries(crew):
     assert queries(crew) - before <= 8
 
 
-def test_a_page_is_the_same_in_company(crew):
+def test_a_page_is_the_same_in_company(crew, tmp_path):
     questions = products_with_a_question(crew, 3)
     for question in questions.values():
         seed.answers(crew, question, [2, 0, 1])
@@ -167,9 +168,11 @@ def test_a_page_is_the_same_in_company(crew):
     before = queries(crew)
     in_company = pages_at_once(crew, lists_of_questions + lists_of_answers)
     assert queries(crew) - before <= 8
-    with Client(worker_sockets(crew)[1]) as client:
-        alone = [client.ask(request("GET", target))
-                 for target in lists_of_questions + lists_of_answers]
+    with test_process.running(crew, tmp_path, QA_CACHE_MB="0") as service:
+        service.wait_until_ready()
+        with Client(service.folder / "run/worker0.sock") as client:
+            alone = [client.ask(request("GET", target))
+                     for target in lists_of_questions + lists_of_answers]
     assert [reply.body for reply in in_company] == [reply.body for reply in alone]
     assert {reply.status for reply in alone} == {200}
 

@@ -35,7 +35,6 @@ int main(void) {
         number_suite,
         memory_suite,
         outage_suite,
-        local_cache_suite,
         parameters_suite,
         pool_suite,
         query_suite,

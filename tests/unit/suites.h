@@ -26,7 +26,6 @@ Suite *log_suite(void);
 Suite *number_suite(void);
 Suite *memory_suite(void);
 Suite *outage_suite(void);
-Suite *local_cache_suite(void);
 Suite *parameters_suite(void);
 Suite *pool_suite(void);
 Suite *query_suite(void);

@@ -1,7 +1,6 @@
-/* Ready answers to GET, as a client of the HTTP server gets them. */
+/* Responses to GET, as a client of the HTTP server gets them. */
 #include "http/content.h"
 #include "http/server.h"
-#include "pages/local_cache.h"
 #include "process/listener.h"
 #include "scratch.h"
 #include "suites.h"
@@ -19,11 +18,15 @@ enum { LONG = 5000 };
 static struct event_base *base;
 static struct http_server *server;
 static int client;
-static struct http_content *content; /* what the server answers with */
-static int bodies;                   /* that are not released */
+static struct http_content plain, gzip; /* what the server responds with; gzip only once offered */
+static int bodies;                      /* that are not released */
 
 static void show_content(struct http_request *request) {
-    http_respond_with(request, content);
+    bool is_gzip = gzip.whole && http_content_wants_gzip(request, plain.length);
+    const struct http_content *content = is_gzip ? &gzip : &plain;
+    if (!http_respond_without_body(request, content)) {
+        http_respond_whole(request, content);
+    }
 }
 
 static void release_body(void *body) {
@@ -42,6 +45,37 @@ static struct http_body make_body(size_t length) {
     return (struct http_body){body, length, release_body, body};
 }
 
+/* Puts this body in the place of the content, in its plain form alone. */
+static void replace_content(struct http_body body) {
+    http_content_release(&plain);
+    http_content_release(&gzip);
+    plain = (struct http_content){.type = "text/plain",
+                                  .hash = entity_hash_of(body.data, body.length),
+                                  .length = body.length};
+    http_content_take_body(&plain, body);
+}
+
+static void offer_gzip(void) {
+    struct http_body body = make_body(plain.length);
+    gzip = plain;
+    gzip.is_gzip = true;
+    void *compressed = http_content_compress(body.data, body.length, &gzip.length);
+    ck_assert_ptr_nonnull(compressed);
+    http_content_take_body(&gzip, (struct http_body){compressed, gzip.length, free, compressed});
+    body.release(body.owner);
+}
+
+static size_t length_asked_for;
+
+/* Whether a body of this length is worth compression. */
+static void show_worth(struct http_request *request) {
+    if (http_content_wants_gzip(request, length_asked_for)) {
+        http_respond_no_content(request);
+    } else {
+        http_respond_problem(request, 404, NULL, "");
+    }
+}
+
 static void show_once(struct http_request *request) {
     http_respond_content(request, "text/plain", make_body(LONG));
 }
@@ -57,6 +91,7 @@ static int connect_client(void) {
 static void start(void) {
     static const struct http_route routes[] = {{HTTP_GET, "/content", show_content, NULL},
                                                {HTTP_GET, "/once", show_once, NULL},
+                                               {HTTP_GET, "/worth", show_worth, NULL},
                                                {0, NULL, NULL, NULL}};
     static const struct logger logger = {.level = LOG_LEVEL_ERROR, .worker = -1};
     char listen_on[256], error[256];
@@ -73,13 +108,13 @@ static void start(void) {
     ck_assert_ptr_nonnull(server);
     client = connect_client();
     bodies = 0;
-    content = http_content_new("text/plain", make_body(LONG));
-    ck_assert_ptr_nonnull(content);
+    replace_content(make_body(LONG));
 }
 
 static void stop(void) {
     close(client);
-    http_content_release(content);
+    http_content_release(&plain);
+    http_content_release(&gzip);
     http_server_free(server);
     event_base_free(base);
     unlink(scratch_path("server0.sock"));
@@ -132,7 +167,7 @@ static struct reply ask_for(const char *method, const char *path, const char *he
         snprintf(reply.headers, sizeof reply.headers, "%.*s", (int)headers_length, received);
         ck_assert_int_eq(sscanf(received, "HTTP/1.1 %d", &reply.status), 1);
         const char *body_length = header(&reply, "Content-Length");
-        bool has_body = reply.status == 200 && strcmp(method, "HEAD") != 0;
+        bool has_body = body_length && reply.status != 304 && strcmp(method, "HEAD") != 0;
         reply.length = has_body ? strtoul(body_length, NULL, 10) : 0;
         expected = headers_length + reply.length;
     }
@@ -187,12 +222,6 @@ static void assert_compressed(const struct reply *reply, size_t length) {
     expected.release(expected.owner);
 }
 
-/* Puts another body in the place of the content. */
-static void replace_content(struct http_body body) {
-    http_content_release(content);
-    content = http_content_new("text/plain", body);
-}
-
 static void tag_of_content(char tag[64]) {
     struct reply reply = ask("");
     snprintf(tag, 64, "%s", header(&reply, "ETag"));
@@ -211,7 +240,7 @@ START_TEST(it_is_compressed_for_who_takes_gzip_once_that_is_offered) {
     char tag[64], expected[80];
     tag_of_content(tag);
     snprintf(expected, sizeof expected, "W/%s", tag);
-    http_content_offer_gzip(content);
+    offer_gzip();
     struct reply first = ask("Accept-Encoding: gzip\r\n");
     assert_compressed(&first, LONG);
     assert_header(&first, "ETag", expected);
@@ -229,42 +258,32 @@ START_TEST(it_is_compressed_for_who_takes_gzip_once_that_is_offered) {
 }
 END_TEST
 
-START_TEST(a_short_one_stays_plain) {
-    replace_content(make_body(1023));
-    http_content_offer_gzip(content);
-    struct reply reply = ask("Accept-Encoding: gzip\r\n");
-    assert_plain(&reply, 1023);
-
-    replace_content(make_body(1024));
-    http_content_offer_gzip(content);
-    reply = ask("Accept-Encoding: gzip\r\n");
-    assert_compressed(&reply, 1024);
+START_TEST(neither_a_short_nor_a_very_long_one_is_worth_compression) {
+    static const size_t lengths[] = {1023, 1024, 256 * 1024, 256 * 1024 + 1};
+    for (size_t i = 0; i < 4; i++) {
+        length_asked_for = lengths[i];
+        ck_assert_int_eq(ask_for("GET", "/worth", "Accept-Encoding: gzip\r\n").status,
+                         i == 1 || i == 2 ? 204 : 404);
+        ck_assert_int_eq(ask_for("GET", "/worth", "").status, 404);
+    }
 }
 END_TEST
 
-START_TEST(what_compression_does_not_shorten_stays_plain) {
-    unsigned char *noise = malloc(LONG);
+START_TEST(what_compression_does_not_shorten_has_no_compressed_form) {
+    unsigned char noise[LONG];
     for (size_t i = 0; i < LONG; i++) {
         noise[i] = (unsigned char)(random() >> 8);
     }
-    bodies++;
-    replace_content((struct http_body){noise, LONG, release_body, noise});
-    http_content_offer_gzip(content);
-    size_t bytes = http_content_bytes(content);
-    for (int i = 0; i < 2; i++) {
-        struct reply reply = ask("Accept-Encoding: gzip\r\n");
-        assert_header(&reply, "Content-Encoding", NULL);
-        ck_assert_uint_eq(reply.length, LONG);
-        ck_assert_mem_eq(reply.body, noise, LONG);
-    }
-    ck_assert_uint_eq(http_content_bytes(content), bytes);
+    size_t length;
+    ck_assert_ptr_null(http_content_compress(noise, LONG, &length));
+    ck_assert_ptr_null(http_content_compress("", 0, &length));
 }
 END_TEST
 
 START_TEST(it_is_not_modified_for_who_has_it_in_either_form) {
     char tag[64];
     tag_of_content(tag);
-    http_content_offer_gzip(content);
+    offer_gzip();
     static const char *const encodings[] = {"", "Accept-Encoding: gzip\r\n"};
     static const char *const matching[] = {"%s", "W/%s", "\"x\", %s", "*"};
     for (size_t i = 0; i < 2; i++) {
@@ -291,7 +310,7 @@ START_TEST(it_is_not_modified_for_who_has_it_in_either_form) {
 END_TEST
 
 START_TEST(a_304_has_the_length_of_the_200) {
-    http_content_offer_gzip(content);
+    offer_gzip();
     static const char *const encodings[] = {"", "Accept-Encoding: gzip\r\n"};
     for (size_t i = 0; i < 2; i++) {
         struct reply whole = ask(encodings[i]);
@@ -326,7 +345,7 @@ START_TEST(a_304_has_no_length_where_nginx_would_compress_the_200) {
 END_TEST
 
 START_TEST(head_is_like_get_without_the_body) {
-    http_content_offer_gzip(content);
+    offer_gzip();
     static const char *const encodings[] = {"", "Accept-Encoding: gzip\r\n"};
     for (size_t i = 0; i < 2; i++) {
         struct reply get = ask(encodings[i]), head = ask_for("HEAD", "/content", encodings[i]);
@@ -343,76 +362,13 @@ START_TEST(head_is_like_get_without_the_body) {
 }
 END_TEST
 
-START_TEST(its_bytes_are_those_of_all_its_forms) {
-    size_t plain = http_content_bytes(content);
-    ck_assert_uint_gt(plain, LONG);
-    http_content_offer_gzip(content);
-    ask("");
-    ck_assert_uint_eq(http_content_bytes(content), plain);
-    struct reply reply = ask("Accept-Encoding: gzip\r\n");
-    size_t both = http_content_bytes(content);
-    ck_assert_uint_gt(both, plain + reply.length);
-    ask("If-None-Match: *\r\n");
-    size_t with_304 = http_content_bytes(content);
-    ck_assert_uint_gt(with_304, both);
-    ask("Accept-Encoding: gzip\r\n");
-    ask("If-None-Match: *\r\n");
-    ck_assert_uint_eq(http_content_bytes(content), with_304); /* each is made once */
-}
-END_TEST
-
-START_TEST(it_lives_until_its_last_reference_is_released) {
-    struct http_content *other = http_content_retain(content);
-    ck_assert_ptr_eq(other, content);
-    http_content_release(other);
-    ck_assert_int_eq(bodies, 1);
-    struct reply reply = ask("");
-    assert_plain(&reply, LONG);
-}
-END_TEST
-
-START_TEST(a_body_that_is_answered_once_is_released) {
+START_TEST(a_body_that_is_sent_once_is_released) {
     struct reply reply = ask_for("GET", "/once", "");
     assert_plain(&reply, LONG);
     ck_assert_int_eq(bodies, 1); /* the other content's */
     reply = ask_for("GET", "/once", "Accept-Encoding: gzip\r\nIf-None-Match: *\r\n");
     ck_assert_int_eq(reply.status, 304);
     ck_assert_int_eq(bodies, 1);
-}
-END_TEST
-
-static struct http_content *find(struct local_cache *cache, int64_t id) {
-    const struct page_key key = {.id = id};
-    return local_cache_find(cache, &key, (struct version){0}, 0);
-}
-
-/* A cache of this size, in which `content` was found last, after another of the same length. */
-static struct local_cache *cache_with_two(size_t limit_bytes) {
-    struct local_cache *cache = local_cache_new(limit_bytes);
-    struct http_content *other = http_content_new("text/plain", make_body(LONG));
-    const struct page_key keys[] = {{.id = 1}, {.id = 2}};
-    local_cache_store(cache, &keys[0], (struct version){0}, other, 1000);
-    local_cache_store(cache, &keys[1], (struct version){0}, content, 1000);
-    http_content_release(other);
-    find(cache, 1);
-    find(cache, 2);
-    return cache;
-}
-
-START_TEST(what_it_grows_by_counts_in_a_cache) {
-    size_t limit_bytes = 2 * LONG;
-    struct local_cache *cache = cache_with_two(limit_bytes);
-    while (!find(cache, 1)) { /* until there is room for both, and no more */
-        local_cache_free(cache);
-        cache = cache_with_two(++limit_bytes);
-    }
-    ck_assert_ptr_eq(find(cache, 2), content);
-    http_content_offer_gzip(content);
-    struct reply reply = ask("Accept-Encoding: gzip\r\n");
-    assert_header(&reply, "Content-Encoding", "gzip");
-    ck_assert_ptr_null(find(cache, 1));
-    ck_assert_ptr_eq(find(cache, 2), content);
-    local_cache_free(cache);
 }
 END_TEST
 
@@ -424,7 +380,7 @@ START_TEST(a_draining_server_closes_after_each_answer_that_is_shared) {
     static const char *const lines[] = {"", "Accept-Encoding: gzip\r\n", "If-None-Match: *\r\n"};
     int clients[6];
     bool drained = false;
-    http_content_offer_gzip(content);
+    offer_gzip();
     for (size_t i = 0; i < 6; i++) {
         struct reply reply = ask(lines[i % 3]);
         assert_header(&reply, "Connection", NULL);
@@ -455,16 +411,13 @@ Suite *content_suite(void) {
     tcase_add_checked_fixture(cases, start, stop);
     tcase_add_test(cases, it_is_plain_with_a_strong_tag);
     tcase_add_test(cases, it_is_compressed_for_who_takes_gzip_once_that_is_offered);
-    tcase_add_test(cases, a_short_one_stays_plain);
-    tcase_add_test(cases, what_compression_does_not_shorten_stays_plain);
+    tcase_add_test(cases, neither_a_short_nor_a_very_long_one_is_worth_compression);
+    tcase_add_test(cases, what_compression_does_not_shorten_has_no_compressed_form);
     tcase_add_test(cases, it_is_not_modified_for_who_has_it_in_either_form);
     tcase_add_test(cases, a_304_has_the_length_of_the_200);
     tcase_add_test(cases, a_304_has_no_length_where_nginx_would_compress_the_200);
     tcase_add_test(cases, head_is_like_get_without_the_body);
-    tcase_add_test(cases, its_bytes_are_those_of_all_its_forms);
-    tcase_add_test(cases, what_it_grows_by_counts_in_a_cache);
-    tcase_add_test(cases, it_lives_until_its_last_reference_is_released);
-    tcase_add_test(cases, a_body_that_is_answered_once_is_released);
+    tcase_add_test(cases, a_body_that_is_sent_once_is_released);
     tcase_add_test(cases, a_draining_server_closes_after_each_answer_that_is_shared);
     suite_add_tcase(suite, cases);
     return suite;

@@ -17,19 +17,23 @@ static bool matches(const char *if_none_match, const char *tag) {
     return result;
 }
 
+static void tag_of(const void *body, size_t length, char tag[ENTITY_TAG_SIZE]) {
+    entity_tag_write(entity_hash_of(body, length), tag);
+}
+
 START_TEST(a_tag_is_the_same_on_every_machine) {
     char tag[ENTITY_TAG_SIZE];
-    entity_tag_of("", 0, tag);
+    tag_of("", 0, tag);
     ck_assert_str_eq(tag, "\"99aa06d3014798d86001c324468d497f\""); /* XXH3's own test vector */
 }
 END_TEST
 
 START_TEST(a_tag_depends_on_every_byte) {
     char tag[ENTITY_TAG_SIZE], other[ENTITY_TAG_SIZE];
-    entity_tag_of("a\0b", 3, tag);
-    entity_tag_of("a\0c", 3, other);
+    tag_of("a\0b", 3, tag);
+    tag_of("a\0c", 3, other);
     ck_assert_str_ne(tag, other);
-    entity_tag_of("a\0", 2, other);
+    tag_of("a\0", 2, other);
     ck_assert_str_ne(tag, other);
 }
 END_TEST
