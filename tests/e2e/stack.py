@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -47,6 +48,12 @@ def free_port():
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
 
 
 def children(parent):
@@ -223,6 +230,23 @@ class Stack:
 
     def nginx_workers(self):
         return children(self.nginx_pid())
+
+    @contextlib.contextmanager
+    def nginx_without_pages(self):
+        """The port of a second NGINX in front of the same workers, to which it passes all requests on."""
+        port = free_port()
+        user = "root root" if os.geteuid() == 0 else ""
+        with tempfile.TemporaryDirectory(prefix="atelier-nginx-") as folder:
+            subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True,
+                           env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_NGINX_USER": user,
+                                "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker"})
+            with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
+                                  cwd=folder, env={"PATH": os.environ["PATH"] + ":/usr/sbin"}) as process:
+                try:
+                    wait_until(lambda: _listens(port))
+                    yield port
+                finally:
+                    process.terminate()
 
     # PostgreSQL
 
