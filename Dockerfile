@@ -7,6 +7,7 @@
 
 ARG DEBIAN=debian:bookworm-slim
 ARG POSTGRES=postgres:15
+ARG SHARED_FILE=/run/atelier-qa/versions.3
 
 FROM $DEBIAN AS base
 LABEL org.opencontainers.image.title="Atelier Q&A"
@@ -43,6 +44,7 @@ RUN scripts/build-reference.sh && scripts/draw-photos.py build/photos
 # ---- The service, and what is done before it starts ---------------------------------------------
 
 FROM base AS service
+ARG SHARED_FILE
 # libunistring's version is in its name: 2 on Debian 12, 5 on Debian 13.
 RUN apt-get -qq update \
     && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl \
@@ -51,7 +53,7 @@ RUN apt-get -qq update \
 COPY --from=build /src/build/release/atelier-qa /usr/local/bin/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 USER atelier-qa
-ENV QA_STATE_DIR=/var/lib/atelier-qa QA_SHARED_FILE=/run/atelier-qa/versions.3 \
+ENV QA_STATE_DIR=/var/lib/atelier-qa QA_SHARED_FILE=$SHARED_FILE \
     QA_LISTEN=0.0.0.0:9000
 EXPOSE 9000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
@@ -59,19 +61,36 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
 ENTRYPOINT ["atelier-qa"]
 CMD ["serve"]
 
-# ---- NGINX, Debian's as outside containers ------------------------------------------------------
+# ---- NGINX, Debian's as outside containers, and its module --------------------------------------
 
-FROM base AS nginx
+FROM base AS nginx-alone
 RUN apt-get -qq update \
-    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl nginx \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl libxxhash0 nginx \
         >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
+
+FROM nginx-alone AS module
+WORKDIR /src
+COPY deploy/install-packages.sh deploy/
+RUN deploy/install-packages.sh build
+COPY nginx/headers.sh nginx/
+RUN nginx/headers.sh build/nginx
+COPY Makefile VERSION ./
+COPY include include
+COPY src src
+COPY nginx nginx
+RUN make --silent -j "$(nproc)" module && strip build/release/ngx_http_qa_pages_module.so
+
+FROM nginx-alone AS nginx
+ARG SHARED_FILE
 COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf deploy/headers.conf \
     deploy/files.conf deploy/settings.txt /usr/local/lib/atelier-qa/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 COPY web /usr/local/share/atelier-qa/web
 COPY --from=files /src/build/reference /usr/local/share/atelier-qa/reference
 COPY --from=files /src/build/photos /usr/local/share/atelier-qa/photos
+COPY --from=module /src/build/release/ngx_http_qa_pages_module.so /usr/local/share/atelier-qa/
+ENV QA_SHARED_FILE=$SHARED_FILE
 USER atelier-qa
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=7s --start-period=30s --retries=3 \

@@ -31,7 +31,7 @@ PHOTOS := build/photos
 SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql sql/session/*.sql)
 
 .PHONY: build
-build: $(PROGRAM) reference $(PHOTOS)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize); build/reference, build/photos
+build: $(PROGRAM) module reference $(PHOTOS)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize), NGINX's module; build/reference, build/photos
 
 .PHONY: reference
 reference:  ## only the latter: the API's description, and the page that shows it
@@ -99,6 +99,31 @@ query-plans: $(PROGRAM)  ## write docs/queries.md from the plans of what `make s
 	    scripts/query_plans.py "host=$$state/run user=postgres dbname=atelier_qa" > build/queries.md
 	@mv build/queries.md docs/queries.md
 
+# ---- The module for NGINX: nginx/ ----
+
+MODULE := $(BUILD)/ngx_http_qa_pages_module.so
+MODULE_SOURCES := $(wildcard nginx/*.c)
+MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(BUILD)/objects/module/%.o)
+NGINX_HEADERS := build/nginx
+
+.PHONY: module
+module:  ## only the module for NGINX, where NGINX is Debian's and its headers can be downloaded
+	@if nginx/headers.sh $(NGINX_HEADERS); then $(MAKE) --no-print-directory $(MODULE); else rm -f $(MODULE); fi
+
+$(MODULE): $(MODULE_OBJECTS)
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -shared $(filter-out -pie,$(LDFLAGS)) -o $@ $^
+
+$(BUILD)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
+	@mkdir -p $(@D)
+	@echo "  CC $< for NGINX"
+	@$(CC) $(CPPFLAGS) $$(cat $(NGINX_HEADERS)/flags) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden \
+	    -MMD -MP -c -o $@ $<
+
+-include $(MODULE_OBJECTS:.o=.d)
+
+# ---- End of the module ----
+
 # ---- Tests ----
 
 # $(call needs,KIND,PROBE): unless the shell command PROBE succeeds, ends with the Debian packages of
@@ -108,8 +133,8 @@ needs = @{ $(2); } >/dev/null 2>&1 || deploy/install-packages.sh --missing $(1)
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/soak/*.c \
-    tests/soak/*.h)
-SHELL_FILES = $(wildcard scripts/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
+    tests/soak/*.h nginx/*.[ch])
+SHELL_FILES = $(wildcard scripts/*.sh nginx/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
     tests/compose/*.sh tests/compose/*/*.sh) .ci/run
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
@@ -197,7 +222,8 @@ lint-hardening: $(PROGRAM)
 lint-tidy: $(GENERATED)
 	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
 	    'echo "  TIDY $$1"; clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \
-	    && echo "clang-tidy: no findings"
+	    && { [ ! -e $(NGINX_HEADERS)/flags ] || clang-tidy --quiet $(filter nginx/%.c,$(C_FILES)) -- -std=c11 \
+	    $(CPPFLAGS) $$(cat $(NGINX_HEADERS)/flags) 2>/dev/null; } && echo "clang-tidy: no findings"
 
 .PHONY: format
 format:  ## reformat the C sources

@@ -4,11 +4,14 @@
 # and containers.
 #   configure-nginx.sh DIR
 #
-# Root configures only a DIR that belongs to root.
+# Where DIR holds ngx_http_qa_pages_module.so and the NGINX here takes it, NGINX answers hits itself; DIR must be
+# its prefix (nginx -p) then. Root configures only a DIR that belongs to root.
 #
 #   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
 #   QA_LISTEN          the workers, as in `atelier-qa serve`: unix:PREFIX, or ADDRESS:BASE
 #   QA_WORKERS         how many they are (processors)
+#   QA_SHARED_FILE     as the service has it; without it all goes through the workers (none)
+#   QA_PAGES_IN_NGINX  false: likewise (true)
 #   QA_CORS_ORIGINS    the origins that browsers may call from, or * (*)
 #   QA_CORS_HEADERS    headers that their pages may send besides those that the API knows (none)
 #   QA_CORS_CREDENTIALS  true: they may send cookies and the like; needs a list of origins (false)
@@ -37,6 +40,14 @@ list() {  # the words of $1, which blanks or commas separate, each once and on a
     printf '%s\n' "$1" | tr -s ', \t' '\n' | awk 'NF && !seen[tolower($0)]++'
 }
 
+truth() {  # truth NAME VALUE: prints `true`, or nothing
+    case $2 in
+    0 | [Ff]alse | FALSE | [Nn]o | NO | [Oo]ff | OFF) ;;
+    1 | [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON) echo true ;;
+    *) fail "$1 must be true or false, not \"$2\"" ;;
+    esac
+}
+
 is_network() {  # whether $1 is an IPv4 or IPv6 address, or a network such as 10.0.0.0/8
     byte='(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
     h='[0-9A-Fa-f]{1,4}'
@@ -61,6 +72,8 @@ rate=${QA_RATE_LIMIT:-}
 access_log=${QA_ACCESS_LOG:-access.log}
 error_log=${QA_ERROR_LOG:-error.log}
 user=${QA_NGINX_USER:-}
+shared_file=${QA_SHARED_FILE:-}
+module=ngx_http_qa_pages_module.so
 quotable='[^"\$]'  # what NGINX takes for itself between quotes
 name='[A-Za-z0-9_][A-Za-z0-9_.-]*'
 
@@ -95,17 +108,33 @@ for header in $headers; do
     fits "$header" '[A-Za-z0-9_.-]+' ||
         fail "QA_CORS_HEADERS must list names of headers such as X-Tenant, not \"$header\""
 done
-case ${QA_CORS_CREDENTIALS:-} in
-'' | 0 | [Ff]alse | FALSE | [Nn]o | NO | [Oo]ff | OFF) credentials="" ;;
-1 | [Tt]rue | TRUE | [Yy]es | YES | [Oo]n | ON) credentials=true ;;
-*) fail "QA_CORS_CREDENTIALS must be true or false, not \"$QA_CORS_CREDENTIALS\"" ;;
-esac
+credentials=$(truth QA_CORS_CREDENTIALS "${QA_CORS_CREDENTIALS:-false}")
+pages_in_nginx=$(truth QA_PAGES_IN_NGINX "${QA_PAGES_IN_NGINX:-true}")
+fits "$shared_file" "$quotable*" ||
+    fail "QA_SHARED_FILE must be a path without any of \" \\ \$, not \"$shared_file\""
 [ -z "$credentials" ] || [ "$origins" != '*' ] ||
     fail "QA_CORS_CREDENTIALS needs QA_CORS_ORIGINS to list the origins; browsers refuse credentials with *"
 for proxy in $proxies; do
     is_network "$proxy" ||
         fail "QA_TRUSTED_PROXIES must list addresses or networks such as 10.0.0.0/8 or fd00::/8, not \"$proxy\""
 done
+
+takes_module() {  # whether the NGINX here does; says why not
+    printf '%s\n' "load_module $module;" "pid module-test.pid;" "events { }" >"$directory/module-test.conf"
+    reason=$(cd "$directory" && PATH=$PATH:/usr/sbin && nginx -t -q -p . -c module-test.conf -e stderr 2>&1) &&
+        taken=true || taken=""
+    rm -f "$directory/module-test.conf" "$directory/module-test.pid"
+    [ -n "$taken" ] || echo "configure-nginx: NGINX passes every page on to a worker: $reason" | head -n 1 >&2
+    [ -n "$taken" ]
+}
+
+module_conf() {
+    [ -z "$has_module" ] || echo "load_module $module;"
+}
+
+pages_conf() {
+    [ -z "$has_module" ] || echo "qa_pages \"$shared_file\";"
+}
 
 main_conf() {
     [ -z "$user" ] || echo "user $user;"
@@ -140,6 +169,7 @@ http_conf() {
     instance=$(od -An -N 6 -t x1 /dev/urandom | tr -d ' \n')
     echo "map \"\" \$instance { default \"$instance\"; }"
     echo "access_log \"$access_log\" json buffer=64k flush=1s;"
+    [ -n "$has_module" ] || echo "map \"\" \$qa_page { default \"\"; }"
     if [ "$origins" = '*' ]; then
         cat <<'END'
 map "" $cors_origin { default "*"; }
@@ -187,6 +217,10 @@ mkdir -p "$directory"
 [ "$(id -u)" -ne 0 ] || [ "$(stat -Lc %u "$directory")" -eq 0 ] ||
     fail "$directory must belong to root, who would run what its owner writes there"
 cp "$here/nginx.conf" "$here/error-pages.conf" "$here/headers.conf" "$here/files.conf" "$directory/"
-for include in main listen workers http; do
+has_module=""
+if [ -n "$pages_in_nginx" ] && [ -n "$shared_file" ] && [ -e "$directory/$module" ] && takes_module; then
+    has_module=true
+fi
+for include in main module listen workers http pages; do
     "${include}_conf" >"$directory/$include.conf"
 done

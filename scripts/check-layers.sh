@@ -1,5 +1,5 @@
 #!/bin/sh
-# The layering of src/ and include/:
+# The layering of src/ and include/, and of nginx/, which stands above all:
 #   - a file includes headers of its own folder and of folders below it;
 #   - no files include each other in a circle, where a header and its source count as one file;
 #   - include/ mirrors src/: each source has a header of its name, or, as topics_shop.c, of its beginning.
@@ -9,13 +9,15 @@ set -eu
 cd "${1:-.}"
 
 # From top to bottom; main.c stands above all.
-layers='cli generate import process qa pages http db rules ops'
+layers='nginx cli generate import process qa pages http db rules ops'
 
 includes() { # lines "folder/file < folder/included" or with a quote for the <, without suffix
-    for file in src/*/*.c include/*/*.h; do
+    for file in src/*/*.c include/*/*.h nginx/*.c nginx/*.h; do
         [ -e "$file" ] || continue
-        from=${file#*/}
-        sed -nE 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])([^/">]+/[^">]+)\.h[">].*|\1 \2|p' "$file" |
+        from=${file#src/}
+        from=${from#include/}
+        case $from in nginx/*) beside='s|(#include ")([^/"]+")|\1nginx/\2|' ;; *) beside='' ;; esac
+        sed -E "$beside" "$file" | sed -nE 's|^[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])([^/">]+/[^">]+)\.h[">].*|\1 \2|p' |
             sed "s|^|${from%.*} |"
     done | awk '$1 != $3'
 }

@@ -180,7 +180,9 @@ class Stack:
         os.environ["QA_WORKERS"] = str(self.count_workers())
         more_files()
         if not NGINX.pid():
-            nginx.configure(self.deploy / "configure-nginx.sh", self.port)
+            nginx.install_module(self.settings.program)
+            nginx.configure(self.deploy / "configure-nginx.sh", self.port,
+                            self.settings.shared_file(sockets))
             nginx.publish_files(self.checkout)
         if not SERVICE.pid():
             service.install(self.settings.program)

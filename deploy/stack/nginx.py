@@ -12,12 +12,21 @@ from common import Failure, locked, run, start, write_anew
 from parts import NGINX, end_process, processes
 
 FIRST_FREE_PORT = 1024  # below it NGINX needs a capability
+MODULE = "ngx_http_qa_pages_module.so"
 
 
-def configure(configure_nginx, port):
+def install_module(program):
+    """A copy of our own of what was built beside the program; none where none was."""
+    Path("nginx", MODULE).unlink(missing_ok=True)  # an NGINX that still has it keeps it
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copyfile(Path(program).with_name(MODULE), Path("nginx", MODULE))
+        Path("nginx", MODULE).chmod(0o644)
+
+
+def configure(configure_nginx, port, shared_file):
     os.environ["QA_ACCESS_LOG"] = os.environ.get("QA_ACCESS_LOG") or "../log/access.log"
     os.environ["QA_ERROR_LOG"] = os.environ.get("QA_ERROR_LOG") or f"../{NGINX.log}"
-    if run(configure_nginx, "nginx") != 0:
+    if run(configure_nginx, "nginx", env={**os.environ, "QA_SHARED_FILE": shared_file}) != 0:
         raise Failure
     stop_orphans()
     if port_is_taken(int(port)):

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from common import Failure, check_stop_signals, locked
+from nginx import MODULE
 from parts import NGINX, processes
 from state import refuse_foreign_folder
 
@@ -107,7 +108,8 @@ def become_owner(state, command, checkout, program):
     _end_nginx_of_root(state)
     files = ["deploy", "Makefile"]
     if os.access(program, os.X_OK):
-        files.append(str(Path(program).relative_to(checkout)))
+        files += [str(path.relative_to(checkout)) for path in (Path(program), Path(program).with_name(MODULE))
+                  if path.exists()]
     if starts:
         files += ["web", "build/reference", "build/photos"]
     copy = subprocess.run([*_as_user(uid, gid), "mktemp", "--directory", f"{state}/handed.XXXXXX"],

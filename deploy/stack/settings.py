@@ -53,6 +53,12 @@ class Settings:
         return os.path.abspath(self.given("QA_STATE_DIR") or os.environ.get("QA_STATE_DIR")
                                or self._checkout / ".local")
 
+    def shared_file(self, sockets):
+        """By default it is beside the workers' sockets. A relative path begins where the service works."""
+        given = self.given("QA_SHARED_FILE")
+        return os.path.abspath(os.path.join("bin", given)) if given else \
+            os.path.join(sockets, os.path.basename(self._values["QA_SHARED_FILE"]))
+
     @property
     def port(self):
         return os.environ.get("PORT") or "8080"

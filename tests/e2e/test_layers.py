@@ -46,6 +46,7 @@ def test_an_include_that_points_up_is_an_offence_also_of_a_header_without_source
     {"include__ops__clock_H": ['#include "ops/log.h"']},
     {"include__ops__a1_H": ['#include "ops/b2.h"'], "include__ops__b2_H": ['#include "ops/a1.h"']},
     {"src__ops__log_C": ['#include "ops/a.h"'], "include__ops__a_H": ['#include "ops/log.h"']},
+    {"nginx__a_C": ['#include "b.h"'], "nginx__b_C": ['#include "a.h"', '#include "ops/log.h"']},
 ])
 def test_a_circle_is_an_offence_also_of_headers_without_sources(tree, files):
     result = check(tree(**files))
@@ -55,6 +56,7 @@ def test_a_circle_is_an_offence_also_of_headers_without_sources(tree, files):
 
 @pytest.mark.parametrize("files, offence", [
     ({"src__data__csv_C": [], "include__data__csv_H": []}, "data/ is no layer"),
+    ({"src__ops__log_C": ['#include "nginx/a.h"']}, "ops/log includes nginx/a, which is above it"),
     ({"src__ops__log_C": ['#include "data/csv.h"']}, "ops/log includes data/csv, which is in no layer"),
     ({"src__ops__alone_C": []}, "src/ops/alone.c has no header"),
 ])
