@@ -9,6 +9,7 @@
 #include "db/query.h"
 #include "db/statement_names.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -72,10 +73,17 @@ struct call {
 
 TAILQ_HEAD(call_queue, call);
 
-void call_add_int64(struct call *call, int64_t number);
+/* A parameter more, for which there must be room. */
+static inline struct call_parameter *call_add(struct call *call) {
+    assert(call->parameter_count < CALL_PARAMETERS_MAX);
+    return &call->parameters[call->parameter_count++];
+}
+
+static inline void call_add_int64(struct call *call, int64_t number) {
+    call_add(call)->number = number;
+}
 
 /* `text` is handed over, to be released with free(). */
-void call_add_text(struct call *call, char *text);
-
-/* Tells the outcome and releases the texts, but not the struct. */
-void call_complete(struct call *call, enum query_outcome outcome, const PGresult *result, int row);
+static inline void call_add_text(struct call *call, char *text) {
+    call_add(call)->text = text;
+}

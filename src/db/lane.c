@@ -36,6 +36,16 @@ int64_t lane_waits_since_ms(const struct lane *lane) {
     return first ? first->arrived_ms : INT64_MAX;
 }
 
+/* Tells the outcome and releases the texts, but not the struct. */
+static void tell(struct call *call, enum query_outcome outcome, const PGresult *result, int row) {
+    bool has_result = outcome == QUERY_DONE || outcome == QUERY_FAILED;
+    call->state = CALL_COMPLETED;
+    call->on_done(call->owner, outcome, has_result ? result : NULL, row);
+    for (int i = 0; i < call->parameter_count; i++) {
+        free(call->parameters[i].text);
+    }
+}
+
 void lane_complete(struct lane *lane, struct call *call, enum query_outcome outcome,
                    const PGresult *result, int row) {
     if (call->state == CALL_WAITING) {
@@ -45,7 +55,7 @@ void lane_complete(struct lane *lane, struct call *call, enum query_outcome outc
     }
     TAILQ_REMOVE(&lane->calls, call, in_lane);
     lane->call_count--;
-    call_complete(call, outcome, result, row);
+    tell(call, outcome, result, row);
     free(call);
 }
 
@@ -160,7 +170,7 @@ static void arm_deadline(struct lane *lane) {
 
 void lane_submit(struct lane *lane, struct call *wanted) {
     if (!admits(lane, wanted)) {
-        call_complete(wanted, QUERY_REFUSED, NULL, -1);
+        tell(wanted, QUERY_REFUSED, NULL, -1);
         return;
     }
     struct call *call = memory_allocate(sizeof *call);

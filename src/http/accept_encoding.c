@@ -11,7 +11,7 @@ static bool weighs_nothing(struct http_text parameters) {
         return false;
     }
     struct http_text weight = http_text_after(parameters, before + 1);
-    return http_text_span(weight, " \t0.") == weight.length;
+    return http_text_span(weight, " \t0.", true) == weight.length;
 }
 
 bool accept_encoding_has_gzip(struct http_text accept_encoding) {
@@ -20,9 +20,9 @@ bool accept_encoding_has_gzip(struct http_text accept_encoding) {
         return false;
     }
     while (rest.length > 0) {
-        rest = http_text_after(rest, http_text_span(rest, " \t,"));
+        rest = http_text_after(rest, http_text_span(rest, " \t,", true));
         const struct http_text coding = {rest.data, http_text_until(rest, ',')};
-        size_t name_length = http_text_span_not(coding, " \t;");
+        size_t name_length = http_text_span(coding, " \t;", false);
         if ((name_length == 4 && strncasecmp(coding.data, "gzip", 4) == 0) ||
             (name_length == 6 && strncasecmp(coding.data, "x-gzip", 6) == 0)) {
             return !weighs_nothing(http_text_after(coding, name_length));

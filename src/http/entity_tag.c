@@ -22,7 +22,7 @@ void entity_tag_write(struct entity_hash hash, char tag[ENTITY_TAG_SIZE]) {
 }
 
 static struct http_text skip(struct http_text text, const char *set) {
-    return http_text_after(text, http_text_span(text, set));
+    return http_text_after(text, http_text_span(text, set, true));
 }
 
 /* The length of the opaque tag at the start, which may hold commas, but no quote; 0: there is none.
