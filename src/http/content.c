@@ -116,6 +116,9 @@ static struct MHD_Response *new_304(const struct http_request *request,
 
 static bool is_known(const struct http_request *request, const struct http_content *content) {
     const char *tags = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    if (!tags) {
+        return false;
+    }
     char tag[ENTITY_TAG_SIZE];
     entity_tag_write(content->hash, tag);
     return entity_tag_matches(http_text_of(tags), tag);
