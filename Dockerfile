@@ -7,7 +7,7 @@
 
 ARG DEBIAN=debian:bookworm-slim
 ARG POSTGRES=postgres:15
-ARG SHARED_FILE=/run/atelier-qa/versions.3
+ARG SHARED_FILE=/run/atelier-qa/versions.4
 
 FROM $DEBIAN AS base
 LABEL org.opencontainers.image.title="Atelier Q&A"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # `atelier-qa serve` as one of several containers behind one NGINX. They share the folder
-# /run/atelier-qa, which holds the versions and a folder for each container, by its host name:
+# /run/atelier-qa, by which they find the memory that they share. It holds a folder for each container, by
+# its host name:
 #   worker0.sock, …   its workers
 #   alive             is locked as long as the container lives, however it ends
 #   serving           is there from when the workers answer until the container is told to stop

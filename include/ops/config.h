@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The layout of the file by which the services of a host keep their pages coherent
- * (pages/versions.h): raised with each change. The default name has it, so that services of
+/* The layout of the memory that the services of a host share (pages/shared_memory.h): raised with
+ * each change. The default name of the file by which they find it has it, so that services of
  * different layouts do not meet. */
-#define SHARED_FILE_LAYOUT 3
+#define SHARED_FILE_LAYOUT 4
 #define SHARED_FILE_NAME "versions." CONFIG_TEXT_OF(SHARED_FILE_LAYOUT)
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
@@ -22,7 +22,7 @@ struct config {
     char *owner_database_url; /* of the role that owns the tables; "" = database_url */
     char *env_file;
     char *state_dir;
-    char *shared_file; /* of pages/versions.h */
+    char *shared_file; /* of process/lock_file.h */
     char *listen;      /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
     char *log_level_name;
     char *loaderio_token; /* what follows `loaderio-`; "" = none */

@@ -10,9 +10,10 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/un.h>
+#include <sys/types.h>
 
 enum handout_wish {
     HANDOUT_READ = 1, /* the descriptor is read-only; for everybody who may connect */
@@ -28,9 +29,12 @@ enum handout_result {
     HANDOUT_ENDED         /* the holder has gone, or sends what is no reply */
 };
 
-/* The socket's address; false with ENAMETOOLONG when the path is longer than a socket's may be. */
-__attribute__((warn_unused_result)) bool handout_address(const char *shared_file,
-                                                         struct sockaddr_un *address);
+/* Where the socket is. False with ENAMETOOLONG. */
+__attribute__((warn_unused_result)) bool handout_socket_path(const char *shared_file,
+                                                             char path[PATH_MAX]);
+
+/* The user at the other end of a connection; (uid_t)-1 where that cannot be told. */
+uid_t handout_peer(int connection);
 
 /* ---- Who asks ---- */
 

@@ -13,12 +13,12 @@
  */
 #pragma once
 
+#include "pages/ring.h"
 #include "pages/versions.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 enum { SHARED_MEMORY_VOUCHED_FOR_MS = 2000 }; /* nobody reads after so long */
 
@@ -26,7 +26,8 @@ enum { SHARED_MEMORY_VOUCHED_FOR_MS = 2000 }; /* nobody reads after so long */
 struct shared_memory {
     void *at;
     size_t bytes;
-    int descriptor; /* the caller's; while it is mapped */
+    int descriptor; /* the caller's, open while it is mapped */
+    bool is_writable;
 };
 
 enum shared_memory_access { SHARED_MEMORY_READ, SHARED_MEMORY_WRITE };
@@ -55,8 +56,10 @@ struct versions *shared_memory_versions(const struct shared_memory *memory);
 
 size_t shared_memory_ring_megabytes(const struct shared_memory *memory);
 
-/* Where the ring is; NULL where there is none. `offset` is that in the file. */
-void *shared_memory_ring(const struct shared_memory *memory, size_t *bytes, off_t *offset);
+/* The ring, for reading only where that is how the memory was mapped. Its edition is the caller's
+ * to set. False where there is none. */
+__attribute__((warn_unused_result)) bool shared_memory_ring(const struct shared_memory *memory,
+                                                            struct ring *ring);
 
 /* The edition of the pages that may be served now; 0: none. */
 uint64_t shared_memory_edition(const struct shared_memory *memory);

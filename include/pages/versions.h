@@ -1,9 +1,9 @@
 /*
- * Versions: what makes the caches of all workers coherent.
+ * Versions: what makes the pages of all processes coherent.
  *
- * A file that every process on one host maps holds a counter for each product and each question (a
- * hash decides which; several share one) and one epoch for all. Both are atomics; there are no
- * locks. Counter and epoch together are the version of a page.
+ * In memory that every process on one host shares (pages/shared_memory.h) there is a counter for
+ * each product and each question (a hash decides which; several share one) and one epoch for all.
+ * Both are atomics; there are no locks. Counter and epoch together are the version of a page.
  *
  *   - A reader notes the version first. Then it looks a page up, or sends its query. A page is
  * valid only under the version that was noted before its query was sent.
@@ -13,7 +13,7 @@
  *   - The orphan may commit even after that. So a page that is made now is kept no longer than the
  *     time since the last call: versions_max_age_ms().
  *
- * Each supervisor that uses the file is a member and beats once a second. The others invalidate
+ * Each supervisor that uses the memory is a member and beats once a second. The others invalidate
  * everything for a member that has fallen silent. docs/architecture.md has the proof.
  *
  * All times are of clock_ms().
@@ -39,21 +39,8 @@ struct version {
     uint64_t epoch;
 };
 
-/* Opens the file, and makes it and its folder where they are missing. Its descriptor, closed on
- * exec, or -1 with one line in `error`. */
-int versions_file_open(const char *path, char *error, size_t error_size);
-
-/* Maps an open file, all of which is taken from the file system first: a disk that fills up later
- * does no harm. NULL, with one line in `error`, when there is no room or it is not of this layout.
- */
-struct versions *versions_map(int descriptor, char *error, size_t error_size);
-
-void versions_unmap(struct versions *versions);
-
-/* From now on this process survives that the file is cut while it uses the mapping: all of that is
- * then memory of its own, until versions_restore(). For a supervisor: a worker must die of it,
- * as nobody would see what it raises. Of one mapping in a process, until versions_unmap(). */
-__attribute__((warn_unused_result)) bool versions_guard(struct versions *versions);
+/* The bytes that versions take in shared memory (pages/shared_memory.h): zeros are new ones. */
+size_t versions_bytes(void);
 
 /* The counter of a product or a question. */
 size_t versions_slot(enum subject subject, int64_t id);
@@ -88,31 +75,3 @@ bool versions_beat(struct versions *versions, struct versions_member *member, in
 /* Leaves, when all workers have ended, and everything was invalidated for each that ended
  * uncleanly. */
 void versions_leave(struct versions *versions, const struct versions_member *member);
-
-/* What has become of the file of an open descriptor. */
-enum versions_file {
-    VERSIONS_FILE_KEPT,
-    VERSIONS_FILE_LOST, /* the path names another file, or none: who opens it shares nothing */
-    VERSIONS_FILE_CUT   /* it was truncated: a worker that touches what is missing dies of
-                         * SIGBUS, and who is guarded no longer uses the file */
-};
-
-enum versions_file versions_file_look(const struct versions *versions, const char *path,
-                                      int descriptor);
-
-/* Makes a truncated file whole, so that all that was noted in it before counts for nothing:
- * `epoch` is the last that is known. False, with one line in `error`, when that fails; it is to be
- * tried again then. */
-__attribute__((warn_unused_result)) bool versions_restore(struct versions *versions, int descriptor,
-                                                          uint64_t epoch, char *error,
-                                                          size_t error_size);
-
-enum versions_notified {
-    VERSIONS_NOTIFIED,
-    VERSIONS_NOBODY,      /* no service that lives shares that file */
-    VERSIONS_NOT_NOTIFIED /* the file cannot be used, with one line in `error` */
-};
-
-/* Invalidates everything for a command that changes the database, by the file's path. A service
- * that was not notified serves old pages until they expire. */
-enum versions_notified versions_notify(const char *path, char *error, size_t error_size);

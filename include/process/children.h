@@ -9,6 +9,11 @@
 #include "process/heartbeat.h"
 #include "process/spawn.h"
 
+struct child;
+
+/* A worker has become ready. */
+typedef void children_on_ready(void *owner, const struct child *child);
+
 enum child_state {
     CHILD_NONE, /* the entry is free */
     CHILD_STARTING,
@@ -24,6 +29,7 @@ struct child {
     unsigned index;      /* which of the N workers */
     unsigned generation; /* of settings and program; from 1 */
     int64_t started_ms;
+    uint64_t edition;   /* of the pages that it makes; once it is ready */
     int64_t kill_at_ms; /* while it drains */
     int ready_pipe;     /* while it starts; else -1 */
     struct watch readiness;
@@ -34,7 +40,7 @@ struct children {
     const struct logger *logger;
     struct heartbeats *heartbeats;
     int heartbeats_descriptor;
-    void (*on_ready)(void *owner);
+    children_on_ready *on_ready;
     void *owner;
     int told_failure; /* why the last one could not be started; 0: it could */
     struct child all[HEARTBEAT_SLOTS];
@@ -55,7 +61,7 @@ struct child_exit {
 __attribute__((warn_unused_result)) bool children_init(struct children *children,
                                                        struct event_base *base,
                                                        const struct logger *logger,
-                                                       void (*on_ready)(void *owner), void *owner);
+                                                       children_on_ready *on_ready, void *owner);
 
 /* Starts a worker as `spawn` says, but for the heartbeats and the pipe, which are added here. What
  * fails is logged. */

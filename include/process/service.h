@@ -6,15 +6,14 @@
 
 #include "ops/config.h"
 #include "process/children.h"
+#include "process/member.h"
 #include "process/places.h"
-#include "process/shared_file.h"
 
-/* What the workers of one generation have in common, and share with no other: settings decide what
- * a page shows. */
+/* What the workers of one generation have in common. */
 struct setup {
     unsigned generation; /* from 1 */
     struct config config;
-    int ring; /* descriptor of pages/ring.h; -1: none */
+    uint64_t edition; /* of the pages that they make; 0 until the first is ready */
 };
 
 struct service {
@@ -22,14 +21,10 @@ struct service {
     struct logger logger;
     struct children children;
     struct places places;
-    struct shared_file shared_file;
+    struct member member;
     struct setup current;
     struct setup next; /* during a reload; `generation` is the last that was tried */
 };
-
-/* Makes what the settings ask for. False with one line in `error`. */
-__attribute__((warn_unused_result)) bool setup_prepare(struct setup *setup, char *error,
-                                                       size_t error_size);
 
 /* Releases all but the number of the generation. */
 void setup_clear(struct setup *setup);

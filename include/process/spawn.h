@@ -14,8 +14,8 @@ struct spawn {
     int socket;
     int ready_pipe;
     int heartbeats;
-    int versions;
-    int ring;
+    int memory;
+    int presence;
 };
 
 /* The process's id, or -1 with errno set. */

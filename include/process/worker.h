@@ -10,10 +10,10 @@
 enum {
     WORKER_FDS_BEGIN = 3,
     WORKER_SOCKET_FD = WORKER_FDS_BEGIN, /* listening */
-    WORKER_READY_FD,                     /* pipe: one byte is written when the worker can serve */
-    WORKER_HEARTBEAT_FD,                 /* process/heartbeat.h */
-    WORKER_VERSIONS_FD,                  /* pages/versions.h */
-    WORKER_RING_FD,                      /* pages/ring.h; not there without QA_CACHE_MB */
+    WORKER_READY_FD,        /* pipe: process/edition.h is written when the worker can serve */
+    WORKER_HEARTBEAT_FD,    /* process/heartbeat.h */
+    WORKER_MEMORY_FD,       /* pages/shared_memory.h */
+    WORKER_PRESENCE_FD,     /* LOCK_FILE_PRESENCE (process/lock_file.h), which this process keeps */
     WORKER_DATABASE_URL_FD, /* the connection string, which other processes must not read in the
                              * environment; not there where it is empty */
     WORKER_FDS_END

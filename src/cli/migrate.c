@@ -6,7 +6,7 @@
 #include "cli/exit_status.h"
 #include "db/migrations.h"
 #include "ops/config_load.h"
-#include "pages/versions.h"
+#include "process/notify.h"
 
 #include <stdio.h>
 
@@ -33,7 +33,8 @@ int migrate_command(int argc, char **argv) {
         return STATUS_FAILED;
     }
     bool ok = migrations_apply(config.owner_database_url, &logger);
-    if (versions_notify(config.shared_file, error, sizeof error) == VERSIONS_NOT_NOTIFIED) {
+    if (notify_services(config.shared_file, NOTIFY_WITHIN_MS, error, sizeof error) ==
+        NOTIFY_FAILED) {
         log_write(&logger, LOG_LEVEL_ERROR, "caches could not be told: old until they expire",
                   "{s:s}", "reason", error);
         ok = false;

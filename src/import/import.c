@@ -8,7 +8,7 @@
 #include "import/staging.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
-#include "pages/versions.h"
+#include "process/notify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,12 +126,12 @@ static bool tell_caches(struct import *import, char *error, size_t error_size) {
     if (options->have_no_caches) {
         return true;
     }
-    switch (versions_notify(options->shared_file, error, error_size)) {
-    case VERSIONS_NOTIFIED:
+    switch (notify_services(options->shared_file, NOTIFY_WITHIN_MS, error, error_size)) {
+    case NOTIFY_DONE:
         return true;
-    case VERSIONS_NOT_NOTIFIED:
+    case NOTIFY_FAILED:
         return false;
-    case VERSIONS_NOBODY:
+    case NOTIFY_NOBODY:
         break;
     }
     snprintf(error, error_size,
@@ -161,8 +161,8 @@ static bool publish_and_tell(struct import *import) {
 static bool check_shared_file(struct import *import) {
     char error[256];
     return import->options->dry_run || import->options->have_no_caches ||
-           versions_notify(import->options->shared_file, error, sizeof error) !=
-               VERSIONS_NOT_NOTIFIED ||
+           notify_services(import->options->shared_file, NOTIFY_WITHIN_MS, error, sizeof error) !=
+               NOTIFY_FAILED ||
            failure_set(&import->failure, "caches could not be told: %s", error);
 }
 

@@ -44,8 +44,8 @@ const struct setting setting_table[] = {
     {"QA_ANSWERS_PER_QUESTION", "answers-per-question", NUMBER(answers_per_question), "100", 0,
      1000, "answers", "most answers shown with each question in a list of questions"},
     {"QA_SHARED_FILE", "shared-file", TEXT(shared_file), "", 0, 0, "",
-     "file by which all processes of this host that serve or change the database keep the caches "
-     "coherent; empty: $QA_STATE_DIR/run/" SHARED_FILE_NAME},
+     "file by which all processes of this host that serve or change the database find the memory "
+     "that they share; empty: $QA_STATE_DIR/run/" SHARED_FILE_NAME},
     {"QA_CACHE_MB", "cache-mb", NUMBER(cache_mb), "1024", 0, 65536, "MiB",
      "memory for cached pages, which all workers share; 0: no cache, as workers of several hosts "
      "on "

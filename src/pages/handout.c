@@ -4,10 +4,12 @@
 #include "ops/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 128 };
@@ -29,14 +31,10 @@ union control {
     char room[CMSG_SPACE(sizeof(int))];
 };
 
-bool handout_address(const char *shared_file, struct sockaddr_un *address) {
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    int length = snprintf(address->sun_path, sizeof address->sun_path, "%s.sock", shared_file);
-    if (length < 0 || (size_t)length >= sizeof address->sun_path) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    return true;
+bool handout_socket_path(const char *shared_file, char path[PATH_MAX]) {
+    int length = snprintf(path, PATH_MAX, "%s.sock", shared_file);
+    errno = ENAMETOOLONG;
+    return length >= 0 && length < PATH_MAX;
 }
 
 static int close_with(int descriptor, int reason) {
@@ -47,35 +45,72 @@ static int close_with(int descriptor, int reason) {
     return -1;
 }
 
+/* The socket's address. A path that is longer than an address may be is told by way of its folder,
+ * which *folder opens then; else it is -1. False with errno. */
+static bool make_address(const char *shared_file, struct sockaddr_un *address, int *folder) {
+    char path[PATH_MAX];
+    *folder = -1;
+    if (!handout_socket_path(shared_file, path)) {
+        return false;
+    }
+    char *name = strrchr(path, '/');
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) < sizeof address->sun_path || !name) {
+        int length = snprintf(address->sun_path, sizeof address->sun_path, "%s", path);
+        errno = ENAMETOOLONG;
+        return (size_t)length < sizeof address->sun_path;
+    }
+    *name++ = '\0';
+    *folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*folder < 0) {
+        return false;
+    }
+    int length =
+        snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *folder, name);
+    if ((size_t)length >= sizeof address->sun_path) {
+        (void)close_with(*folder, ENAMETOOLONG);
+        return false;
+    }
+    return true;
+}
+
 static int open_socket(void) {
     return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+uid_t handout_peer(int connection) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    bool is_known = getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0;
+    return is_known ? peer.uid : (uid_t)-1;
+}
+
 int handout_connect(const char *shared_file) {
     struct sockaddr_un address;
-    if (!handout_address(shared_file, &address)) {
+    int folder;
+    if (!make_address(shared_file, &address, &folder)) {
         return -1;
     }
     int connection = open_socket();
-    if (connection >= 0 &&
-        connect(connection, (const struct sockaddr *)&address, sizeof address) != 0) {
-        return close_with(connection, errno);
-    }
-    return connection;
+    bool is_connected = connection >= 0 &&
+                        connect(connection, (const struct sockaddr *)&address, sizeof address) == 0;
+    (void)close_with(folder, errno);
+    return is_connected ? connection : close_with(connection, errno);
 }
 
 int handout_listen(const char *shared_file) {
     struct sockaddr_un address;
-    if (!handout_address(shared_file, &address)) {
+    int folder;
+    if (!make_address(shared_file, &address, &folder)) {
         return -1;
     }
     (void)unlink(address.sun_path);
     int listening = open_socket();
-    if (listening < 0 || bind(listening, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        chmod(address.sun_path, 0666) != 0 || listen(listening, BACKLOG) != 0) {
-        return close_with(listening, errno);
-    }
-    return listening;
+    bool listens = listening >= 0 &&
+                   bind(listening, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                   chmod(address.sun_path, 0666) == 0 && listen(listening, BACKLOG) == 0;
+    (void)close_with(folder, errno);
+    return listens ? listening : close_with(listening, errno);
 }
 
 /* Sends a packet, with a descriptor unless that is -1. */

@@ -31,17 +31,18 @@ static void forget_ready_pipe(struct child *child) {
 
 static void on_ready_pipe(void *owner) {
     struct child *child = owner;
-    char byte;
-    bool is_ready = read(child->ready_pipe, &byte, 1) == 1;
+    uint64_t edition = 0;
+    bool is_ready = read(child->ready_pipe, &edition, sizeof edition) > 0;
     forget_ready_pipe(child); /* closed without a word: its end shows by SIGCHLD */
     if (is_ready && child->state == CHILD_STARTING) {
         child->state = CHILD_READY;
-        child->children->on_ready(child->children->owner);
+        child->edition = edition;
+        child->children->on_ready(child->children->owner, child);
     }
 }
 
 bool children_init(struct children *children, struct event_base *base, const struct logger *logger,
-                   void (*on_ready)(void *owner), void *owner) {
+                   children_on_ready *on_ready, void *owner) {
     children->base = base;
     children->logger = logger;
     children->on_ready = on_ready;

@@ -17,6 +17,14 @@ static bool can_follow(const struct config *current, const struct config *next, 
            error_text(error, error_size, message, "QA_SHARED_FILE");
 }
 
+/* The memory has the size that it was made with. */
+static void tell_size(const struct service *service, const struct config *next) {
+    if (next->cache_mb != service->current.config.cache_mb) {
+        log_write(&service->logger, LOG_LEVEL_WARNING,
+                  "QA_CACHE_MB takes effect when the service is stopped and started", NULL);
+    }
+}
+
 bool reload_start(struct service *service, const struct reload_source *source, char *error,
                   size_t error_size) {
     struct setup *next = &service->next;
@@ -24,10 +32,10 @@ bool reload_start(struct service *service, const struct reload_source *source, c
     if (config_load(&next->config, source->argc, source->argv, error, error_size) != CONFIG_OK ||
         !can_follow(&service->current.config, &next->config, error, error_size) ||
         !source->check(&next->config, error, error_size) ||
-        !setup_prepare(next, error, error_size) ||
         !service_open_places(service, next, error, error_size)) {
         return false;
     }
+    tell_size(service, &next->config);
     for (unsigned i = 0; i < next->config.workers; i++) {
         if (!service_start_worker(service, next, i)) {
             return error_text(error, error_size, "a worker cannot be started");
@@ -46,7 +54,9 @@ void reload_complete(struct service *service) {
                           service->current.config.drain_timeout_ms);
     setup_clear(&service->current);
     service->current = service->next;
-    service->next = (struct setup){.generation = service->current.generation, .ring = -1};
+    service->next = (struct setup){.generation = service->current.generation};
+    member_set_edition(&service->member, service->current.edition);
+    member_empty_cache(&service->member);
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);

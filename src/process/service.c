@@ -2,32 +2,12 @@
 #include "process/service.h"
 
 #include "ops/config_load.h"
-#include "ops/error_text.h"
-#include "pages/ring.h"
-
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { STEADY_AFTER_MS = 1000 /* a worker that lived so long is replaced at once */ };
 
-bool setup_prepare(struct setup *setup, char *error, size_t error_size) {
-    setup->ring = -1;
-    if (setup->config.cache_mb > 0) {
-        setup->ring = ring_create(setup->config.cache_mb);
-        if (setup->ring < 0) {
-            return error_text(error, error_size, "QA_CACHE_MB: %s", strerror(errno));
-        }
-    }
-    return true;
-}
-
 void setup_clear(struct setup *setup) {
     config_free(&setup->config);
-    if (setup->ring >= 0) {
-        close(setup->ring);
-    }
-    setup->ring = -1;
+    setup->edition = 0;
 }
 
 bool service_open_places(struct service *service, const struct setup *setup, char *error,
@@ -42,8 +22,8 @@ bool service_start_worker(struct service *service, const struct setup *setup, un
         .config = &setup->config,
         .identity.index = (int)index,
         .socket = service->places.all[index].socket,
-        .versions = service->shared_file.descriptor,
-        .ring = setup->ring,
+        .memory = service->member.rendezvous.memory,
+        .presence = service->member.rendezvous.presence,
     };
     return children_start(&service->children, &spawn, setup->generation);
 }

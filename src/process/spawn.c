@@ -42,12 +42,9 @@ static bool hand_down(const struct spawn *spawn, int database_url,
         int ours;
         int number;
     } descriptors[] = {
-        {spawn->socket, WORKER_SOCKET_FD},
-        {spawn->ready_pipe, WORKER_READY_FD},
-        {spawn->heartbeats, WORKER_HEARTBEAT_FD},
-        {spawn->versions, WORKER_VERSIONS_FD},
-        {spawn->ring, WORKER_RING_FD},
-        {database_url, WORKER_DATABASE_URL_FD},
+        {spawn->socket, WORKER_SOCKET_FD},        {spawn->ready_pipe, WORKER_READY_FD},
+        {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->memory, WORKER_MEMORY_FD},
+        {spawn->presence, WORKER_PRESENCE_FD},    {database_url, WORKER_DATABASE_URL_FD},
     };
     errno = 0;
     for (size_t i = 0; errno == 0 && i < sizeof descriptors / sizeof *descriptors; i++) {

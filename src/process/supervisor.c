@@ -18,7 +18,9 @@
 enum {
     SIGNAL_COUNT = 4,
     TICK_MS = 500,
-    READY_WITHIN_MS = 10000 /* of a reload */
+    JOIN_EACH_MS = 20,
+    JOIN_AFTER_DRAIN_MS = 2000, /* longer than workers of a service that died may take */
+    READY_WITHIN_MS = 10000     /* of a reload */
 };
 
 _Static_assert(HEARTBEAT_SLOTS >= 4 * PLACES_MAX, "two versions, and as many still draining");
@@ -28,6 +30,7 @@ struct supervisor {
     struct event_base *base;
     struct service service;
     enum lifecycle_state state;
+    bool is_joining;         /* no worker has been started yet */
     int64_t reload_until_ms; /* while a reload is under way */
     int64_t ticked_ms;
     struct watch signals[SIGNAL_COUNT];
@@ -60,6 +63,7 @@ static void handle(struct supervisor *supervisor, enum lifecycle_event event, co
         break;
     case LIFECYCLE_DRAIN_ALL:
         log_write(&service->logger, LOG_LEVEL_INFO, "stopping", NULL);
+        member_stop(&service->member);
         places_close(&service->places, 0);
         children_drain_others(&service->children, 0, service->current.config.drain_timeout_ms);
         end_if_workers_are_gone(supervisor);
@@ -69,9 +73,16 @@ static void handle(struct supervisor *supervisor, enum lifecycle_event event, co
     }
 }
 
-static void on_worker_ready(void *owner) {
+static void on_worker_ready(void *owner, const struct child *child) {
     struct supervisor *supervisor = owner;
-    if (lifecycle_is_reloading(supervisor->state) && reload_is_ready(&supervisor->service)) {
+    struct service *service = &supervisor->service;
+    if (child->generation == service->current.generation) {
+        service->current.edition = child->edition;
+        member_set_edition(&service->member, child->edition);
+    } else if (child->generation == service->next.generation) {
+        service->next.edition = child->edition;
+    }
+    if (lifecycle_is_reloading(supervisor->state) && reload_is_ready(service)) {
         handle(supervisor, LIFECYCLE_READY, NULL);
     }
 }
@@ -79,7 +90,7 @@ static void on_worker_ready(void *owner) {
 static void on_worker_exit(struct supervisor *supervisor, const struct child_exit *dead) {
     struct service *service = &supervisor->service;
     bool cleanly = dead->was_draining && WIFEXITED(dead->status) && WEXITSTATUS(dead->status) == 0;
-    shared_file_on_exit(&service->shared_file, service->current.config.shared_file, cleanly);
+    member_on_exit(&service->member, cleanly);
     if (!cleanly) {
         bool by_signal = WIFSIGNALED(dead->status);
         log_write(&service->logger, LOG_LEVEL_ERROR, "a worker died", "{s:i, s:i, s:s, s:i}",
@@ -114,7 +125,12 @@ static void on_stop_signal(void *owner) {
 }
 
 static void on_reload_signal(void *owner) {
-    handle(owner, LIFECYCLE_RELOAD, NULL);
+    struct supervisor *supervisor = owner;
+    if (supervisor->is_joining) {
+        supervisor->state = LIFECYCLE_RELOAD_DUE;
+    } else {
+        handle(supervisor, LIFECYCLE_RELOAD, NULL);
+    }
 }
 
 static void on_tick(void *owner) {
@@ -126,7 +142,7 @@ static void on_tick(void *owner) {
     bool was_stopped = now_ms - supervisor->ticked_ms > CHILDREN_HANG_AFTER_MS / 2;
     supervisor->ticked_ms = now_ms;
     log_tell_lost(&service->logger);
-    shared_file_watch(&service->shared_file, service->current.config.shared_file);
+    member_watch(&service->member);
     if (!was_stopped) {
         children_kill_hung(&service->children, now_ms);
     }
@@ -166,8 +182,6 @@ static bool start_events(struct supervisor *supervisor) {
             return false;
         }
     }
-    timer_init(&supervisor->tick, supervisor->base, on_tick, supervisor);
-    timer_start(&supervisor->tick, TICK_MS);
     return true;
 }
 
@@ -178,6 +192,7 @@ static void supervisor_free(struct supervisor *supervisor) {
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         watch_stop(&supervisor->signals[i]);
     }
+    member_free(&service->member);
     if (supervisor->base) {
         event_base_free(supervisor->base);
     }
@@ -197,27 +212,49 @@ static struct supervisor *supervisor_new(const struct supervisor_options *option
     struct service *service = &supervisor->service;
     service->program = options->program;
     service->logger = (struct logger){.level = options->config->log_level, .worker = -1};
-    service->current = (struct setup){.generation = 1, .config = *options->config, .ring = -1};
-    service->next = (struct setup){.generation = 1, .ring = -1};
+    service->current = (struct setup){.generation = 1, .config = *options->config};
+    service->next = (struct setup){.generation = 1};
     supervisor->ticked_ms = clock_ms();
     supervisor->base = event_base_new();
+    timer_init(&supervisor->tick, supervisor->base, on_tick, supervisor);
+    member_init(&service->member, supervisor->base, service->current.config.shared_file,
+                &service->logger);
     places_init(&service->places, supervisor->base, on_restart, supervisor);
     return supervisor;
 }
 
+/* Joins the services that share the memory. Where one has just died, or is just starting, that may
+ * take until its workers have drained; meanwhile a stop is heeded. */
+static bool join(struct supervisor *supervisor, char *error, size_t error_size) {
+    const struct config *config = &supervisor->service.current.config;
+    const struct timeval pause = clock_duration(JOIN_EACH_MS);
+    int64_t until_ms = clock_ms() + config->drain_timeout_ms + JOIN_AFTER_DRAIN_MS;
+    for (;;) {
+        enum member_joining joining =
+            member_join(&supervisor->service.member, config->cache_mb, error, error_size);
+        if (joining != MEMBER_NOT_YET || clock_ms() >= until_ms) {
+            return joining == MEMBER_JOINED;
+        }
+        event_base_loopexit(supervisor->base, &pause);
+        event_base_dispatch(supervisor->base);
+        if (supervisor->state == LIFECYCLE_STOPPING) {
+            return false;
+        }
+    }
+}
+
 static bool start(struct supervisor *supervisor, char *error, size_t error_size) {
     struct service *service = &supervisor->service;
-    const struct config *config = &service->current.config;
     if (!reserve_descriptors() || !supervisor->base ||
         !children_init(&service->children, supervisor->base, &service->logger, on_worker_ready,
                        supervisor) ||
         !start_events(supervisor)) {
         return error_text(error, error_size, "%s", strerror(errno));
     }
-    return shared_file_open(&service->shared_file, config->shared_file, &service->logger, error,
-                            error_size) &&
-           setup_prepare(&service->current, error, error_size) &&
-           service_open_places(service, &service->current, error, error_size);
+    supervisor->is_joining = true;
+    bool has_joined = join(supervisor, error, error_size);
+    supervisor->is_joining = false;
+    return has_joined && service_open_places(service, &service->current, error, error_size);
 }
 
 static void serve(struct supervisor *supervisor) {
@@ -226,12 +263,15 @@ static void serve(struct supervisor *supervisor) {
     for (unsigned i = 0; i < config->workers; i++) {
         service_keep_worker(service, i);
     }
+    on_tick(supervisor);
     log_write(&service->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:s, s:i, s:s}", "version",
               version_number, "revision", version_revision, "workers", config->workers, "listen",
               config->listen);
     event_base_dispatch(supervisor->base);
-    shared_file_leave(&service->shared_file);
-    log_write(&service->logger, LOG_LEVEL_INFO, "stopped", NULL);
+    member_leave(&service->member);
+    log_write(&service->logger, LOG_LEVEL_INFO, "stopped", "{s:I, s:I}", "nginx_hits",
+              (long long)service->member.holder.hits, "nginx_misses",
+              (long long)service->member.holder.misses);
 }
 
 int supervisor_run(const struct supervisor_options *options) {
@@ -240,10 +280,12 @@ int supervisor_run(const struct supervisor_options *options) {
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);
-    char error[256];
+    char error[512];
     bool ok = start(supervisor, error, sizeof error);
     if (ok) {
         serve(supervisor);
+    } else if (supervisor->state == LIFECYCLE_STOPPING) {
+        ok = true;
     } else {
         log_write(&supervisor->service.logger, LOG_LEVEL_ERROR, "the service cannot start", "{s:s}",
                   "reason", error);

@@ -9,8 +9,8 @@
 #include "ops/watch.h"
 #include "pages/lookup.h"
 #include "pages/maker.h"
-#include "pages/ring.h"
-#include "pages/versions.h"
+#include "pages/shared_memory.h"
+#include "process/edition.h"
 #include "process/heartbeat.h"
 #include "qa/app.h"
 #include "qa/outcome.h"
@@ -41,7 +41,9 @@ struct worker {
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
     struct heartbeats *heartbeats;
-    struct ring ring;    /* the cache; without QA_CACHE_MB all zeros */
+    struct shared_memory memory;
+    struct ring ring;    /* the cache */
+    uint64_t edition;    /* of the pages that it makes; 0: it has no cache */
     struct maker *maker; /* of one worker, for all; else NULL */
     struct watch terminate;
     struct timer heartbeat;
@@ -76,7 +78,7 @@ static void serve(struct worker *worker) {
 static void say_ready(struct worker *worker) {
     if (!worker->said_ready) {
         worker->said_ready = true;
-        ssize_t written = write(WORKER_READY_FD, "", 1);
+        ssize_t written = write(WORKER_READY_FD, &worker->edition, sizeof worker->edition);
         (void)written; /* a supervisor that is gone shows in the heartbeat timer */
         close(WORKER_READY_FD);
     }
@@ -180,19 +182,19 @@ static void start_maker(struct worker *worker) {
 
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
-    char error[256];
-    worker->app.versions = versions_map(WORKER_VERSIONS_FD, error, sizeof error);
-    if (!worker->app.versions) {
-        return cannot_start(worker, error);
-    }
-    if (config->cache_mb > 0 && !ring_map(&worker->ring, WORKER_RING_FD)) {
+    if (!shared_memory_map(&worker->memory, WORKER_MEMORY_FD, SHARED_MEMORY_WRITE)) {
         return cannot_start(worker, strerror(errno));
+    }
+    worker->app.versions = shared_memory_versions(&worker->memory);
+    if (config->cache_mb > 0 && shared_memory_ring(&worker->memory, &worker->ring)) {
+        worker->edition = edition_of(config);
+        worker->ring.edition = worker->edition;
     }
     if (!start_pool(worker)) {
         return false;
     }
     const struct lookup_settings lookup = {
-        .ring = config->cache_mb > 0 ? &worker->ring : NULL,
+        .ring = worker->edition != 0 ? &worker->ring : NULL,
         .lifetime_ms = config->cache_lifetime_s * 1000,
         .answers_per_question = config->answers_per_question,
         .on_failure = outcome_respond_read_failure,
@@ -234,9 +236,6 @@ static void stop(struct worker *worker) {
         log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I}", "cache_hits",
                   (long long)counts.hits, "cache_misses", (long long)counts.misses);
         lookup_free(app->lookup);
-    }
-    if (worker->ring.region) {
-        ring_unmap(&worker->ring);
     }
     if (app->pool) {
         pool_free(app->pool);

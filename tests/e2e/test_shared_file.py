@@ -1,22 +1,32 @@
-"""QA_SHARED_FILE goes away, is replaced or cut while services use it: that is told, and nothing goes
-on as if nothing had happened."""
+"""Services that share one memory, which they find by QA_SHARED_FILE: who starts, stops or dies, and what
+becomes of the file, makes no page stale."""
 
 import contextlib
+import mmap
 import os
+import re
+import signal
+import socket
+import struct
+from pathlib import Path
 
 import pytest
 
+import gates
+import seed
 import test_import
 import test_process
-from api import PATIENCE_S
-from stack import wait_until
+from api import PATIENCE_S, new_product
+from stack import paused, wait_until
 from test_cache import Page, worker_of
 from wire import request
 
 UNTOLD = 4  # of an import
 REMOVED = "QA_SHARED_FILE was removed"
-# A worker that touches what is missing of a file dies of SIGBUS, also where a sanitizer would report it.
-DIES_OF_SIGBUS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handle_sigbus=0"}
+LAYOUT = 4
+MESSAGE = struct.Struct("<IIQQ")  # src/pages/handout.c
+WISH, REPLY, COUNTS = range(0x71612d31, 0x71612d34)
+READ, GRANTED = 1, 1
 
 
 @contextlib.contextmanager
@@ -27,9 +37,9 @@ def service_on(stack, folder, shared, **environment):
         yield service
 
 
-def complaints(service, text):
+def complaints(service, text, level="error"):
     return [line for line in service.lines()
-            if line["level"] == "error" and line["message"].startswith(text)]
+            if line["level"] == level and line["message"].startswith(text)]
 
 
 def vote(client, page):
@@ -41,31 +51,151 @@ def votes_on(client, page):
     return question["answers"][str(page.answer)]["helpfulness"]
 
 
-def test_a_file_that_was_removed_is_told_once_and_pages_stay_new(stack, tmp_path):
+def assert_share(stack, *services):
+    """Each sees at once what another has changed."""
+    page = Page(stack)
+    with contextlib.ExitStack() as clients:
+        clients = [clients.enter_context(worker_of(service)) for service in services]
+        votes = 0
+        for voter in clients:
+            for reader in clients:
+                votes_on(reader, page)
+            vote(voter, page)
+            votes += 1
+            assert [votes_on(reader, page) for reader in clients] == [votes] * len(clients)
+
+
+def vouched_ms(shared):
+    with shared_memory(shared) as (connection, memory):
+        return struct.unpack_from("<q", memory, 16)[0]
+
+
+@contextlib.contextmanager
+def shared_memory(shared):
+    """As a reader gets it: the connection, and the mapped memory."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        connection.settimeout(PATIENCE_S)
+        connection.connect(f"{shared}.sock")
+        connection.send(MESSAGE.pack(WISH, LAYOUT, READ, 0))
+        reply, [descriptor], _, _ = socket.recv_fds(connection, MESSAGE.size, 1)
+        assert MESSAGE.unpack(reply)[:3] == (REPLY, LAYOUT, GRANTED)
+        with os.fdopen(descriptor, "rb") as file, \
+                mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as memory:
+            with pytest.raises(PermissionError):
+                mmap.mmap(file.fileno(), 0)
+            yield connection, memory
+
+
+def catches(pid, number):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16) >> (number - 1) & 1
+
+
+def test_when_the_holder_is_killed_the_others_go_on_and_a_third_joins(stack, tmp_path):
     shared = tmp_path / "shared"
-    with service_on(stack, tmp_path / "service", shared) as service:
-        page = Page(stack)
-        with worker_of(service) as client:
-            page.get(client)
-            shared.unlink()
-            wait_until(lambda: complaints(service, REMOVED), PATIENCE_S)
-            page.change_by_hand()  # as a command that finds no file to tell by
-            wait_until(lambda: page.is_new(client), PATIENCE_S)
-            # several looks later
-            page = Page(stack)
-            page.get(client)
-            page.change_by_hand()
-            wait_until(lambda: page.is_new(client), PATIENCE_S)
-            vote(client, page)
-            assert votes_on(client, page) == 1
-        assert len(complaints(service, REMOVED)) == 1
+    with service_on(stack, tmp_path / "two", shared) as two:
+        with service_on(stack, tmp_path / "one", shared) as one:
+            assert_share(stack, one, two)
+            two.process.kill()
+            wait_until(lambda: complaints(one, "another service that held", "warning"), PATIENCE_S)
+            with service_on(stack, tmp_path / "three", shared) as three:
+                assert_share(stack, one, three)
+                first_ms = vouched_ms(shared)
+                wait_until(lambda: vouched_ms(shared) > first_ms, PATIENCE_S)
 
 
-def test_services_with_different_files_of_one_name_see_each_others_votes(stack, tmp_path):
+def test_the_holder_that_stops_hands_over_and_readers_lose_the_memory(stack, tmp_path):
+    shared = tmp_path / "shared"
+    with (service_on(stack, tmp_path / "one", shared) as one,
+          service_on(stack, tmp_path / "two", shared) as two,
+          shared_memory(shared) as (connection, _)):
+        connection.send(MESSAGE.pack(COUNTS, LAYOUT, 40, 2))
+        connection.send(MESSAGE.pack(COUNTS, LAYOUT, 1, 0))
+        one.process.send_signal(signal.SIGTERM)
+        assert connection.recv(1) == b""
+        assert one.process.wait(PATIENCE_S) == 0
+        assert one.lines()[-1]["nginx_hits"] == 41 and one.lines()[-1]["nginx_misses"] == 2
+        wait_until(lambda: complaints(two, "another service hands", "info"), PATIENCE_S)
+        with service_on(stack, tmp_path / "three", shared) as three:
+            assert_share(stack, two, three)
+
+
+def test_a_start_waits_for_the_workers_of_a_service_that_was_killed(stack, tmp_path):
+    [question] = seed.questions(stack, new_product(), [0])
+    shared = tmp_path / "shared"
+    with gates.on_commits(stack), contextlib.ExitStack() as services:
+        killed = services.enter_context(service_on(stack, tmp_path / "killed", shared))
+        with gates.closed(stack, gates.COMMITS), worker_of(killed) as client:
+            client.send(request("PUT", f"/qa/questions/{question}/helpful"))
+            gates.wait_until_somebody_waits(stack)
+            killed.process.kill()
+            service = services.enter_context(
+                test_process.running(stack, tmp_path, QA_SHARED_FILE=str(shared)))
+            wait_until(lambda: catches(service.process.pid, signal.SIGTERM), PATIENCE_S)
+        wait_until(service.lines, PATIENCE_S)
+        assert killed.no_worker_is_left()
+        service.wait_until_ready()
+
+
+def test_a_start_beside_a_frozen_service_ends_with_the_reason(stack, tmp_path):
+    shared = tmp_path / "shared"
+    with service_on(stack, tmp_path / "frozen", shared) as frozen, paused([frozen.process.pid]):
+        with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(shared),
+                                  QA_LOCK_TIMEOUT_MS="1", QA_STATEMENT_TIMEOUT_MS="2",
+                                  QA_REQUEST_TIMEOUT_MS="3", QA_DRAIN_TIMEOUT_MS="4") as service:
+            assert service.process.wait(PATIENCE_S) != 0
+            [line] = service.errors_of_supervisor()
+            assert "QA_SHARED_FILE" in line["reason"] and "does not respond" in line["reason"]
+
+
+def test_a_stop_while_a_start_waits_ends_it_cleanly(stack, tmp_path):
+    shared = tmp_path / "shared"
+    with service_on(stack, tmp_path / "frozen", shared) as frozen, paused([frozen.process.pid]):
+        with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(shared)) as service:
+            wait_until(lambda: catches(service.process.pid, signal.SIGTERM), PATIENCE_S)
+            service.process.send_signal(signal.SIGTERM)
+            assert service.process.wait(PATIENCE_S) == 0
+            assert not service.errors_of_supervisor()
+
+
+# The file
+
+def remove(shared):
+    shared.unlink()
+
+
+def replace(shared):
+    shared.unlink()
+    shared.touch()
+
+
+def remove_socket(shared):
+    shared.with_name(f"{shared.name}.sock").unlink()
+
+
+@pytest.mark.parametrize("harm", [remove, replace])
+def test_what_happens_to_the_file_is_mended_and_told_once(stack, tmp_path, harm):
+    shared = tmp_path / "shared"
+    with (service_on(stack, tmp_path / "one", shared) as one,
+          service_on(stack, tmp_path / "two", shared) as two):
+        harm(shared)
+        wait_until(lambda: complaints(one, REMOVED, "warning"), PATIENCE_S)
+        with service_on(stack, tmp_path / "three", shared) as three:
+            assert_share(stack, one, two, three)
+        assert len(complaints(one, REMOVED, "warning")) == 1
+        for service in (one, two):
+            assert not service.errors_of_supervisor()
+
+
+def test_services_that_cannot_find_each_other_say_so_and_see_each_others_votes(stack, tmp_path):
     shared = tmp_path / "shared"
     with service_on(stack, tmp_path / "one", shared) as one:
-        shared.unlink()
-        with service_on(stack, tmp_path / "other", shared) as other:
+        with paused([one.process.pid]):
+            remove(shared)
+            remove_socket(shared)
+            other_service = service_on(stack, tmp_path / "other", shared)
+            other = other_service.__enter__()
+        try:
             wait_until(lambda: complaints(one, REMOVED), PATIENCE_S)
             page = Page(stack)
             with worker_of(one) as client, worker_of(other) as another:
@@ -73,27 +203,21 @@ def test_services_with_different_files_of_one_name_see_each_others_votes(stack, 
                     votes_on(reader, page)
                     vote(voter, page)
                     wait_until(lambda: votes_on(reader, page) == votes, PATIENCE_S)
+            assert len(complaints(one, REMOVED)) == 1
+        finally:
+            other_service.__exit__(None, None, None)
+        wait_until(lambda: complaints(one, REMOVED, "warning"), PATIENCE_S)  # it is whole again
+        with service_on(stack, tmp_path / "third", shared) as third:
+            assert_share(stack, one, third)
 
 
-@pytest.mark.parametrize("length", [0, 5000])
-def test_a_file_that_was_cut_is_made_whole(stack, tmp_path, length):
-    shared = tmp_path / "shared"
-    with service_on(stack, tmp_path / "service", shared, **DIES_OF_SIGBUS) as service:
-        whole = shared.stat().st_size
-        page = Page(stack)
-        with worker_of(service) as client:
-            votes_on(client, page)
-            os.truncate(shared, length)
-            with contextlib.suppress(OSError):
-                page.get(client)  # its worker dies, unless the file is whole already
-        wait_until(lambda: complaints(service, "QA_SHARED_FILE was truncated"), PATIENCE_S)
-        wait_until(lambda: shared.stat().st_size == whole, PATIENCE_S)
-        service.wait_until_ready()
-        assert service.process.poll() is None
-        with worker_of(service) as client:
-            for votes in range(1, 6):
-                vote(client, page)
-                assert votes_on(client, page) == votes
+def test_a_service_follows_no_link_as_its_shared_file(stack, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(tmp_path / "link")) as service:
+        assert service.process.wait(PATIENCE_S) != 0
+        [line] = service.errors_of_supervisor()
+        assert "symbolic link" in line["reason"]
+    assert not (tmp_path / "elsewhere").exists()
 
 
 # Imports
@@ -108,16 +232,6 @@ def target(stack, tmp_path):
         yield target
 
 
-def test_an_import_that_tells_the_service_ends_with_0(stack, tmp_path, target):
-    with service_of(stack, target) as service:
-        with worker_of(service) as client:
-            empty = client.ask(request("GET", "/qa/questions?product_id=7")).json()
-            assert empty["results"] == []
-            target.run(test_import.DONE)
-            [question] = client.ask(request("GET", "/qa/questions?product_id=7")).json()["results"]
-            assert question["question_id"] == 1
-
-
 @contextlib.contextmanager
 def service_of(stack, target):
     folder = target.folder / "service"
@@ -128,20 +242,28 @@ def service_of(stack, target):
 
 
 def shared_file_of(service):
-    [shared] = (service.folder / "run").glob("versions*")
+    [shared] = (service.folder / "run").glob("versions.?")
     return shared
 
 
-@pytest.mark.parametrize("how", ["removed", "replaced", "elsewhere"])
-def test_an_import_that_told_nobody_of_a_service_that_is_there_says_so(stack, target, how):
-    with service_of(stack, target) as service:
-        if how == "elsewhere":
-            target.set(QA_SHARED_FILE=str(target.folder / "another"))
-        else:
-            shared = shared_file_of(service)
-            shared.unlink()
-            if how == "replaced":
-                shared.touch()
+def nothing(_):
+    pass
+
+
+@pytest.mark.parametrize("harm", [nothing, remove])
+def test_an_import_tells_the_service_whatever_happened_to_the_file(stack, target, harm):
+    with service_of(stack, target) as service, worker_of(service) as client:
+        empty = client.ask(request("GET", "/qa/questions?product_id=7")).json()
+        assert empty["results"] == []
+        harm(shared_file_of(service))
+        target.run(test_import.DONE)
+        [question] = client.ask(request("GET", "/qa/questions?product_id=7")).json()["results"]
+        assert question["question_id"] == 1
+
+
+def test_an_import_that_told_nobody_of_a_service_that_is_there_says_so(stack, target):
+    with service_of(stack, target):
+        target.set(QA_SHARED_FILE=str(target.folder / "another"))
         error = target.run(UNTOLD)
         [line] = [line for line in error.splitlines() if "pages may be old" in line]
         assert "QA_SHARED_FILE" in line
@@ -181,12 +303,3 @@ def test_an_import_makes_no_shared_file_and_enlarges_none(target):
         assert shared.exists() == exists
         shared.touch()
     assert shared.stat().st_size == 0
-
-
-def test_a_service_follows_no_link_as_its_shared_file(stack, tmp_path):
-    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with test_process.running(stack, tmp_path, QA_SHARED_FILE=str(tmp_path / "link")) as service:
-        assert service.process.wait(PATIENCE_S) != 0
-        [line] = service.errors_of_supervisor()
-        assert "symbolic link" in line["reason"]
-    assert not (tmp_path / "elsewhere").exists()

@@ -18,8 +18,9 @@ static int ready_calls;
 
 static const struct logger quiet = {.level = LOG_LEVEL_ERROR + 1, .worker = -1};
 
-static void on_ready(void *owner) {
+static void on_ready(void *owner, const struct child *child) {
     (void)owner;
+    ck_assert_int_eq(child->state, CHILD_READY);
     ready_calls++;
     event_base_loopbreak(base);
 }
@@ -58,8 +59,8 @@ static bool start(unsigned index, unsigned generation, const char *commands) {
                                 .config = &config,
                                 .identity.index = (int)index,
                                 .socket = -1,
-                                .versions = -1,
-                                .ring = -1};
+                                .memory = -1,
+                                .presence = -1};
     return children_start(children, &spawn, generation);
 }
 
@@ -100,7 +101,7 @@ END_TEST
 
 START_TEST(a_program_that_cannot_be_run_is_no_worker) {
     const struct spawn spawn = {
-        .program = "/nowhere", .config = &config, .socket = -1, .versions = -1, .ring = -1};
+        .program = "/nowhere", .config = &config, .socket = -1, .memory = -1, .presence = -1};
     ck_assert(!children_start(children, &spawn, 1));
     ck_assert(children_are_gone(children));
 }
