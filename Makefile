@@ -252,13 +252,20 @@ clean:  ## remove build/: what was compiled, fetched and reported
 # ---- Benchmark: tests/bench ----------------------------------------------------------------------
 
 GENERATOR := build/tools/constant_rate
+PEER := build/tools/peer
 
 $(GENERATOR): tests/bench/constant_rate.c | bench-packages
 	@mkdir -p $(@D)
 	$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@ $<
 
+$(PEER): $(wildcard tests/bench/peer/*) scripts/find-go.sh | bench-packages
+	@echo "Compiling the benchmark's peer, a service in Go: once, a minute"
+	@mkdir -p $(@D)
+	@go=$$(scripts/find-go.sh) && export GOTOOLCHAIN=local CGO_ENABLED=0 && \
+	    $$go vet -C tests/bench/peer . && $$go build -C tests/bench/peer -trimpath -buildvcs=false -o $(abspath $@) .
+
 .PHONY: bench
-bench: $(GENERATOR)  ## measure every scenario on the full data set; build/bench/report.html
+bench: $(GENERATOR) $(PEER)  ## measure every scenario on the full data set; build/bench/report.html
 	@/usr/bin/python3 tests/bench/run.py
 
 .PHONY: bench-data

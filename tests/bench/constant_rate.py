@@ -56,13 +56,16 @@ class Attack:
             self._process.kill()
             self._process.wait()
 
-    def samples(self):
-        """Waits for the end; when it began, in seconds of the wall clock, and the samples."""
+    def wait(self):
         try:
             if self._process.wait(self._seconds + 30) != 0:
                 raise BenchError("the generator of constant rates failed")
         except subprocess.TimeoutExpired as error:
             raise BenchError("the generator of constant rates did not end") from error
+
+    def samples(self):
+        """Waits for the end; when it began, in seconds of the wall clock, and the samples."""
+        self.wait()
         data = self._results.read_bytes()
         self._results.unlink()
         self._targets.unlink()

@@ -15,27 +15,26 @@ def stat_of(pid):
     return int(fields[1]), sum(map(int, fields[11:13])) / TICKS, sum(map(int, fields[13:15])) / TICKS
 
 
-def family_seconds(main_pid):
-    """Of a process, its living children, and those that have ended."""
+def family_seconds(main_pids):
+    """Of processes, their living children, and those that have ended."""
     total = 0
     for entry in os.listdir("/proc"):
         try:
             if entry.isdigit():
                 parent, own, ended = stat_of(entry)
-                if int(entry) == main_pid:
+                if int(entry) in main_pids:
                     total += own + ended
-                elif parent == main_pid:
+                elif parent in main_pids:
                     total += own
         except OSError:
             pass  # it has ended
     return total
 
 
-def cpu_seconds(stack):
+def cpu_seconds(pids):
+    """By part, of which `pids` has the main processes; and of the generator."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    parts = {"nginx": stack.pid_of("nginx"), "workers": stack.pid_of("service"),
-             "postgresql": stack.pid_of("postgres")}
-    return {**{part: family_seconds(pid) for part, pid in parts.items() if pid},
+    return {**{part: family_seconds(mains) for part, mains in pids.items()},
             "generator": children.ru_utime + children.ru_stime}
 
 

@@ -31,13 +31,13 @@ JUDGED_HERE = {"P95_MS": "60000", "P99_MS": "60000"}
 def run_k6(stack, rate):
     """k6's summary, seconds of processor time of each part, duration."""
     with tempfile.TemporaryDirectory() as folder:
-        before, began = cpu_seconds(stack), time.monotonic()
+        before, began = cpu_seconds(stack.pids()), time.monotonic()
         result = subprocess.run(
             [CHECKOUT / "scripts/k6.sh", "load"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, check=False,
             env={**os.environ, **JUDGED_HERE, "BASE_URL": stack.base_url, "SUMMARY_DIR": folder,
                  "RATE": str(rate), "DURATION": os.environ.get("DURATION", "20s")})
-        after, seconds = cpu_seconds(stack), time.monotonic() - began
+        after, seconds = cpu_seconds(stack.pids()), time.monotonic() - began
         try:
             summary = json.loads((Path(folder) / "load.json").read_text())
         except FileNotFoundError:

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from commands import BenchError, bound_to_us, output_of
@@ -90,20 +91,35 @@ http {
     server {
         listen 127.0.0.1:PORT;
         root www;
+        location = /gzip.json {
+            gzip_static on;
+        }
     }
 }
 """
 
 
+@dataclass(frozen=True)
+class Server:
+    """Something else than our stack that is measured."""
+    base_url: str
+    main_pids: dict  # by part, as those of a stack
+
+    def pids(self):
+        return self.main_pids
+
+
 @contextlib.contextmanager
-def static_file(port, body_bytes):
-    """An NGINX of its own, without a log, that serves a file of that size: its base URL."""
+def static_files(port, plain_bytes, gzip_bytes):
+    """An NGINX of its own, without a log, that serves a file of that size, and to who takes gzip one that
+    was compressed to that size: a Server."""
     folder = Path(tempfile.mkdtemp(prefix="atelier-qa-bench."))
     process = None
     try:
         folder.chmod(0o755)
         (folder / "www").mkdir()
-        (folder / "www/page.json").write_bytes(b"x" * body_bytes)
+        (folder / "www/page.json").write_bytes(b"x" * plain_bytes)
+        (folder / "www/gzip.json.gz").write_bytes(b"x" * gzip_bytes)
         (folder / "nginx.conf").write_text(
             NGINX_CONF.replace("PORT", str(port)))
         with open(folder / "start.log", "wb") as log:
@@ -113,7 +129,7 @@ def static_file(port, body_bytes):
                 env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
         base_url = f"http://127.0.0.1:{port}"
         wait_until_answered(base_url + "/page.json", process)
-        yield base_url
+        yield Server(base_url, {"nginx": [process.pid]})
     finally:
         if process:
             process.terminate()
@@ -127,5 +143,5 @@ def wait_until_answered(url, process):
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
             return
         if process.poll() is not None or time.monotonic() > end:
-            raise BenchError("the NGINX of the static file does not start")
+            raise BenchError(f"NGINX does not start: {url} is not served")
         time.sleep(0.05)

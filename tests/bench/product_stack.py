@@ -154,20 +154,20 @@ class ProductStack:
 
     # The service
 
-    def serve_with_cache(self, megabytes):
-        """Has the service run with that cache, empty; None: its default."""
-        wanted = {} if megabytes is None else {"QA_CACHE_MB": str(megabytes)}
-        self._stop_service()
-        self.stack_sh("start", **wanted)
+    def serve(self, settings):
+        """Has the service and NGINX run with those settings, all else by default, and with an empty cache."""
+        for part in ("nginx", "service"):
+            self._stop(part)
+        self.stack_sh("start", **settings)
 
-    def _stop_service(self):
-        pid = self.pid_of("service")
+    def _stop(self, part):
+        pid = self.pid_of(part)
         if pid:
             os.kill(pid, signal.SIGTERM)
             end = time.monotonic() + 15
-            while self.pid_of("service"):
+            while self.pid_of(part):
                 if time.monotonic() > end:
-                    raise BenchError("the service does not stop")
+                    raise BenchError(f"the {part} does not stop")
                 time.sleep(0.02)
 
     def pid_of(self, part):
@@ -178,6 +178,20 @@ class ProductStack:
             if os.path.samefile(f"/proc/{pid}/cwd", self.state / folder):
                 return pid
         return None
+
+    def pids(self):
+        """The main processes of each part that runs."""
+        parts = {"nginx": "nginx", "workers": "service", "postgresql": "postgres"}
+        found = {part: self.pid_of(name) for part, name in parts.items()}
+        return {part: [pid] for part, pid in found.items() if pid}
+
+    def private_mib(self):
+        """The memory that is the workers' own, of the one that has most: MiB."""
+        service = self.pid_of("service")
+        workers = Path(f"/proc/{service}/task/{service}/children").read_text().split()
+        sizes = [re.search(r"^RssAnon:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)
+                 for pid in workers]
+        return max(int(size[1]) for size in sizes) / 1024
 
     def workers(self):
         """How many workers of the service NGINX knows."""

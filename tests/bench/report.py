@@ -5,6 +5,7 @@ from pathlib import Path
 
 import plots
 from cpu import PARTS
+from noise import noisiest, static_rates
 from overload import AFTER_S
 from scenarios import P99_MS_BAR, median
 
@@ -43,7 +44,7 @@ def profile(report):
     """Processor time of one answer in µs by the parts of the stack, for each measurement, medians of
     the rounds. The rest is idle or the kernel's own; with the static file it is that file's NGINX."""
     processors = report["machine"]["processors"]
-    for name in report["rounds"][0]:
+    for name in report["rounds"][0] if report["rounds"] else ():
         times = []
         for result in (each[name] for each in report["rounds"]):
             parts = [result["cpu"].get(part, 0) for part in PARTS]
@@ -86,12 +87,25 @@ def facts(report):
         f"- {rows['products']:,} products, {rows['questions']:,} questions, {rows['answers']:,} "
         f"answers, {rows['answers_photos']:,} photos, {report['data_gib']} GiB in the cluster, read into "
         f"the file cache and PostgreSQL's buffers beforehand; a hot page has {report['page_bytes']:,} bytes "
-        "on average, and so has the static file",
+        f"on average, compressed {report['gzip_bytes']:,}, and so have the static files",
         f"- {settings['rounds']} rounds, {settings['seconds']:g} s a run, the constant rate "
         f"{settings['headline_rate']:,}/s for {settings['headline_seconds']:g} s; "
         f"{settings['read_connections']} connections for reads, {settings['write_connections']} for "
         f"writes, {settings['pgbench_clients']} pgbench clients; {settings['workers']} workers",
-        f"- PostgreSQL: {database}" + (f"; service: {service}" if service else "")]
+        f"- PostgreSQL: {database}" + (f"; service: {service}" if service else ""),
+        *noise_facts(report)]
+
+
+def noise_facts(report):
+    """How even the rounds were, and which were run again."""
+    if not report["rounds"]:
+        return
+    rates = " ".join(number(rate) for rate in static_rates(report["rounds"]))
+    repeated = "; ".join(f"round {each['round']} was run again, since it had {number(each['rate'])} where the "
+                         f"best had {number(each['best'])}" for each in report["repeats"])
+    noisy = noisiest(report["rounds"])
+    yield (f"- static files a second in each round: {rates}; {repeated or 'no round was run again'}"
+           + ("" if noisy is None else f"; round {noisy + 1} is still noisy"))
 
 
 def overload_note(row):
@@ -108,6 +122,20 @@ def viral_note(row):
             f"{row['hundredth_p99_ms']:.1f} ms, of other products' pages {row['other_p99_ms']:.1f} ms.")
 
 
+def table_note(name, figures):
+    sizes = [each[name] for each in figures if name in each]
+    return f"{name}: " + ", ".join(f"{each['mib']:,.0f} MiB with {each['rows']:,} rows and "
+                                   f"{each['dead_rows']:,} dead ones" for each in sizes)
+
+
+def steady_note(row):
+    tables = "; ".join(table_note(name, row["tables"]) for name in row["tables"][0])
+    static = " and ".join(number(rate) for rate in row["static_rates"])
+    return (f"Mixed traffic of {row['minutes']} minutes: p99 of a minute {number(row['minute_p99_ms'], '.1f')} ms "
+            f"(median), {number(row['worst_p99_ms'], '.1f')} ms (worst). Before it, after it, and after the random "
+            f"products: {tables or 'no tables'}. Static files a second before and after all: {static}.")
+
+
 def notes(report):
     """What the table has no column for."""
     lines = [""]
@@ -116,6 +144,10 @@ def notes(report):
             lines.append(overload_note(row))
         if row["name"] == "viral":
             lines.append(viral_note(row))
+        if row["name"] == "steady":
+            lines.append(steady_note(row))
+        if row.get("private_mib"):
+            lines.append(f"Memory of a worker's own, after {row['title']}: {row['private_mib']:.1f} MiB at most.")
         if row["failed"]:
             lines.append(f"{row['title']}: failures {row['failures']}.")
     return lines

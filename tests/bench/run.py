@@ -6,21 +6,25 @@
 
 Read scenarios.py first: what is measured and what it is held against."""
 
+import contextlib
 import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from commands import BenchError, allow_many_files, stop_on_signals
 from cpu import cpu_seconds
-from limits import static_file
+from limits import static_files
 from machine import busy_processors, describe_machine, describe_settings, describe_versions
+from noise import repeat_noisy_rounds
+from peer import CACHE_MB, compare_pages, running_peer
 from product_stack import ProductStack
 from report import html_page, markdown, text_table
-from scenarios import (ANY, OFF, Bench, chosen_scenarios, mean_page_bytes, needed_measurements,
-                       row_of)
+from scenarios import (ANY, Bench, chosen_scenarios, mean_page_bytes, needed_measurements, row_of,
+                       steady)
 from settings import OUTPUT, settings_from_environment
 
 
@@ -35,31 +39,68 @@ def run_measurement(bench, measurement):
         measurement.run(bench, max(measurement.warm_up, settings.seconds / 2))
     if measurement.writes:
         stack.checkpoint()
-    before, began = cpu_seconds(stack), time.monotonic()
+    pids = stack.pids() | (bench.servers[measurement.server].pids() if measurement.server else {})
+    before, began = cpu_seconds(pids), time.monotonic()
     result = measurement.run(bench, settings.seconds * measurement.runs)
     elapsed = time.monotonic() - began
-    after = cpu_seconds(stack)
+    after = cpu_seconds(pids)
+    result["private_mib"] = round(stack.private_mib(), 1)
     result["cpu"] = {part: round((after[part] - before[part]) / elapsed, 3) for part in after
                      if part in before}
     told = ", ".join(f"{count} {name}" for name, count in result["failures"].items())
-    say(f"  {measurement.name:<16} {result['rate']:>10,.0f}/s"
+    say(f"  {measurement.name:<18} {result['rate']:>10,.0f}/s"
         + (f"   FAILED: {told or result['failed']}" if result["failed"] else ""))
     return result
 
 
 def run_round(bench, measurements):
     results = {}
-    cache = None
+    service = None
     for measurement in measurements:
-        if measurement.cache not in (ANY, cache):
-            cache = measurement.cache
-            bench.stack.serve_with_cache(0 if cache == OFF else None)
+        if measurement.service not in (ANY, service):
+            service = measurement.service
+            bench.stack.serve(service)
         results[measurement.name] = run_measurement(bench, measurement)
         bench.rates[measurement.name] = results[measurement.name]["rate"]
     return results
 
 
-def run_rounds(settings, scenarios):
+@contextlib.contextmanager
+def other_servers(settings, stack, names, file_sizes):
+    """The static files and, where they are named, the peers; each peer's pages are ours."""
+    with contextlib.ExitStack() as running:
+        servers = {"static": running.enter_context(static_files(settings.port + 1, *file_sizes))}
+        for port, (name, cache_mb) in enumerate((("peer-cached", CACHE_MB), ("peer-uncached", 0)),
+                                                settings.port + 2):
+            if name in names:
+                servers[name] = running.enter_context(running_peer(stack, port, cache_mb))
+                compare_pages(stack, servers[name])
+        yield servers
+
+
+def run_rounds(bench, measurements):
+    """The results of each round, and which rounds were run again."""
+    def run(number):
+        say(f"Round {number} of {bench.settings.rounds}")
+        return run_round(replace(bench, rates={}), measurements)
+
+    if not measurements:
+        return [], []
+    rounds = [run(number) for number in range(1, bench.settings.rounds + 1)]
+    return rounds, repeat_noisy_rounds(rounds, run)
+
+
+def rows_of(bench, scenarios, rounds):
+    """The rows of the rounds, and of what is run by itself, after them."""
+    for scenario in scenarios:
+        if scenario.by_itself:
+            say(f"{bench.settings.steady_s:g} s of mixed traffic")
+            yield row_of(scenario, [{scenario.name: steady(bench)}])
+        else:
+            yield row_of(scenario, rounds)
+
+
+def run_scenarios(settings, scenarios):
     measurements = needed_measurements(scenarios)
     report = {"began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
               "machine": describe_machine(), "busy_before": busy_processors()}
@@ -67,19 +108,16 @@ def run_rounds(settings, scenarios):
     with ProductStack(settings) as stack, tempfile.TemporaryDirectory() as folder:
         stack.wait_for_pages()
         report["data_gib"] = stack.read_into_memory()
-        page_bytes = mean_page_bytes(stack)
-        with static_file(settings.port + 1, page_bytes) as static_url:
-            report |= {"versions": describe_versions(stack),
-                       "settings": describe_settings(stack, settings), "page_bytes": page_bytes}
-            rounds = []
-            for number in range(1, settings.rounds + 1):
-                say(f"Round {number} of {settings.rounds}")
-                bench = Bench(settings, stack, Path(folder), static_url, {})
-                rounds.append(run_round(bench, measurements))
+        sizes = mean_page_bytes(stack)
+        names = {measurement.server for measurement in measurements}
+        with other_servers(settings, stack, names, sizes) as servers:
+            report |= {"versions": describe_versions(stack), "settings": describe_settings(stack, settings),
+                       "page_bytes": sizes[0], "gzip_bytes": sizes[1]}
+            bench = Bench(settings, stack, Path(folder), servers, {})
+            rounds, repeats = run_rounds(bench, measurements)
+            rows = list(rows_of(bench, scenarios, rounds))
             stack.remove_added_rows()
-    report["rows"] = [row_of(scenario, rounds) for scenario in scenarios]
-    report["rounds"] = rounds
-    return report
+    return report | {"rows": rows, "rounds": rounds, "repeats": repeats}
 
 
 def write_report(report):
@@ -92,7 +130,7 @@ def benchmark():
     """Whether every bar is met."""
     settings = settings_from_environment()
     scenarios = chosen_scenarios(settings.only)
-    report = run_rounds(settings, scenarios)
+    report = run_scenarios(settings, scenarios)
     write_report(report)
     say("\n" + text_table(report))
     say(f"\n{OUTPUT}/report.html\n{OUTPUT}/report.json")

@@ -7,6 +7,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 OUTPUT = CHECKOUT / "build/bench"
 CONSTANT_RATE = CHECKOUT / "build/tools/constant_rate"
+PEER = CHECKOUT / "build/tools/peer"
 
 FULL_PRODUCTS = 1_000_011
 HOT_PRODUCTS = 10_000
@@ -21,6 +22,11 @@ HEADLINE_RUNS = 7.5        # as long as this many other runs
 VIRAL_RUNS = 2             # as long as so many other runs
 OVERLOAD = 3               # times what the service can do
 
+# How the service is set.
+DEFAULT = {}
+OFF = {"QA_CACHE_MB": "0"}             # no cache
+PROXIED = {"QA_NGINX_MODULE": "off"}  # hits are a worker's, too
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -29,6 +35,7 @@ class Settings:
     products: int
     only: tuple
     rate: int
+    steady_s: float
     port: int
     state: Path
 
@@ -45,5 +52,6 @@ def settings_from_environment():
         products=int(get("BENCH_PRODUCTS", FULL_PRODUCTS)),
         only=tuple(get("BENCH_ONLY", "").replace(",", " ").split()),
         rate=int(get("BENCH_RATE", 10_000)),
+        steady_s=float(get("BENCH_STEADY_SECONDS", 1800)),
         port=int(get("PORT", 18_080)),
         state=Path(get("QA_STATE_DIR") or CHECKOUT / ".local-bench").absolute())

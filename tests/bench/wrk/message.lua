@@ -1,12 +1,18 @@
 -- The requests of the benchmark, ready to be sent.
-local function get(target)
-    return "GET " .. target .. " HTTP/1.1\r\nHost: bench\r\n\r\n"
+local function get(target, header)
+    return "GET " .. target .. " HTTP/1.1\r\nHost: bench\r\n" .. (header or "") .. "\r\n"
 end
+
+local takes_gzip = "Accept-Encoding: gzip\r\n"
 
 local message = {}
 
 function message.questions(product)
     return get("/qa/questions?product_id=" .. product)
+end
+
+function message.questions_gzip(product)
+    return get("/qa/questions?product_id=" .. product, takes_gzip)
 end
 
 function message.answers(question)
@@ -15,6 +21,10 @@ end
 
 function message.static_file(product)
     return get("/page.json?product_id=" .. product)
+end
+
+function message.static_file_gzip(product)
+    return get("/gzip.json?product_id=" .. product, takes_gzip)
 end
 
 function message.vote(answer)

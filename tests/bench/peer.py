@@ -1,0 +1,88 @@
+"""The peer: what one would write instead of our service (peer/main.go), as many processes of it as we
+have workers, behind an NGINX with our own configuration and on our own database."""
+
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from commands import BenchError, bound_to_us
+from limits import QUERIES, SESSION, Server, wait_until_answered
+from settings import CHECKOUT, PEER
+
+CONNECTIONS = 16       # of each process to PostgreSQL
+CACHE_MB = 512         # of each process, where it has a cache: two have as much as our service by default
+ENVIRONMENT = {"GOGC": "400", "PGOPTIONS": SESSION}
+COMPARED_PAGES = 200
+# As our own processes have it (src/process/worker.c, deploy/stack/nginx.py).
+SCHEDULED_AS_OURS = ["chrt", "--batch", "0"]
+
+
+def start(command, log, **options):
+    with open(log, "wb") as output:
+        return subprocess.Popen(bound_to_us([*SCHEDULED_AS_OURS, *command]), stdin=subprocess.DEVNULL,
+                                stdout=output, stderr=output, **options)
+
+
+def start_nginx(folder, port, processes):
+    subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder / "nginx"], check=True,
+                   env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_WORKERS": str(processes),
+                        "QA_LISTEN": f"unix:{folder}/peer"})
+    return start(["nginx", "-p", f"{folder}/nginx/", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
+                 folder / "nginx.log", env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+
+
+def wait_for_sockets(folder, processes):
+    end = time.monotonic() + 10
+    while len(list(folder.glob("peer*.sock"))) < len(processes) - 1:
+        if any(process.poll() is not None for process in processes) or time.monotonic() > end:
+            logs = "\n".join(log.read_text() for log in folder.glob("*.log"))
+            raise BenchError(f"the peer does not start: {logs.strip()[-2000:]}")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def running_peer(stack, port, cache_mb):
+    """A Server; the cache is of each process, 0: none."""
+    if not PEER.exists():
+        raise BenchError(f"there is no peer: make {PEER.relative_to(CHECKOUT)}")
+    folder = Path(tempfile.mkdtemp(prefix="atelier-qa-peer."))
+    processes = []
+    try:
+        folder.chmod(0o755)
+        for number in range(stack.workers()):
+            processes.append(start(
+                [PEER, "-listen", folder / f"peer{number}.sock", "-sql", QUERIES, "-connections", CONNECTIONS,
+                 "-cache-mb", cache_mb],
+                folder / f"peer{number}.log", env={**os.environ, **stack.service_role(), **ENVIRONMENT}))
+        nginx = start_nginx(folder, port, stack.workers())
+        workers = [process.pid for process in processes]
+        processes.append(nginx)
+        wait_for_sockets(folder, processes)
+        base_url = f"http://127.0.0.1:{port}"
+        wait_until_answered(f"{base_url}/qa/questions?product_id=1", nginx)
+        yield Server(base_url, {"nginx": [nginx.pid], "workers": workers})
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in processes:
+            process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def compare_pages(stack, peer, pages=COMPARED_PAGES):
+    """Both must serve the same bytes, or they do not do the same work."""
+    def body(server, target):
+        with urllib.request.urlopen(server.base_url + target, timeout=10) as response:
+            return response.read()
+    source = random.Random()
+    for _ in range(pages):
+        for target in (f"/qa/questions?product_id={source.randint(1, stack.rows['products'])}",
+                       f"/qa/questions/{source.randint(1, stack.rows['questions'])}/answers"):
+            if body(stack, target) != body(peer, target):
+                raise BenchError(f"the peer's page differs from ours: {target}")
