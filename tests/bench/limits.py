@@ -12,7 +12,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from commands import BenchError, bound_to_us, output_of
+from commands import BenchError, output_of, start_apart
 from settings import CHECKOUT, PAGE_COUNT, PGBENCH_CLIENTS
 
 QUERIES = CHECKOUT / "sql/queries"
@@ -123,9 +123,8 @@ def static_files(port, plain_bytes, gzip_bytes):
         (folder / "nginx.conf").write_text(
             NGINX_CONF.replace("PORT", str(port)))
         with open(folder / "start.log", "wb") as log:
-            process = subprocess.Popen(
-                bound_to_us(["nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"]),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            process = start_apart(
+                ["nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"], stdout=log, stderr=log,
                 env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
         base_url = f"http://127.0.0.1:{port}"
         wait_until_answered(base_url + "/page.json", process)

@@ -11,13 +11,13 @@ import time
 import urllib.request
 from pathlib import Path
 
-from commands import BenchError, bound_to_us
+from commands import BenchError, start_apart
 from limits import QUERIES, SESSION, Server, wait_until_answered
 from settings import CHECKOUT, PEER
 
-CONNECTIONS = 16       # of each process to PostgreSQL
-CACHE_MB = 512         # of each process, where it has a cache: two have as much as our service by default
-ENVIRONMENT = {"GOGC": "400", "PGOPTIONS": SESSION}
+CONNECTIONS = 24  # of all processes together to PostgreSQL, which leaves ours enough
+CACHE_MB = 1024   # likewise, where it has a cache: as much as our service by default
+ENVIRONMENT = {"GOMAXPROCS": "1", "GOGC": "400", "PGOPTIONS": SESSION}
 COMPARED_PAGES = 200
 # As our own processes have it (src/process/worker.c, deploy/stack/nginx.py).
 SCHEDULED_AS_OURS = ["chrt", "--batch", "0"]
@@ -25,8 +25,7 @@ SCHEDULED_AS_OURS = ["chrt", "--batch", "0"]
 
 def start(command, log, **options):
     with open(log, "wb") as output:
-        return subprocess.Popen(bound_to_us([*SCHEDULED_AS_OURS, *command]), stdin=subprocess.DEVNULL,
-                                stdout=output, stderr=output, **options)
+        return start_apart([*SCHEDULED_AS_OURS, *command], stdout=output, stderr=output, **options)
 
 
 def start_nginx(folder, port, processes):
@@ -37,18 +36,25 @@ def start_nginx(folder, port, processes):
                  folder / "nginx.log", env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
 
 
+def start_process(folder, number, stack, cache_mb):
+    processes = stack.workers()
+    return start(
+        [PEER, "-listen", folder / f"peer{number}.sock", "-sql", QUERIES,
+         "-connections", max(1, CONNECTIONS // processes), "-cache-mb", cache_mb // processes],
+        folder / f"peer{number}.log", env={**os.environ, **stack.service_role(), **ENVIRONMENT})
+
+
 def wait_for_sockets(folder, processes):
     end = time.monotonic() + 10
-    while len(list(folder.glob("peer*.sock"))) < len(processes) - 1:
+    while len(list(folder.glob("peer*.sock"))) < len(processes):
         if any(process.poll() is not None for process in processes) or time.monotonic() > end:
-            logs = "\n".join(log.read_text() for log in folder.glob("*.log"))
-            raise BenchError(f"the peer does not start: {logs.strip()[-2000:]}")
+            raise BenchError("the peer has no sockets")
         time.sleep(0.05)
 
 
 @contextlib.contextmanager
 def running_peer(stack, port, cache_mb):
-    """A Server; the cache is of each process, 0: none."""
+    """A Server; 0: without a cache."""
     if not PEER.exists():
         raise BenchError(f"there is no peer: make {PEER.relative_to(CHECKOUT)}")
     folder = Path(tempfile.mkdtemp(prefix="atelier-qa-peer."))
@@ -56,17 +62,17 @@ def running_peer(stack, port, cache_mb):
     try:
         folder.chmod(0o755)
         for number in range(stack.workers()):
-            processes.append(start(
-                [PEER, "-listen", folder / f"peer{number}.sock", "-sql", QUERIES, "-connections", CONNECTIONS,
-                 "-cache-mb", cache_mb],
-                folder / f"peer{number}.log", env={**os.environ, **stack.service_role(), **ENVIRONMENT}))
-        nginx = start_nginx(folder, port, stack.workers())
-        workers = [process.pid for process in processes]
-        processes.append(nginx)
+            processes.append(start_process(folder, number, stack, cache_mb))
         wait_for_sockets(folder, processes)
+        workers = [process.pid for process in processes]
+        nginx = start_nginx(folder, port, len(workers))
+        processes.append(nginx)
         base_url = f"http://127.0.0.1:{port}"
         wait_until_answered(f"{base_url}/qa/questions?product_id=1", nginx)
         yield Server(base_url, {"nginx": [nginx.pid], "workers": workers})
+    except BenchError as error:
+        logs = "".join(log.read_text(errors="replace") for log in folder.glob("*.log"))
+        raise BenchError(f"{error}; the peer's logs: {logs[-2000:]}") from error
     finally:
         for process in reversed(processes):
             process.terminate()

@@ -42,7 +42,8 @@ PROFILE_HEADINGS = ("measurement", "per second", *(f"{part} µs" for part in PAR
 
 def profile(report):
     """Processor time of one answer in µs by the parts of the stack, for each measurement, medians of
-    the rounds. The rest is idle or the kernel's own; with the static file it is that file's NGINX."""
+    the rounds. The rest is idle or the kernel's own. NGINX and workers are those that were measured: the
+    static files' NGINX, the peer's NGINX and processes."""
     processors = report["machine"]["processors"]
     for name in report["rounds"][0] if report["rounds"] else ():
         times = []
@@ -67,8 +68,10 @@ def markdown(report):
         results.append([title, row["limit_title"], rate, limit, ratios, bar, latency, verdict])
     headings = ("scenario", "limit", "per second", "its limit", "ratio of each round", "at least",
                 "p50, p99, p99.9 (ms)", "verdict")
-    return "\n".join([*facts(report), "", *markdown_table(headings, results), *notes(report), "",
-                      *markdown_table(PROFILE_HEADINGS, profile(report))])
+    lines = [*facts(report), "", *markdown_table(headings, results), *notes(report)]
+    if report["rounds"]:
+        lines += ["", *markdown_table(PROFILE_HEADINGS, profile(report))]
+    return "\n".join(lines)
 
 
 def facts(report):
@@ -101,8 +104,8 @@ def noise_facts(report):
     if not report["rounds"]:
         return
     rates = " ".join(number(rate) for rate in static_rates(report["rounds"]))
-    repeated = "; ".join(f"round {each['round']} was run again, since it had {number(each['rate'])} where the "
-                         f"best had {number(each['best'])}" for each in report["repeats"])
+    repeated = "; ".join(f"round {each['round']} was run again, since it had {number(each['rate'])} where "
+                         f"the best had {number(each['best'])}" for each in report["repeats"])
     noisy = noisiest(report["rounds"])
     yield (f"- static files a second in each round: {rates}; {repeated or 'no round was run again'}"
            + ("" if noisy is None else f"; round {noisy + 1} is still noisy"))
@@ -131,9 +134,10 @@ def table_note(name, figures):
 def steady_note(row):
     tables = "; ".join(table_note(name, row["tables"]) for name in row["tables"][0])
     static = " and ".join(number(rate) for rate in row["static_rates"])
-    return (f"Mixed traffic of {row['minutes']} minutes: p99 of a minute {number(row['minute_p99_ms'], '.1f')} ms "
-            f"(median), {number(row['worst_p99_ms'], '.1f')} ms (worst). Before it, after it, and after the random "
-            f"products: {tables or 'no tables'}. Static files a second before and after all: {static}.")
+    median_ms, worst_ms = number(row["minute_p99_ms"], ".1f"), number(row["worst_p99_ms"], ".1f")
+    return (f"Mixed traffic of {row['minutes']} minutes: p99 of a minute {median_ms} ms (median), {worst_ms} ms "
+            f"(worst). Before it, after it, and after the random products: {tables or 'no tables'}. Static files "
+            f"a second before and after all: {static}.")
 
 
 def notes(report):
@@ -147,7 +151,7 @@ def notes(report):
         if row["name"] == "steady":
             lines.append(steady_note(row))
         if row.get("private_mib"):
-            lines.append(f"Memory of a worker's own, after {row['title']}: {row['private_mib']:.1f} MiB at most.")
+            lines.append(f"Memory of a worker's own with a full cache: {row['private_mib']:.1f} MiB at most.")
         if row["failed"]:
             lines.append(f"{row['title']}: failures {row['failures']}.")
     return lines
@@ -214,7 +218,7 @@ def sections(report):
     yield ("Where the processors' time goes",
            "Processors in use, on average, by the parts of the stack and by the load generator. Below, "
            "the processor time of one answer in µs: medians of the rounds. The rest is idle or the "
-           "kernel's own; with the static file it is that file's NGINX.",
+           "kernel's own. NGINX and workers are those that were measured, also the static files' and the peer's.",
            plots.processors(report["rows"], report["machine"]["processors"]) + profile_table(report))
 
 

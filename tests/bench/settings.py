@@ -24,8 +24,8 @@ OVERLOAD = 3               # times what the service can do
 
 # How the service is set.
 DEFAULT = {}
-OFF = {"QA_CACHE_MB": "0"}             # no cache
-PROXIED = {"QA_NGINX_MODULE": "off"}  # hits are a worker's, too
+OFF = {"QA_CACHE_MB": "0"}                # no cache
+PROXIED = {"QA_PAGES_IN_NGINX": "false"}  # hits are served by workers, too
 
 
 @dataclass(frozen=True)
