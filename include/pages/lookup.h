@@ -45,4 +45,4 @@ struct lookup_counts {
 struct lookup_counts lookup_counts(const struct lookup *lookup);
 
 /* Responds to a request with the page, at once or later. */
-void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *page);
+void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *key);

@@ -7,32 +7,31 @@
 #include "pages/result_body.h"
 #include "pages/weights.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #define uthash_malloc(size) memory_allocate(size)
 #include <uthash.h>
 #include <xxhash.h>
 
-/* What a query is shared by: the page, and once it is sent the version as well. Compared byte by
- * byte. */
-struct flight_key {
-    struct page_key page;
-    struct version version; /* while it waits: `none_yet` */
-};
-
 static const struct version none_yet = {.counter = UINT64_MAX, .epoch = UINT64_MAX};
-
-_Static_assert(sizeof(struct flight_key) == 6 * sizeof(int64_t), "no padding");
 
 /* A query that waits or is under way, and the requests that wait for it. */
 struct flight {
-    struct flight_key key;
+    /* What it is found by. */
+    struct page_key key;
+    struct version version; /* noted when it was sent; while it waits: `none_yet` */
+
     struct lookup *lookup;
     bool is_sent;
     int64_t max_age_ms; /* how long the page may be kept; once it is sent */
     struct http_request_queue requests;
     UT_hash_handle hh;
 };
+
+enum { FOUND_BY_BYTES = sizeof(struct page_key) + sizeof(struct version) };
+
+_Static_assert(offsetof(struct flight, lookup) == FOUND_BY_BYTES, "no padding");
 
 struct lookup {
     struct pool *pool;
@@ -101,23 +100,24 @@ static void *copy_out(const struct ring *ring, const struct ring_page *page, enu
     return body;
 }
 
-static bool find(const struct lookup *lookup, const struct flight_key *key,
+static bool find(const struct lookup *lookup, const struct page_key *key, struct version version,
                  struct ring_page *page) {
-    return ring_find(lookup->settings.ring, &key->page, key->version, clock_ms(), page);
+    return ring_find(lookup->settings.ring, key, version, clock_ms(), page);
 }
 
 /* Keeps a page that was found once more, now with its gzip form. False when it is gone. */
-static bool add_gzip(struct lookup *lookup, const struct flight_key *key, struct ring_page *page) {
+static bool add_gzip(struct lookup *lookup, const struct page_key *key, struct version version,
+                     struct ring_page *page) {
     struct ring *ring = lookup->settings.ring;
     void *bodies[RING_FORMS] = {copy_out(ring, page, RING_PLAIN)};
     if (!bodies[RING_PLAIN]) {
         return false;
     }
     make_gzip(page, bodies);
-    ring_store(ring, &key->page, key->version, page, (const void *const *)bodies);
+    ring_store(ring, key, version, page, (const void *const *)bodies);
     free(bodies[RING_PLAIN]);
     free(bodies[RING_GZIP]);
-    return find(lookup, key, page);
+    return find(lookup, key, version, page);
 }
 
 static bool lacks_gzip(const struct http_request *request, const struct ring_page *page) {
@@ -127,10 +127,10 @@ static bool lacks_gzip(const struct http_request *request, const struct ring_pag
 
 /* Responds with a page that is there already, or returns false. */
 static bool serve_kept(struct lookup *lookup, struct http_request *request,
-                       const struct flight_key *key) {
+                       const struct page_key *key, struct version version) {
     struct ring_page page;
-    if (!find(lookup, key, &page) ||
-        (lacks_gzip(request, &page) && !add_gzip(lookup, key, &page))) {
+    if (!find(lookup, key, version, &page) ||
+        (lacks_gzip(request, &page) && !add_gzip(lookup, key, version, &page))) {
         return false;
     }
     enum ring_form form = choose_form(request, &page);
@@ -148,19 +148,20 @@ static bool serve_kept(struct lookup *lookup, struct http_request *request,
 }
 
 /* Whether another worker has made the page meanwhile, so that nothing is to be added. */
-static bool is_kept(const struct lookup *lookup, const struct flight_key *key,
+static bool is_kept(const struct lookup *lookup, const struct page_key *key, struct version version,
                     const struct ring_page *page) {
     struct ring_page kept;
-    return find(lookup, key, &kept) && (kept.length[RING_GZIP] > 0 || page->length[RING_GZIP] == 0);
+    return find(lookup, key, version, &kept) &&
+           (kept.length[RING_GZIP] > 0 || page->length[RING_GZIP] == 0);
 }
 
 /* Keeps what a query made, with its gzip form where somebody who waits wants that. */
 static void keep_made(struct flight *flight, struct ring_page *page, void *bodies[RING_FORMS]) {
     struct lookup *lookup = flight->lookup;
-    struct flight_key key = flight->key;
+    struct version version = flight->version;
 #ifdef QA_FAULT_NOTE_AFTER_QUERY
     /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
-    key.version = note_version(lookup, &key.page);
+    version = note_version(lookup, &flight->key);
 #endif
     const struct http_request *request;
     TAILQ_FOREACH(request, &flight->requests, queue) {
@@ -168,13 +169,13 @@ static void keep_made(struct flight *flight, struct ring_page *page, void *bodie
             make_gzip(page, bodies);
         }
     }
-    if (is_kept(lookup, &key, page)) {
+    if (is_kept(lookup, &flight->key, version, page)) {
         return;
     }
     int64_t lifetime_ms = lookup->settings.lifetime_ms;
     page->expires_ms =
         clock_ms() + (flight->max_age_ms < lifetime_ms ? flight->max_age_ms : lifetime_ms);
-    ring_store(lookup->settings.ring, &key.page, key.version, page, (const void *const *)bodies);
+    ring_store(lookup->settings.ring, &flight->key, version, page, (const void *const *)bodies);
 }
 
 static struct http_request *next_request(struct flight *flight) {
@@ -217,22 +218,24 @@ static void fail_all(struct flight *flight, enum query_outcome outcome, const PG
     }
 }
 
-static struct flight *find_flight_of(struct lookup *lookup, const struct flight_key *key) {
+static struct flight *find_flight_of(struct lookup *lookup, const struct page_key *key,
+                                     struct version version) {
+    const struct flight sought = {.key = *key, .version = version};
     struct flight *flight;
-    HASH_FIND(hh, lookup->flights, key, sizeof *key, flight);
+    HASH_FIND(hh, lookup->flights, &sought.key, FOUND_BY_BYTES, flight);
     return flight;
 }
 
-/* One that a request may join which has noted the key's version. */
-static struct flight *find_flight(struct lookup *lookup, const struct flight_key *key) {
-    struct flight *flight = find_flight_of(lookup, key);
-    const struct flight_key waiting = {.page = key->page, .version = none_yet};
-    return flight ? flight : find_flight_of(lookup, &waiting);
+/* One that a request may join which has noted this version. */
+static struct flight *find_flight(struct lookup *lookup, const struct page_key *key,
+                                  struct version version) {
+    struct flight *flight = find_flight_of(lookup, key, version);
+    return flight ? flight : find_flight_of(lookup, key, none_yet);
 }
 
 static void list_flight(struct flight *flight) {
     if (flight->lookup->settings.ring) {
-        HASH_ADD(hh, flight->lookup->flights, key, sizeof flight->key, flight);
+        HASH_ADD(hh, flight->lookup->flights, key, FOUND_BY_BYTES, flight);
     }
 }
 
@@ -244,7 +247,8 @@ static void unlist_flight(struct flight *flight) {
 
 static struct flight *add_flight(struct lookup *lookup, const struct page_key *key) {
     struct flight *flight = memory_calloc(1, sizeof *flight);
-    flight->key = (struct flight_key){.page = *key, .version = none_yet};
+    flight->key = *key;
+    flight->version = none_yet;
     flight->lookup = lookup;
     TAILQ_INIT(&flight->requests);
     list_flight(flight);
@@ -260,7 +264,7 @@ static void on_send(void *owner) {
     }
     flight->is_sent = true;
     unlist_flight(flight);
-    flight->key.version = note_version(lookup, &flight->key.page);
+    flight->version = note_version(lookup, &flight->key);
     flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
     list_flight(flight);
 }
@@ -274,7 +278,7 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
         struct ring_page page = {.hash = entity_hash_of(body.data, body.length),
                                  .length = {body.length}};
         void *bodies[RING_FORMS] = {body.owner};
-        weights_note(lookup->weights, &flight->key.page, body.length);
+        weights_note(lookup->weights, &flight->key, body.length);
         if (lookup->settings.ring) {
             keep_made(flight, &page, bodies);
         }
@@ -295,7 +299,7 @@ static int64_t offset_of(const struct page_key *key) {
 /* Sends the query of a page: all that its statement takes is in the key, or the same for all. */
 static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
-    const struct page_key *key = &flight->key.page;
+    const struct page_key *key = &flight->key;
     struct call call = {
         .on_send = on_send, .on_done = on_page, .owner = flight, .weight = key->count};
     call_add_int64(&call, key->id);
@@ -314,21 +318,20 @@ static void send_query(struct flight *flight) {
     pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
 }
 
-void lookup_serve(struct lookup *lookup, struct http_request *request,
-                  const struct page_key *page) {
+void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *key) {
     struct flight *flight = NULL;
     if (lookup->settings.ring) {
         /* Noted before everything else: what is found from here on is no older. */
-        const struct flight_key key = {.page = *page, .version = note_version(lookup, page)};
-        if (serve_kept(lookup, request, &key)) {
+        struct version version = note_version(lookup, key);
+        if (serve_kept(lookup, request, key, version)) {
             lookup->counts.hits++;
             return;
         }
         lookup->counts.misses++;
-        flight = find_flight(lookup, &key);
+        flight = find_flight(lookup, key, version);
     }
     if (!flight) {
-        flight = add_flight(lookup, page);
+        flight = add_flight(lookup, key);
         TAILQ_INSERT_TAIL(&flight->requests, request, queue);
         send_query(flight);
         return;
