@@ -102,7 +102,9 @@ query-plans: $(PROGRAM)  ## write docs/queries.md from the plans of what `make s
 # ---- The module for NGINX: nginx/ ----
 
 MODULE := $(BUILD)/ngx_http_qa_pages_module.so
-MODULE_SOURCES := $(wildcard nginx/*.c)
+MODULE_SOURCES := $(wildcard nginx/*.c) $(addprefix src/,http/accept_encoding.c http/entity_tag.c http/target.c \
+    ops/number.c pages/handout.c pages/ring.c pages/shared_memory.c pages/versions.c qa/list_request.c \
+    qa/parameters.c)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(BUILD)/objects/module/%.o)
 NGINX_HEADERS := build/nginx
 
@@ -112,13 +114,13 @@ module:  ## only the module for NGINX, where NGINX is Debian's and its headers c
 
 $(MODULE): $(MODULE_OBJECTS)
 	@echo "  LD $@"
-	@$(CC) $(CFLAGS) -shared $(filter-out -pie,$(LDFLAGS)) -o $@ $^
+	@$(CC) $(CFLAGS) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,--gc-sections -o $@ $^ $(shell pkg-config --libs libxxhash)
 
 $(BUILD)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
 	@mkdir -p $(@D)
 	@echo "  CC $< for NGINX"
 	@$(CC) $(CPPFLAGS) $$(cat $(NGINX_HEADERS)/flags) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden \
-	    -MMD -MP -c -o $@ $<
+	    -ffunction-sections -MMD -MP -c -o $@ $<
 
 -include $(MODULE_OBJECTS:.o=.d)
 

@@ -4,8 +4,8 @@
 # and containers.
 #   configure-nginx.sh DIR
 #
-# Where DIR holds ngx_http_qa_pages_module.so and the NGINX here takes it, NGINX answers hits itself; DIR must be
-# its prefix (nginx -p) then. Root configures only a DIR that belongs to root.
+# Where DIR holds ngx_http_qa_pages_module.so and the NGINX here takes it, NGINX responds with cached pages itself; DIR
+# must be its prefix (nginx -p) then. Root configures only a DIR that belongs to root.
 #
 #   PORT               where NGINX listens, on IPv4 and, where there is one, IPv6 (8080)
 #   QA_LISTEN          the workers, as in `atelier-qa serve`: unix:PREFIX, or ADDRESS:BASE

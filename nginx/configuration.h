@@ -1,6 +1,6 @@
 /*
- * The module for NGINX: answers hits from the pages that the workers share (pages/ring.h), by their
- * protocol (docs/architecture.md, "Why no page is stale"). Whatever is no hit is left to a worker.
+ * The module for NGINX: responds with pages of the ring (pages/ring.h), by the protocol of the
+ * workers (docs/architecture.md, "Why no page is stale"), and leaves all that is no hit to them.
  *
  *     qa_pages "/run/qa/versions.4";   in a location; the value is the service's QA_SHARED_FILE
  *     $qa_page                         hit, miss, or "" where no page was looked for
@@ -8,6 +8,8 @@
  * What begins with ngx_ is NGINX's own.
  */
 #pragma once
+
+#include "memory.h"
 
 #include <ngx_config.h>
 #include <ngx_core.h>
@@ -19,6 +21,7 @@ extern ngx_module_t ngx_http_qa_pages_module;
 struct qa_pages_main {
     const char *shared_file; /* NULL where no location has the directive */
     ngx_uint_t variable;     /* the index of $qa_page */
+    struct qa_pages_memory memory;
 };
 
 /* Of a location. */

@@ -1,4 +1,4 @@
-/* The handler: answers a request with a page, or leaves it to a worker. */
+/* The handler: responds to a request with a page, or leaves it to a worker. */
 #pragma once
 
 #include <ngx_config.h>

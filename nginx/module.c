@@ -81,6 +81,29 @@ static ngx_int_t add_handler(ngx_conf_t *configuration) {
     return NGX_OK;
 }
 
+/* NULL in a process that has no http{}, or does not serve. */
+static struct qa_pages_main *of_process(ngx_cycle_t *cycle) {
+    bool serves = ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
+    struct qa_pages_main *module =
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_qa_pages_module);
+    return serves && module && module->shared_file ? module : NULL;
+}
+
+static ngx_int_t on_process_start(ngx_cycle_t *cycle) {
+    struct qa_pages_main *module = of_process(cycle);
+    if (module) {
+        qa_pages_memory_begin(&module->memory, module->shared_file, cycle->log);
+    }
+    return NGX_OK;
+}
+
+static void on_process_exit(ngx_cycle_t *cycle) {
+    struct qa_pages_main *module = of_process(cycle);
+    if (module) {
+        qa_pages_memory_end(&module->memory);
+    }
+}
+
 static ngx_http_module_t hooks = {
     .preconfiguration = add_variable,
     .postconfiguration = add_handler,
@@ -96,6 +119,8 @@ EXPORTED ngx_module_t ngx_http_qa_pages_module = {
     .ctx = &hooks,
     .commands = commands,
     .type = NGX_HTTP_MODULE,
+    .init_process = on_process_start,
+    .exit_process = on_process_exit,
 };
 
 /* What load_module looks for. */

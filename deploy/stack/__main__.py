@@ -178,11 +178,11 @@ class Stack:
         os.environ["QA_LISTEN"] = os.environ.get("QA_LISTEN") or f"unix:{sockets}/worker"
         os.environ["QA_STATE_DIR"] = self.state
         os.environ["QA_WORKERS"] = str(self.count_workers())
+        shared_file = self.settings.shared_file(sockets)
         more_files()
         if not NGINX.pid():
             nginx.install_module(self.settings.program)
-            nginx.configure(self.deploy / "configure-nginx.sh", self.port,
-                            self.settings.shared_file(sockets))
+            nginx.configure(self.deploy / "configure-nginx.sh", self.port, shared_file)
             nginx.publish_files(self.checkout)
         if not SERVICE.pid():
             service.install(self.settings.program)

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from common import Failure, locked, run, start, write_anew
+from common import Failure, locked, output, run, start, write_anew
 from parts import NGINX, end_process, processes
 
 FIRST_FREE_PORT = 1024  # below it NGINX needs a capability
@@ -23,10 +23,20 @@ def install_module(program):
         Path("nginx", MODULE).chmod(0o644)
 
 
+def _sanitizer():
+    """What a module that was built with SANITIZE=1 needs of an NGINX that was not."""
+    library = output("gcc", "-print-file-name=libasan.so") if os.environ.get("SANITIZE") else None
+    if not library or not Path("nginx", MODULE).exists():
+        return {}
+    # NGINX leaves memory to the end of the process; a report has a file of its own.
+    options = [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0", f"log_path={os.getcwd()}/log/nginx-sanitizer"]
+    return {"LD_PRELOAD": library.strip(), "ASAN_OPTIONS": ":".join(filter(None, options))}
+
+
 def configure(configure_nginx, port, shared_file):
     os.environ["QA_ACCESS_LOG"] = os.environ.get("QA_ACCESS_LOG") or "../log/access.log"
     os.environ["QA_ERROR_LOG"] = os.environ.get("QA_ERROR_LOG") or f"../{NGINX.log}"
-    if run(configure_nginx, "nginx", env={**os.environ, "QA_SHARED_FILE": shared_file}) != 0:
+    if run(configure_nginx, "nginx", env={**os.environ, **_sanitizer(), "QA_SHARED_FILE": shared_file}) != 0:
         raise Failure
     stop_orphans()
     if port_is_taken(int(port)):
@@ -49,7 +59,8 @@ def launch(port, bare):
         # SCHED_BATCH as a worker has it (src/process/worker.c). A relative prefix: NGINX takes a $ in a path
         # for a variable.
         status = start("chrt", "--batch", "0", *(bare if int(port) >= FIRST_FREE_PORT else []),
-                       "nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", cwd="nginx", stderr=log)
+                       "nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", cwd="nginx", stderr=log,
+                       env={**os.environ, **_sanitizer()})
     if status != 0:
         sys.stderr.write(Path("log/nginx-start.log").read_text())
         raise Failure("NGINX does not start")

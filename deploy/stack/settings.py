@@ -54,10 +54,13 @@ class Settings:
                                or self._checkout / ".local")
 
     def shared_file(self, sockets):
-        """By default it is beside the workers' sockets. A relative path begins where the service works."""
+        """By default it is beside the workers' sockets: a socket has its name, so its path must be as short. A
+        relative path begins where the service works."""
         given = self.given("QA_SHARED_FILE")
-        return os.path.abspath(os.path.join("bin", given)) if given else \
-            os.path.join(sockets, os.path.basename(self._values["QA_SHARED_FILE"]))
+        if given:
+            return os.path.abspath(os.path.join("bin", given))
+        os.environ["QA_SHARED_FILE"] = os.path.join(sockets, os.path.basename(self._values["QA_SHARED_FILE"]))
+        return os.environ["QA_SHARED_FILE"]
 
     @property
     def port(self):

@@ -8,5 +8,8 @@
 /* In bytes; a longer value counts as none, and NGINX passes none on. */
 enum { ACCEPT_ENCODING_MAX = 200 };
 
+/* A shorter body is not compressed; deploy/nginx.conf has the same number. */
+enum { ACCEPT_ENCODING_GZIP_FROM_BYTES = 1024 };
+
 /* True when a client that sends this value takes gzip. No header counts as no. */
 bool accept_encoding_has_gzip(struct http_text accept_encoding);

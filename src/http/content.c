@@ -10,7 +10,6 @@
 #include <zlib.h>
 
 enum {
-    COMPRESS_FROM_BYTES = 1024,
     COMPRESS_TO_BYTES = 256 * 1024, /* more holds up all other requests: NGINX does it bit by bit */
     COMPRESSION_LEVEL = 4,
     GZIP_WINDOW_BITS = 15 + 16, /* the largest window, in gzip's format */
@@ -57,7 +56,7 @@ static bool takes_gzip(const struct http_request *request) {
 }
 
 bool http_content_wants_gzip(const struct http_request *request, size_t plain_length) {
-    return plain_length >= COMPRESS_FROM_BYTES && plain_length <= COMPRESS_TO_BYTES &&
+    return plain_length >= ACCEPT_ENCODING_GZIP_FROM_BYTES && plain_length <= COMPRESS_TO_BYTES &&
            takes_gzip(request);
 }
 
@@ -97,7 +96,8 @@ static struct MHD_Response *new_response_without_body(uint64_t length) {
 /* Whether NGINX would compress the 200 for this client, and so change its length. */
 static bool is_compressed_later(const struct http_request *request,
                                 const struct http_content *content) {
-    return !content->is_gzip && content->length >= COMPRESS_FROM_BYTES && takes_gzip(request);
+    return !content->is_gzip && content->length >= ACCEPT_ENCODING_GZIP_FROM_BYTES &&
+           takes_gzip(request);
 }
 
 /* Content-Length may only be that of the 200 (RFC 9110, 8.6). Where that is not known there is

@@ -19,11 +19,11 @@ _first_products = itertools.count(100_000_000, 1_000_000)
 class Checker:
     """`with Checker(stack) as checker:` has the clients at work while the block runs; `findings` is
     there after it: what the program counted, by the names of tests/soak/main.c. `faults`: requests
-    may fail while the block breaks something. `sockets` are of workers of further services. `options`
-    are the program's."""
+    may fail while the block breaks something. `sockets` are of workers of further services, `port` that of
+    another NGINX. `options` are the program's."""
 
-    def __init__(self, stack, faults=False, sockets=(), **options):
-        self.addresses = [stack.port, *worker_sockets(stack), *sockets]
+    def __init__(self, stack, faults=False, sockets=(), port=None, **options):
+        self.addresses = [port or stack.port, *worker_sockets(stack), *sockets]
         options["first_product"] = next(_first_products)
         self._command = [CHECKOUT / PROGRAM, *(["--faults"] if faults else []),
                          *(f"--{name.replace('_', '-')}={value}" for name, value in options.items()),

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -232,14 +233,18 @@ class Stack:
         return children(self.nginx_pid())
 
     @contextlib.contextmanager
-    def nginx_without_pages(self):
-        """The port of a second NGINX in front of the same workers, to which it passes all requests on."""
+    def another_nginx(self, module=None):
+        """The port of a second NGINX in front of the same workers: without a module it passes all requests on."""
         port = free_port()
+        own = {"QA_SHARED_FILE": str(max(self._sockets.glob("versions.*[0-9]")))} if module else {}
         user = "root root" if os.geteuid() == 0 else ""
         with tempfile.TemporaryDirectory(prefix="atelier-nginx-") as folder:
+            if module:
+                shutil.copy(module, folder)
             subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True,
                            env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_NGINX_USER": user,
-                                "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker"})
+                                "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker",
+                                **own})
             with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
                                   cwd=folder, env={"PATH": os.environ["PATH"] + ":/usr/sbin"}) as process:
                 try:

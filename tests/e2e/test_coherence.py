@@ -2,6 +2,8 @@
 `coherence.py` is the checker."""
 
 import contextlib
+import os
+import subprocess
 import time
 
 import pytest
@@ -12,7 +14,7 @@ import seed
 from api import new_product
 from coherence import Checker
 from conftest import running
-from stack import wait_until
+from stack import CHECKOUT, wait_until
 from wire import Client, request, worker_sockets
 
 WORKERS = 4
@@ -84,6 +86,18 @@ def test_the_checker_notices_a_page_that_is_kept_as_newer_than_its_query():
     with running(FAULT="NOTE_AFTER_QUERY", **SETTINGS) as stack:
         with Checker(stack) as checker:
             checker.go_on(acknowledged=20_000)
+    assert checker.findings.stale > 0
+    assert checker.findings.wrong == 0, checker.findings.told
+
+
+def test_the_checker_notices_an_nginx_that_notes_versions_before_the_read(crew):
+    module = CHECKOUT / "build/release-NOTE_EARLY_IN_NGINX/ngx_http_qa_pages_module.so"
+    subprocess.run(["make", "--silent", "module", "FAULT=NOTE_EARLY_IN_NGINX"], cwd=CHECKOUT, check=True,
+                   env={**os.environ, "SANITIZE": ""})
+    if not module.exists():
+        pytest.skip("the module cannot be built here")
+    with crew.another_nginx(module) as port, Checker(crew, port=port) as checker:
+        checker.go_on(acknowledged=20_000)
     assert checker.findings.stale > 0
     assert checker.findings.wrong == 0, checker.findings.told
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import test_process
 import wire
-from api import PATIENCE_S, ask, assert_problem
+from api import PATIENCE_S, ask, assert_problem, new_product
 from stack import children, wait_until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -25,7 +25,7 @@ def test_every_line_of_the_service_is_a_json_object_with_time_level_and_message(
 
 def test_lines_of_workers_name_their_worker(stack, api):
     for _ in range(10):
-        api.get("/qa/questions?product_id=1")
+        api.get("/qa/questions?product_id=x")
     assert {line["worker"] for line in stack.log() if "request_id" in line} == {0, 1}
 
 
@@ -41,7 +41,7 @@ def test_refused_requests_are_no_errors_of_the_service(stack, api):
 
 
 def test_the_access_log_has_request_id_and_the_time_of_the_worker(stack, api):
-    request_id = api.get("/qa/questions?product_id=1").headers["X-Request-Id"]
+    request_id = api.get(f"/qa/questions?product_id={new_product()}").headers["X-Request-Id"]
 
     def logged():
         return [line for line in stack.access_log().splitlines() if request_id in line]

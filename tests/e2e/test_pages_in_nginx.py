@@ -184,7 +184,7 @@ def hits(stack, names):
 
 @pytest.fixture(scope="module")
 def port_of_workers(stack):
-    with stack.nginx_without_pages() as port:
+    with stack.another_nginx() as port:
         yield port
 
 
