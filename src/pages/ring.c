@@ -212,16 +212,17 @@ static bool is_its_own_yet(const struct ring *ring, uint64_t position) {
     return next - position <= ring->unit_count;
 }
 
-/* Writes a record by a system call: where the system has no memory left for it, that fails, but to
- * touch the mapped memory would end the process by SIGBUS. */
+/* Writes a record by system calls: where the system has no memory left for it, they fail, but to
+ * touch the mapped memory would end the process by SIGBUS. The header comes last: where one is
+ * whole, its bodies have been written, and so can be read. */
 static bool write_record(const struct ring *ring, uint64_t position,
                          const struct ring_record *record, const void *const bodies[RING_FORMS]) {
-    off_t at = place_of(ring, position) - (unsigned char *)ring->region;
-    const struct iovec parts[] = {{(void *)record, sizeof *record},
-                                  {(void *)bodies[RING_PLAIN], record->length[RING_PLAIN]},
+    off_t at = ring->offset + (place_of(ring, position) - (unsigned char *)ring->region);
+    const struct iovec parts[] = {{(void *)bodies[RING_PLAIN], record->length[RING_PLAIN]},
                                   {(void *)bodies[RING_GZIP], gzip_length(record)}};
-    return pwritev(ring->descriptor, parts, 3, ring->offset + at) ==
-           (ssize_t)(parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
+    return pwritev(ring->descriptor, parts, 2, at + (off_t)sizeof *record) ==
+               (ssize_t)(parts[0].iov_len + parts[1].iov_len) &&
+           pwrite(ring->descriptor, record, sizeof *record, at) == sizeof *record;
 }
 
 static uint64_t units_of(uint64_t bodies_length) {
