@@ -77,12 +77,3 @@ ring_copy(const struct ring *ring, const struct ring_page *found, enum ring_form
  * ring, or when the system has no memory left. */
 void ring_store(struct ring *ring, const struct page_key *key, struct version version,
                 const struct ring_page *page, const void *const bodies[RING_FORMS]);
-
-/* Makes memory for a ring alone. Its descriptor, closed on exec, or -1 with errno set. */
-int ring_create(size_t megabytes);
-
-/* Maps what ring_create() made, in another process. The descriptor stays the caller's, and open as
- * long as the pages are mapped. False with errno set. */
-__attribute__((warn_unused_result)) bool ring_map(struct ring *ring, int descriptor);
-
-void ring_unmap(struct ring *ring);

@@ -1,12 +1,8 @@
 /* Pages in memory that processes share: a ring of records, and a table of where they are. */
 #include "pages/ring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -264,31 +260,4 @@ void ring_store(struct ring *ring, const struct page_key *key, struct version ve
     if (write_record(ring, position, &record, bodies)) {
         atomic_store(word, tag | position);
     }
-}
-
-int ring_create(size_t megabytes) {
-    /* A look into the table touches it, so all of it is taken now. */
-    int descriptor = memfd_create("atelier-qa-pages", MFD_CLOEXEC);
-    if (descriptor >= 0 && (ftruncate(descriptor, (off_t)ring_bytes(megabytes)) != 0 ||
-                            fallocate(descriptor, 0, 0, (off_t)ring_head_bytes(megabytes)) != 0)) {
-        int reason = errno;
-        close(descriptor);
-        errno = reason;
-        return -1;
-    }
-    return descriptor;
-}
-
-bool ring_map(struct ring *ring, int descriptor) {
-    struct stat file;
-    if (fstat(descriptor, &file) != 0) {
-        return false;
-    }
-    size_t bytes = (size_t)file.st_size;
-    void *region = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    return region != MAP_FAILED && ring_attach(ring, region, bytes, descriptor, 0);
-}
-
-void ring_unmap(struct ring *ring) {
-    munmap(ring->region, head_bytes(ring->set_count) + ring->unit_count * UNIT_BYTES);
 }
