@@ -36,6 +36,9 @@ enum member_joining { MEMBER_JOINED, MEMBER_NOT_YET, MEMBER_FAILED };
 __attribute__((warn_unused_result)) enum member_joining
 member_join(struct member *member, size_t ring_megabytes, char *error, size_t error_size);
 
+/* Logs when the memory was made with another size than the settings ask for. */
+void member_tell_size(const struct member *member, size_t ring_megabytes);
+
 /* The edition that this service serves from now on; others may read pages while it is the holder.
  */
 void member_set_edition(struct member *member, uint64_t edition);

@@ -113,6 +113,15 @@ static void beat(struct member *member) {
     }
 }
 
+void member_tell_size(const struct member *member, size_t ring_megabytes) {
+    size_t has = shared_memory_ring_megabytes(&member->memory);
+    if (ring_megabytes != 0 && ring_megabytes != has) {
+        log_write(member->logger, LOG_LEVEL_WARNING,
+                  "QA_CACHE_MB has no effect until all services that share the memory are stopped",
+                  "{s:I, s:I}", "set", (long long)ring_megabytes, "is", (long long)has);
+    }
+}
+
 enum member_joining member_join(struct member *member, size_t ring_megabytes, char *error,
                                 size_t error_size) {
     switch (meet(member, ring_megabytes, error, error_size)) {
@@ -125,11 +134,7 @@ enum member_joining member_join(struct member *member, size_t ring_megabytes, ch
     case RENDEZVOUS_FAILED:
         return MEMBER_FAILED;
     }
-    if (shared_memory_ring_megabytes(&member->memory) != ring_megabytes) {
-        log_write(member->logger, LOG_LEVEL_WARNING,
-                  "pages are shared with another service, which chose how much memory they have",
-                  "{s:I}", "QA_CACHE_MB", (long long)shared_memory_ring_megabytes(&member->memory));
-    }
+    member_tell_size(member, ring_megabytes);
     invalidate_all(member); /* nobody knows what happened before */
     beat(member);
     return MEMBER_JOINED;

@@ -17,14 +17,6 @@ static bool can_follow(const struct config *current, const struct config *next, 
            error_text(error, error_size, message, "QA_SHARED_FILE");
 }
 
-/* The memory has the size that it was made with. */
-static void tell_size(const struct service *service, const struct config *next) {
-    if (next->cache_mb != service->current.config.cache_mb) {
-        log_write(&service->logger, LOG_LEVEL_WARNING,
-                  "QA_CACHE_MB takes effect when the service is stopped and started", NULL);
-    }
-}
-
 bool reload_start(struct service *service, const struct reload_source *source, char *error,
                   size_t error_size) {
     struct setup *next = &service->next;
@@ -35,7 +27,7 @@ bool reload_start(struct service *service, const struct reload_source *source, c
         !service_open_places(service, next, error, error_size)) {
         return false;
     }
-    tell_size(service, &next->config);
+    member_tell_size(&service->member, next->config.cache_mb);
     for (unsigned i = 0; i < next->config.workers; i++) {
         if (!service_start_worker(service, next, i)) {
             return error_text(error, error_size, "a worker cannot be started");

@@ -66,8 +66,16 @@ def assert_share(stack, *services):
 
 
 def vouched_ms(shared):
-    with shared_memory(shared) as (connection, memory):
-        return struct.unpack_from("<q", memory, 16)[0]
+    return header(shared)[0]
+
+
+def edition(shared):
+    return header(shared)[1]
+
+
+def header(shared):
+    with shared_memory(shared) as (_, memory):
+        return struct.unpack_from("<qQ", memory, 16)  # src/pages/shared_memory.c
 
 
 @contextlib.contextmanager
@@ -118,6 +126,26 @@ def test_the_holder_that_stops_hands_over_and_readers_lose_the_memory(stack, tmp
         wait_until(lambda: complaints(two, "another service hands", "info"), PATIENCE_S)
         with service_on(stack, tmp_path / "three", shared) as three:
             assert_share(stack, two, three)
+
+
+def test_a_reload_brings_an_edition_of_its_own(stack, tmp_path):
+    shared, env_file = tmp_path / "shared", tmp_path / "env"
+    env_file.touch()
+    page = Page(stack)
+    with service_on(stack, tmp_path / "service", shared, QA_ENV_FILE=str(env_file)) as service:
+        editions = [edition(shared)]
+        for setting in ("QA_ANSWERS_PER_QUESTION=0", "QA_CACHE_MB=0", "QA_CACHE_MB=3", ""):
+            with worker_of(service) as client:
+                shown = page.get(client).json()["results"][0]["answers"]
+                assert bool(shown) == (setting != "QA_CACHE_MB=0")
+            env_file.write_text(setting)
+            reloaded = len(complaints(service, "reloaded", "info"))
+            service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: len(complaints(service, "reloaded", "info")) > reloaded, PATIENCE_S)
+            editions.append(edition(shared))
+        first, fewer_answers, off, other_size, again = editions
+        assert off == 0 and first == other_size == again and fewer_answers not in (0, first)
+        assert len(complaints(service, "QA_CACHE_MB has no effect", "warning")) == 1
 
 
 def test_a_start_waits_for_the_workers_of_a_service_that_was_killed(stack, tmp_path):

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Model-checks the response cache's coherence (coherence.pml) and that of the ready-made pages
-# (product_pages.pml): each holds, and each deliberate fault breaks it. Needs spin and gcc, about 40 s
+# Model-checks the response cache's coherence (coherence.pml), that of the ready-made pages
+# (product_pages.pml), and how supervisors find one memory (rendezvous.pml): each holds, and each deliberate fault breaks it. Needs spin and gcc, about 40 s
 # of one processor and less than 1 GB.
 #   run.sh                    checks everything, one line each; exit status 1 when something fails
 #   run.sh MODEL FAULT_NAME   prints a shortest counter-example for that fault, step by step
@@ -81,6 +81,10 @@ shows_outdated() {
     breaks product_pages "$1" 'page==database' "an outdated page is shown"
 }
 
+has_two() {
+    breaks rendezvous "$1" orphans "two memories are in use"
+}
+
 if [ $# -gt 0 ]; then
     explore "$1" "-O1 -DBFS" "-D$2"
     spin -t -p -g "-D$2" "$1.pml"
@@ -103,5 +107,9 @@ shows_outdated FAULT_NO_MARK
 shows_outdated FAULT_MARK_AFTER_COMMIT
 shows_outdated FAULT_NO_LOCK
 shows_outdated FAULT_MARKS_LAST
+holds rendezvous "-DDEATHS=2"
+has_two FAULT_WORKERS_ARE_NOT_PRESENT
+has_two FAULT_NOBODY_LOOKS_WHO_IS_PRESENT
+has_two FAULT_ASK_BEFORE_BEING_PRESENT
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
