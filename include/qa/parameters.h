@@ -19,11 +19,11 @@ extern const struct parameter parameters_question_id;
 extern const struct parameter parameters_answer_id;
 extern const struct parameter parameters_product_id;
 
-/* True, and *value set, for ASCII digits only, leading zeros allowed, of a number in its range. */
+/* True, and *number set, for ASCII digits only, leading zeros allowed, of a number in its range. */
 __attribute__((warn_unused_result)) bool parameters_parse(const struct parameter *parameter,
-                                                          struct http_text text, int64_t *value);
+                                                          struct http_text value, int64_t *number);
 
-/* From the query string. Absent or empty leaves *value as it is; false when it is wrong. */
+/* From the query string. Absent or empty leaves *number as it is; false when it is wrong. */
 __attribute__((warn_unused_result)) bool parameters_query(const struct parameter *parameter,
                                                           const struct http_target *target,
-                                                          int64_t *value);
+                                                          int64_t *number);

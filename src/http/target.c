@@ -103,13 +103,13 @@ enum http_query_result http_target_query(const struct http_target *target, const
     struct http_text rest = target->query;
     while (rest.length > 0) {
         const struct http_text pair = start_of(rest, http_text_until(rest, '&'));
-        const struct http_text key = start_of(pair, http_text_until(pair, '='));
-        size_t decoded = percent_decode(target->scratch, key, true);
+        const struct http_text before = start_of(pair, http_text_until(pair, '='));
+        size_t decoded = percent_decode(target->scratch, before, true);
         if (decoded == name_length && memcmp(target->scratch, name, name_length) == 0) {
-            struct http_text text = http_text_after(pair, key.length);
-            text = http_text_after(text, text.length > 0); /* the `=` */
-            *value =
-                (struct http_text){target->scratch, percent_decode(target->scratch, text, true)};
+            *value = http_text_after(pair, before.length);
+            *value = http_text_after(*value, value->length > 0); /* the `=` */
+            value->length = percent_decode(target->scratch, *value, true);
+            value->data = target->scratch;
             return value->length == SIZE_MAX ? HTTP_QUERY_MALFORMED : HTTP_QUERY_FOUND;
         }
         rest = http_text_after(rest, pair.length);
