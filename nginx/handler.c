@@ -78,7 +78,8 @@ static bool find(struct qa_pages_memory *memory, const struct page_key *key,
     memory->ring.edition = shared_memory_edition(&memory->shared);
     return memory->ring.edition != 0 &&
            now_ms - shared_memory_vouched_ms(&memory->shared) <= SHARED_MEMORY_VOUCHED_FOR_MS &&
-           ring_find(&memory->ring, key, version, now_ms, page);
+           ring_find(&memory->ring, key, version, now_ms, page) &&
+           qa_pages_memory_is_handed_out(memory);
 }
 
 /* A header's value; nothing where it is longer than what is passed on to a worker. */

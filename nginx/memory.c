@@ -150,6 +150,10 @@ void qa_pages_memory_end(struct qa_pages_memory *memory) {
     }
 }
 
+bool qa_pages_memory_is_handed_out(const struct qa_pages_memory *memory) {
+    return !handout_has_ended(memory->connection->fd);
+}
+
 void qa_pages_memory_count(struct qa_pages_memory *memory, bool is_hit) {
     memory->hits += is_hit;
     memory->misses += !is_hit;

@@ -36,5 +36,9 @@ void qa_pages_memory_begin(struct qa_pages_memory *memory, const char *shared_fi
 /* Lets go of it for good. */
 void qa_pages_memory_end(struct qa_pages_memory *memory);
 
+/* Whether the supervisor still has the other end: another memory cannot have begun then. It asks
+ * the system, as NGINX may have an event to come that says so. Only while it is mapped. */
+bool qa_pages_memory_is_handed_out(const struct qa_pages_memory *memory);
+
 /* A page was found, or not, which the supervisor is told within a second. */
 void qa_pages_memory_count(struct qa_pages_memory *memory, bool is_hit);
