@@ -160,16 +160,30 @@ model:  ## check every order of steps of the coherent cache's protocol, with spi
 	tests/model/run.sh
 
 FUZZ_SECONDS ?= 30
+FUZZ = clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize-recover=all
+FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/
+FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/nginx_side.c \
+    nginx/handler.c nginx/response.c $(addprefix src/,$(addprefix http/,accept_encoding.c content.c entity_tag.c \
+    request.c response.c route.c target.c) $(addprefix ops/,line_writer.c log.c memory.c number.c write_all.c) \
+    $(addprefix pages/,lookup.c ring.c shared_memory.c versions.c weights.c) \
+    $(addprefix qa/,list_request.c lists.c parameters.c routes.c))
 
-.PHONY: fuzz
-fuzz:  ## feed the CSV reader with random files for FUZZ_SECONDS, from tests/fuzz/seeds on
+.PHONY: fuzz fuzz-csv fuzz-requests
+fuzz:  ## feed what reads files and requests with random input for FUZZ_SECONDS each, from tests/fuzz/seeds on
 	$(call needs,test,clang --version)
-	@mkdir -p build/fuzz/corpus
-	clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma)undefined \
-	    -fno-sanitize-recover=all -o build/fuzz/csv \
+	@$(MAKE) --no-print-directory fuzz-csv
+	@if nginx/headers.sh $(NGINX_HEADERS); then $(MAKE) --no-print-directory fuzz-requests; fi
+
+fuzz-csv:
+	@mkdir -p build/fuzz/corpus/csv
+	$(FUZZ) -o build/fuzz/csv \
 	    tests/fuzz/fuzz_csv.c src/import/csv_reader.c src/import/date.c src/rules/text.c -lunistring
-	build/fuzz/csv -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -verbosity=0 \
-	    -print_final_stats=1 -artifact_prefix=build/fuzz/ build/fuzz/corpus tests/fuzz/seeds
+	build/fuzz/csv $(FUZZ_OPTIONS) -max_len=2000 build/fuzz/corpus/csv tests/fuzz/seeds/csv
+
+fuzz-requests: $(GENERATED)
+	@mkdir -p build/fuzz/corpus/requests
+	$(FUZZ) $(PKG_CFLAGS) -Inginx $$(cat $(NGINX_HEADERS)/flags) -o build/fuzz/requests $(FUZZ_REQUESTS) $(PKG_LIBS)
+	build/fuzz/requests $(FUZZ_OPTIONS) -max_len=5000 build/fuzz/corpus/requests tests/fuzz/seeds/requests
 
 # Used by tests/e2e/test_api_description.py.
 build/schemathesis/complete: tests/e2e/requirements.txt

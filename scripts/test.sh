@@ -18,7 +18,7 @@ declare -A does=(
     [unit]="make unit"
     [unit-sanitize]="make unit SANITIZE=1"
     [k6-smoke]="make k6-smoke"
-    [fuzz]="make fuzz FUZZ_SECONDS=20"
+    [fuzz]="make fuzz FUZZ_SECONDS=10"
     [bench-tests]="/usr/bin/python3 -m pytest tests/bench"
     [model]="make model"
     [tools]="make build/schemathesis/complete"

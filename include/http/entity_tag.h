@@ -9,7 +9,8 @@
 
 enum {
     ENTITY_TAG_SIZE = 35, /* two quotes, 32 hexadecimal digits, NUL */
-    /* Of If-None-Match in bytes; a longer one counts as none, and NGINX passes none on. */
+    /* Of If-None-Match in bytes; a longer one counts as none, and NGINX passes none on
+     * (deploy/nginx.conf). Of several lines NGINX makes a 400. */
     ENTITY_TAG_IF_NONE_MATCH_MAX = 4000
 };
 

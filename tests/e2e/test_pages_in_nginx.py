@@ -3,13 +3,14 @@
 import gzip
 import json
 import random
+import re
 import socket
 
 import pytest
 
 import seed
 from api import PATIENCE_S, new_product
-from stack import wait_until
+from stack import CHECKOUT, wait_until
 
 NOT_COMPARED = ("date", "x-request-id")
 CASES = 450
@@ -223,3 +224,12 @@ def test_the_responses_on_one_connection_are_those_of_a_worker(stack, port_of_wo
         names += here
     if has_module:
         assert len(hits(stack, names)) > len(names) / 10
+
+
+@pytest.mark.parametrize("header, name, configured", [
+    ("accept_encoding", "ACCEPT_ENCODING_MAX", r"short_accept_encoding .*\{1,(\d+)\}"),
+    ("accept_encoding", "ACCEPT_ENCODING_GZIP_FROM_BYTES", r"gzip_min_length (\d+);"),
+    ("entity_tag", "ENTITY_TAG_IF_NONE_MATCH_MAX", r"short_if_none_match .*\{1,(\d+)\}")])
+def test_a_limit_is_the_same_in_c_and_in_the_configuration(header, name, configured):
+    in_c = re.search(rf"{name} = (\d+)", (CHECKOUT / f"include/http/{header}.h").read_text())
+    assert in_c[1] == re.search(configured, (CHECKOUT / "deploy/nginx.conf").read_text())[1]
