@@ -134,7 +134,7 @@ needs = @{ $(2); } >/dev/null 2>&1 || deploy/install-packages.sh --missing $(1)
 
 UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
-C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c tests/soak/*.c \
+C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.[ch] tests/soak/*.c \
     tests/soak/*.h nginx/*.[ch])
 SHELL_FILES = $(wildcard scripts/*.sh nginx/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
     tests/compose/*.sh tests/compose/*/*.sh) .ci/run

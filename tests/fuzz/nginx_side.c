@@ -87,6 +87,10 @@ void ngx_http_finalize_request(ngx_http_request_t *request, ngx_int_t result) {
     is_finalized = result == NGX_OK;
 }
 
+bool qa_pages_memory_is_handed_out(const struct qa_pages_memory *memory) {
+    return memory->is_mapped;
+}
+
 void qa_pages_memory_count(struct qa_pages_memory *memory, bool is_hit) {
     (void)memory, (void)is_hit;
 }
