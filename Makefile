@@ -233,8 +233,9 @@ lint-shell:
 	@shellcheck $(SHELL_FILES) && echo "shellcheck: no findings"
 lint-api:
 	@scripts/lint-api.sh && echo "redocly: no findings"
-lint-hardening: $(PROGRAM)
-	@$(if $(SANITIZE),true,scripts/check-hardening.sh $< && echo "hardening: nothing is missing")
+lint-hardening: $(PROGRAM) module
+	@$(if $(SANITIZE),true,scripts/check-hardening.sh $< && \
+	    { [ ! -e $(MODULE) ] || scripts/check-hardening.sh $(MODULE); } && echo "hardening: nothing is missing")
 lint-tidy: $(GENERATED)
 	@printf '%s\n' $(filter src/%.c,$(C_FILES)) | xargs -P $$(nproc) -n 1 sh -c \
 	    'echo "  TIDY $$1"; clang-tidy --quiet "$$@" -- -std=c11 $(CPPFLAGS) $(PKG_CFLAGS) 2>/dev/null' clang-tidy \

@@ -29,12 +29,12 @@ static bool is_repeated(const ngx_table_elt_t *header) {
 #endif
 }
 
-/* Whether it may ask for a page. A request with a body is for a worker. */
+/* Whether it may ask for a page. One with a body, or the length of one, is for a worker. */
 static bool may_ask(const ngx_http_request_t *request) {
     return request->method & (NGX_HTTP_GET | NGX_HTTP_HEAD) && request == request->main &&
            !request->internal && request->valid_unparsed_uri &&
            request->unparsed_uri.len <= TARGET_MAX_BYTES &&
-           request->headers_in.content_length_n <= 0 && !request->headers_in.chunked &&
+           request->headers_in.content_length_n < 0 && !request->headers_in.chunked &&
            !is_repeated(request->headers_in.accept_encoding) &&
            !is_repeated(request->headers_in.if_none_match);
 }

@@ -55,8 +55,8 @@ ngx_int_t qa_pages_respond(ngx_http_request_t *request, const struct qa_pages_re
         return NGX_ERROR;
     }
     ngx_int_t result = ngx_http_send_header(request);
-    if (result != NGX_OK || request->header_only) {
-        return result;
+    if (result == NGX_ERROR || result > NGX_OK || request->header_only) {
+        return result; /* with NGX_AGAIN the header waits, and the body behind it */
     }
     response->body->last_buf = 1;
     return ngx_http_output_filter(request, &(ngx_chain_t){.buf = response->body});

@@ -61,6 +61,19 @@ def api(stack):
 
 
 @pytest.fixture(scope="session")
+def port_of_workers(stack):
+    """Of an NGINX without our module, in front of the same workers."""
+    with stack.another_nginx() as port:
+        yield port
+
+
+@pytest.fixture(params=["hits from NGINX", "hits from workers"])
+def front(request, stack, port_of_workers):
+    """The service with and without our module."""
+    return Api(stack.base_url if request.param == "hits from NGINX" else f"http://127.0.0.1:{port_of_workers}")
+
+
+@pytest.fixture(scope="session")
 def configured_stack():
     """A stack with the settings that change what clients see, in a folder whose path is too long
     for sockets and has blanks."""

@@ -9,6 +9,11 @@ from api import WEAK_TAG
 PATH = "/qa/questions?product_id=1&count=100"
 
 
+@pytest.fixture
+def api(front):
+    return front
+
+
 def get(api, **headers):
     return api.get(PATH, headers={name.replace("_", "-"): value for name, value in headers.items()},
                    stream=True)

@@ -184,12 +184,6 @@ def hits(stack, names):
 
 
 @pytest.fixture(scope="module")
-def port_of_workers(stack):
-    with stack.another_nginx() as port:
-        yield port
-
-
-@pytest.fixture(scope="module")
 def has_module(stack):
     return bool((stack.folder / "nginx/ngx_http_qa_pages_module.so").exists())
 

@@ -8,6 +8,11 @@ import seed
 from api import DATE, NESTED_ANSWER_KEYS, QUESTION_KEYS, new_product
 
 
+@pytest.fixture
+def api(front):
+    return front
+
+
 def ids(questions):
     return [question["question_id"] for question in questions]
 
