@@ -45,7 +45,7 @@ static bool read_key(const ngx_http_request_t *request, struct page_key *key) {
     struct http_target target;
     http_target_parse(&target, text, buffer);
     struct list_request list = list_request_read(&target);
-    *key = list.page;
+    *key = list.key;
     return list.kind == LIST_REQUEST_PAGE;
 }
 

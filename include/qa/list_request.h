@@ -20,7 +20,7 @@ enum list_request_kind {
 
 struct list_request {
     enum list_request_kind kind;
-    struct page_key page;          /* of LIST_REQUEST_PAGE */
+    struct page_key key;           /* of LIST_REQUEST_PAGE */
     const struct parameter *wrong; /* of LIST_REQUEST_WRONG: the first to blame */
 };
 

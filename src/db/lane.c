@@ -6,6 +6,7 @@
 #include "ops/timer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SENDS_MAX = 4 /* of one read, when connections are lost under it */ };
 
@@ -168,13 +169,12 @@ static void arm_deadline(struct lane *lane) {
     }
 }
 
-void lane_submit(struct lane *lane, struct call *wanted) {
-    if (!admits(lane, wanted)) {
-        tell(wanted, QUERY_REFUSED, NULL, -1);
+void lane_submit(struct lane *lane, struct call *call) {
+    if (!admits(lane, call)) {
+        tell(call, QUERY_REFUSED, NULL, -1);
         return;
     }
-    struct call *call = memory_allocate(sizeof *call);
-    *call = *wanted;
+    call = memcpy(memory_allocate(sizeof *call), call, sizeof *call);
     call->state = CALL_WAITING;
     call->number = lane->arrivals++;
     call->arrived_ms = clock_ms();

@@ -26,7 +26,7 @@ static struct list_request read_paging(const struct http_target *target, enum su
     if (key.count > COUNT_MAX) {
         key.count = COUNT_MAX;
     }
-    return (struct list_request){.kind = LIST_REQUEST_PAGE, .page = key};
+    return (struct list_request){.kind = LIST_REQUEST_PAGE, .key = key};
 }
 
 struct list_request list_request_read(const struct http_target *target) {

@@ -10,7 +10,7 @@ void lists_serve(struct http_request *request) {
     const struct app *app = request->app;
     const struct list_request list = list_request_read(&request->target);
     if (list.kind == LIST_REQUEST_PAGE) {
-        lookup_serve(app->lookup, request, &list.page);
+        lookup_serve(app->lookup, request, &list.key);
     } else {
         http_respond_problem(request, 400, list.wrong->name, list.wrong->rule);
     }

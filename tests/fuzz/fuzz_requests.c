@@ -54,11 +54,11 @@ static struct list_request read_target(struct http_text text) {
 
 static bool is_same_list(const struct list_request *a, const struct list_request *b) {
     return a->kind == b->kind && a->wrong == b->wrong &&
-           memcmp(&a->page, &b->page, sizeof a->page) == 0;
+           memcmp(&a->key, &b->key, sizeof a->key) == 0;
 }
 
 static void require_canonical(const struct list_request *list) {
-    const struct page_key *key = &list->page;
+    const struct page_key *key = &list->key;
     char text[160];
     bool is_product = key->kind == SUBJECT_PRODUCT;
     snprintf(text, sizeof text,
@@ -135,7 +135,7 @@ static void compare(const struct given *given) {
     require_same_with_more(given->target, &list);
     if (list.kind == LIST_REQUEST_PAGE) {
         require_canonical(&list);
-        page = store(&list.page);
+        page = store(&list.key);
     }
     struct response by_nginx = nginx_side_respond(given);
     struct response by_worker = worker_side_respond(given);

@@ -16,10 +16,10 @@ static struct list_request read_target(const char *text) {
     return list;
 }
 
-static void require_page(const char *target, const struct page_key *page) {
+static void require_page(const char *target, const struct page_key *key) {
     const struct list_request list = read_target(target);
     ck_assert_msg(list.kind == LIST_REQUEST_PAGE, "%s is no page", target);
-    ck_assert_msg(memcmp(&list.page, page, sizeof *page) == 0, "%s is another page", target);
+    ck_assert_msg(memcmp(&list.key, key, sizeof *key) == 0, "%s is another page", target);
 }
 
 START_TEST(the_questions_of_a_product_are_a_page) {
