@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 1024, ASK_WITHIN_MS = 2000 };
+enum { CLIENTS_MAX = 512, ASK_WITHIN_MS = 2000 };
 
 struct holder_client {
     struct holder *holder;

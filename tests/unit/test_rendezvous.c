@@ -33,6 +33,7 @@ struct service {
     _Atomic uint64_t looks;
     bool leaves_orphan; /* a process that has inherited what workers inherit outlives it */
     _Atomic int orphan;
+    uid_t user; /* 0: that of the test */
 };
 
 static struct service *services; /* shared by all processes of a test */
@@ -74,6 +75,9 @@ static void leave_orphan(struct service *service) {
 }
 
 static void serve(struct service *service) {
+    if (service->user != 0 && setuid(service->user) != 0) {
+        _exit(1);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct event_base *base = event_base_new();
     member_init(&member, base, path, &quiet);
@@ -373,6 +377,30 @@ START_TEST(another_user_may_read_and_change_nothing) {
 }
 END_TEST
 
+START_TEST(root_trusts_the_user_whose_file_it_is_and_nobody_else) {
+    if (geteuid() != 0) {
+        return;
+    }
+    ck_assert(mkdir(scratch_path("folder"), 0700) == 0 &&
+              chown(scratch_path("folder"), ANOTHER_USER, ANOTHER_USER) == 0 &&
+              chmod(scratch_path("."), 0755) == 0);
+    services[0].user = ANOTHER_USER;
+    struct service *first = start_and_wait(0);
+    ck_assert_int_eq(notify_services(path, 60000, error, sizeof error), NOTIFY_DONE);
+    struct rendezvous next = newcomer();
+    ck_assert_int_eq(meet_at_last(&next), RENDEZVOUS_MEMBER);
+    rendezvous_close(&next);
+    ck_assert_int_eq(chown(path, ANOTHER_USER - 1, ANOTHER_USER), 0);
+    ck_assert_int_eq(notify_services(path, 60000, error, sizeof error), NOTIFY_FAILED);
+    ck_assert_msg(strstr(error, "another user"), "%s", error);
+    next = newcomer();
+    ck_assert_int_eq(meet(&next), RENDEZVOUS_FAILED);
+    ck_assert_msg(strstr(error, "another user"), "%s", error);
+    rendezvous_close(&next);
+    kill_service(first);
+}
+END_TEST
+
 /* ---- The file goes away ---- */
 
 START_TEST(a_file_that_was_removed_is_made_anew_for_the_same_memory) {
@@ -548,6 +576,7 @@ Suite *rendezvous_suite(void) {
     tcase_add_test(cases, a_holder_that_stops_alone_hands_over_to_a_newcomer);
     tcase_add_test(cases, a_reader_loses_the_connection_when_the_holder_stops);
     tcase_add_test(cases, another_user_may_read_and_change_nothing);
+    tcase_add_test(cases, root_trusts_the_user_whose_file_it_is_and_nobody_else);
     tcase_add_test(cases, a_file_that_was_removed_is_made_anew_for_the_same_memory);
     tcase_add_test(cases, a_newcomer_that_finds_no_file_makes_no_second_memory);
     tcase_add_test(cases, a_socket_that_was_removed_is_made_anew);
