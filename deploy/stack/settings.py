@@ -54,13 +54,14 @@ class Settings:
                                or self._checkout / ".local")
 
     def shared_file(self, sockets):
-        """By default it is beside the workers' sockets: a socket has its name, so its path must be as short. A
-        relative path begins where the service works."""
+        """By default it is beside the workers' sockets. A relative path begins where the service works."""
         given = self.given("QA_SHARED_FILE")
         if given:
             return os.path.abspath(os.path.join("bin", given))
-        os.environ["QA_SHARED_FILE"] = os.path.join(sockets, os.path.basename(self._values["QA_SHARED_FILE"]))
-        return os.environ["QA_SHARED_FILE"]
+        path = os.path.join(sockets, os.path.basename(self._values["QA_SHARED_FILE"]))
+        if sockets != os.path.abspath("run"):  # whose path is too long for a socket, and one has the file's name
+            os.environ["QA_SHARED_FILE"] = path
+        return path
 
     @property
     def port(self):
