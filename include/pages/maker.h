@@ -3,22 +3,25 @@
  * page that no cache has costs one look-up: those that changed, and, after the pool has connected,
  * whenever an epoch has begun (an import, for example) and each hour, those that are missing.
  *
- * It leaves the processors to others: while its worker has little to do it works half of the time,
- * else a fiftieth. No page depends on it; one that is not ready is made by its query. A page that
- * it cannot make is logged, and passed over until it comes round again.
+ * It leaves the processors to others (pages/pace.h). No page depends on it; one that is not ready
+ * is made by its query. A page that it cannot make is logged, and passed over until it comes round
+ * again.
  */
 #pragma once
 
 #include "db/pool.h"
+#include "pages/lookup.h"
 #include "pages/versions.h"
 
 struct maker;
 
 struct maker_settings {
     int64_t most_answers; /* shown with each question */
+    unsigned workers;     /* that serve, each as many requests as this one */
+    const struct lookup *lookup;
 };
 
-/* Pool, versions and logger must outlive its use. It rests until maker_begin(). */
+/* Pool, lookup, versions and logger must outlive its use. It rests until maker_begin(). */
 struct maker *maker_new(struct event_base *base, struct pool *pool, const struct versions *versions,
                         const struct logger *logger, const struct maker_settings *settings);
 

@@ -33,6 +33,8 @@ enum { FOUND_BY_BYTES = sizeof(struct page_key) + sizeof(struct version) };
 
 _Static_assert(offsetof(struct flight, lookup) == FOUND_BY_BYTES, "no padding");
 
+enum { FIRST_PAGE_COUNT = 5 /* questions on a ready-made page */ };
+
 struct lookup {
     struct pool *pool;
     const struct versions *versions;
@@ -308,6 +310,7 @@ static void send_query(struct flight *flight) {
         call_add_int64(&call, key->count);
         call_add_int64(&call, offset_of(key));
         call_add_int64(&call, lookup->settings.answers_per_question);
+        lookup->counts.first_page_queries += key->page == 1 && key->count == FIRST_PAGE_COUNT;
     } else {
         call.statement = STATEMENT_LIST_ANSWERS;
         call_add_int64(&call, key->page);

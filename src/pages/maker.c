@@ -4,6 +4,7 @@
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/timer.h"
+#include "pages/pace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,17 +15,10 @@ enum {
     RETRY_MS = 1000,             /* after a failure */
     LOG_AGAIN_MS = 10 * 1000,    /* of a page that cannot be made, when it is another one */
     LOOK_AGAIN_MS = 3600 * 1000, /* for missing pages, which somebody has dropped unseen */
-    LOAD_MS = 100,               /* over which the load is measured, at least */
-    BUSY_PERCENT = 5,            /* of a processor, used by this worker */
-    STEP_MS = 20,                /* which a step should not take longer than */
-    PRODUCTS_MAX = 200,          /* in a step */
     TRIES = 2                    /* of one product's page, before others go on without it */
 };
 
-/* For each millisecond of work so many of pause. */
-enum { PAUSE_IDLE = 1, PAUSE_BUSY = 49 };
-
-/* Where make_pages() need not look for missing pages: after all products. */
+/* Where make_pages() need not look for changed or missing pages: after all products. */
 static const int64_t all_looked_at = INT32_MAX;
 
 struct maker {
@@ -33,16 +27,13 @@ struct maker {
     const struct versions *versions;
     const struct logger *logger;
     struct maker_settings settings;
-    int64_t changed_after; /* the product after which the next step looks for changed ones */
+    int64_t changed_after; /* the product after which this lap looks for changed ones */
+    int64_t looked_after;  /* ... after which the last step has done so */
     int64_t missing_after; /* ... and for missing pages */
-    int64_t products;      /* at most, of the next step */
-    uint64_t made;         /* since it began */
+    struct pace pace;
+    uint64_t made; /* since it began */
     uint64_t epoch;
     int64_t began_ms;
-    int64_t step_began_ms;
-    int64_t load_since_ms;
-    int64_t load_cpu_ms; /* at that time */
-    bool is_busy;
     bool begins; /* with the first product, in the next step */
     bool in_flight;
     int failed_tries;       /* of a step of one product */
@@ -52,20 +43,17 @@ struct maker {
     bool closed;
 };
 
+/* What is to be known of a step that succeeded. */
+struct maker_step {
+    uint64_t made;
+    bool lap_ends; /* all changed products were looked at, and no page is missing */
+    bool has_more; /* to do */
+};
+
 static int64_t cpu_ms(void) {
     struct timespec used = {0};
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
-}
-
-static void measure_load(struct maker *maker) {
-    int64_t elapsed_ms = clock_ms() - maker->load_since_ms;
-    if (elapsed_ms >= LOAD_MS) {
-        int64_t used_ms = cpu_ms() - maker->load_cpu_ms;
-        maker->is_busy = used_ms * 100 > elapsed_ms * BUSY_PERCENT;
-        maker->load_since_ms += elapsed_ms;
-        maker->load_cpu_ms += used_ms;
-    }
 }
 
 static void pause_for(struct maker *maker, int64_t ms) {
@@ -86,18 +74,18 @@ static int64_t product_of(const PGresult *result, int column, int64_t otherwise)
                                           : strtoll(PQgetvalue(result, 0, column), NULL, 10);
 }
 
-/* What a step has done; false: there is nothing more to do, or somebody else is doing it. */
-static bool take_over(struct maker *maker, const PGresult *result) {
+/* What a step has done. */
+static void take_over(struct maker *maker, const PGresult *result, struct maker_step *step) {
     enum { MADE, CHANGED_TO, MISSING_TO };
+    *step = (struct maker_step){0};
     if (PQgetisnull(result, 0, MADE)) {
-        return false;
+        return; /* somebody else is doing it */
     }
     bool looked_for_missing = maker->missing_after != all_looked_at;
     bool has_dropped = !PQgetisnull(result, 0, MISSING_TO) && PQgetisnull(result, 0, CHANGED_TO) &&
                        product_of(result, MISSING_TO, 0) == 0;
-    uint64_t made = strtoull(PQgetvalue(result, 0, MADE), NULL, 10);
-    bool was_first_lap = maker->changed_after == 0;
-    maker->made += made;
+    step->made = strtoull(PQgetvalue(result, 0, MADE), NULL, 10);
+    maker->made += step->made;
     maker->changed_after = product_of(result, CHANGED_TO, 0);
     maker->missing_after = product_of(result, MISSING_TO, all_looked_at);
     if (has_dropped) {
@@ -108,7 +96,8 @@ static bool take_over(struct maker *maker, const PGresult *result) {
         log_write(maker->logger, LOG_LEVEL_INFO, "the product pages are ready", "{s:I}", "made",
                   (long long)maker->made);
     }
-    return made > 0 || !was_first_lap || maker->missing_after != all_looked_at;
+    step->lap_ends = maker->changed_after == 0 && maker->missing_after == all_looked_at;
+    step->has_more = step->made > 0 || maker->looked_after > 0 || !step->lap_ends;
 }
 
 /* Why the last step failed, for the log. */
@@ -160,43 +149,44 @@ static void on_next_page(void *owner, enum query_outcome outcome, const PGresult
 
 static void pass_over(struct maker *maker) {
     struct call call = {.statement = STATEMENT_NEXT_PAGE, .on_done = on_next_page, .owner = maker};
-    call_add_int64(&call, maker->changed_after);
+    call_add_int64(&call, maker->looked_after);
     call_add_int64(&call, maker->missing_after);
     call_add_int64(&call, maker->settings.most_answers);
     send_call(maker, &call);
 }
 
-/* The next step is half as large, or twice. */
-static void resize_step(struct maker *maker, bool smaller) {
-    if (smaller) {
-        maker->products = maker->products > 1 ? maker->products / 2 : 1;
-    } else {
-        maker->products = maker->products < PRODUCTS_MAX / 2 ? maker->products * 2 : PRODUCTS_MAX;
-    }
+/* How long to rest after a step. */
+static int64_t end_step(struct maker *maker, const PGresult *result) {
+    struct maker_step step;
+    take_over(maker, result, &step);
+    int64_t rest_ms = pace_end_step(
+        &maker->pace,
+        &(struct pace_step){.now_ms = clock_ms(),
+                            .cpu_ms = cpu_ms(),
+                            .queries = lookup_counts(maker->settings.lookup).first_page_queries,
+                            .made = step.made,
+                            .lap_ends = step.lap_ends});
+    return step.has_more ? rest_ms : REST_MS;
 }
 
 static void on_step_done(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     (void)row;
     struct maker *maker = owner;
-    int64_t took_ms = clock_ms() - maker->step_began_ms;
-    took_ms = took_ms < 1 ? 1 : took_ms;
-    int64_t pause_ms = REST_MS;
+    int64_t rest_ms = REST_MS;
     maker->in_flight = false;
-    measure_load(maker);
     if (outcome == QUERY_DONE) {
         maker->failed_tries = 0;
-        if (take_over(maker, result)) {
-            pause_ms = took_ms * (maker->is_busy ? PAUSE_BUSY : PAUSE_IDLE);
+        rest_ms = end_step(maker, result);
+    } else {
+        if (outcome != QUERY_REFUSED) {
+            keep_reason(maker, outcome, result);
+            rest_ms = RETRY_MS;
+            maker->failed_tries += maker->pace.products == 1;
         }
-    } else if (outcome != QUERY_REFUSED) {
-        keep_reason(maker, outcome, result);
-        pause_ms = RETRY_MS;
-        maker->failed_tries += maker->products == 1;
-        maker->products = 1; /* which one is it? */
+        pace_fail_step(&maker->pace); /* which one is it? */
     }
-    resize_step(maker, outcome != QUERY_DONE || took_ms > STEP_MS);
     if (maker->failed_tries < TRIES) {
-        pause_for(maker, pause_ms);
+        pause_for(maker, rest_ms);
     } else if (!maker->closed) {
         pass_over(maker);
     }
@@ -213,12 +203,14 @@ static void on_next_step(void *owner) {
         maker->missing_after = 0;
         maker->made = 0;
     }
+    bool lap_begins = maker->changed_after == 0;
+    bool may_look = pace_begin_step(&maker->pace, now_ms, lap_begins);
+    maker->looked_after = may_look ? maker->changed_after : all_looked_at;
     struct call call = {.statement = STATEMENT_MAKE_PAGES, .on_done = on_step_done, .owner = maker};
-    call_add_int64(&call, maker->changed_after);
+    call_add_int64(&call, maker->looked_after);
     call_add_int64(&call, maker->missing_after);
-    call_add_int64(&call, maker->products);
+    call_add_int64(&call, maker->pace.products);
     call_add_int64(&call, maker->settings.most_answers);
-    maker->step_began_ms = now_ms;
     send_call(maker, &call);
 }
 
@@ -229,7 +221,7 @@ struct maker *maker_new(struct event_base *base, struct pool *pool, const struct
     maker->versions = versions;
     maker->logger = logger;
     maker->settings = *settings;
-    maker->products = 1;
+    pace_init(&maker->pace, settings->workers);
     timer_init(&maker->next_step, base, on_next_step, maker);
     return maker;
 }

@@ -175,6 +175,8 @@ static void start_maker(struct worker *worker) {
     }
     const struct maker_settings settings = {
         .most_answers = worker->config->answers_per_question,
+        .workers = worker->config->workers,
+        .lookup = worker->app.lookup,
     };
     worker->maker =
         maker_new(worker->base, worker->app.pool, worker->app.versions, &worker->logger, &settings);

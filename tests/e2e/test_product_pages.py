@@ -309,6 +309,28 @@ def test_too_many_marks_are_dropped_with_all_pages(shop):
     assert shop.make() == (2, None, None)
 
 
+def test_a_page_that_is_made_again_stays_in_its_block(shop):
+    """So that no index changes, and the table does not grow by all the pages that ever were."""
+    def blocks():
+        return dict(shop.do("SELECT product_id, (ctid::text::point)[0] FROM product_pages"))
+
+    shop.do("""
+        INSERT INTO questions (product_id, body, asker_name, asker_email)
+        SELECT 10 + number % 200, (SELECT string_agg(md5(number || '-' || part), ' ')
+                                   FROM generate_series(1, 15) AS part), 'asker', 'asker@mail.example'
+        FROM generate_series(1, 600) AS number""")
+    shop.make(most_products=300)
+    before = blocks()
+    assert len(set(before.values())) > 20
+    for lap in range(1, 4):
+        for part in range(10):
+            shop.do("UPDATE questions SET helpful = %s WHERE product_id %% 10 = %s", lap, part)
+            assert shop.make(most_products=300)[0] >= 20
+    after = blocks()
+    moved = [product for product in before if after[product] != before[product]]
+    assert len(moved) < len(before) / 5
+
+
 MARKS_FIRST = f"SELECT make_pages(0, 0, 20, 100, {NO_LIMIT})"
 # As make_pages() would be if it removed marks that its pages do not know.
 MARKS_LAST = """
@@ -401,6 +423,29 @@ def test_the_service_makes_changed_pages_ready_again(stack, api):
     api.vote("questions", question)
     assert api.questions(product)[0]["question_helpfulness"] == 1
     wait_until(lambda: all_are_ready(stack))
+
+
+def test_a_product_that_changes_without_pause_is_made_once_a_second(stack, api):
+    product = new_product()
+    question = api.add_question(product)["question_id"]
+    done = threading.Event()
+
+    def change():
+        while not done.is_set():
+            stack.sql("UPDATE questions SET helpful = helpful + 1 WHERE id = %s", question)
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        made = set()
+        began = time.monotonic()
+        while time.monotonic() - began < 3 or len(made) < 3:
+            assert time.monotonic() - began < PATIENCE_S
+            made.update(stack.sql("SELECT xmin::text FROM product_pages WHERE product_id = %s", product))
+    finally:
+        done.set()
+        changer.join()
+    assert len(made) <= 2 + time.monotonic() - began
 
 
 def test_pages_are_ready_again_after_a_crash_of_the_database(fault_stack):

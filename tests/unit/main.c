@@ -36,6 +36,7 @@ int main(void) {
         number_suite,
         memory_suite,
         outage_suite,
+        pace_suite,
         parameters_suite,
         pool_suite,
         query_suite,

@@ -27,6 +27,7 @@ Suite *log_suite(void);
 Suite *number_suite(void);
 Suite *memory_suite(void);
 Suite *outage_suite(void);
+Suite *pace_suite(void);
 Suite *parameters_suite(void);
 Suite *pool_suite(void);
 Suite *query_suite(void);
