@@ -14,6 +14,9 @@ import seed
 from api import Api, new_product
 from conftest import running
 from stack import CHECKOUT, paused, wait_until
+from test_cache import worker_of
+from test_shared_file import service_on
+from wire import request
 
 MODULE = "ngx_http_qa_pages_module.so"
 
@@ -146,6 +149,23 @@ def test_nothing_is_answered_for_a_service_that_was_killed(stack, api, path):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: api.get(path).status_code == 502)
     assert [api.get(path).status_code for _ in range(20)] == 20 * [502]
+    stack.start()
+    wait_until(lambda: is_hit(stack, path))
+
+
+def test_pages_of_another_service_that_takes_the_memory_over_are_answered(stack, api, path, tmp_path):
+    [shared] = (stack.folder / "run").glob("versions.?")
+    with service_on(stack, tmp_path, shared) as other, worker_of(other) as client:
+        for pid in [stack.supervisor_pid(), *stack.worker_pids()]:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: api.get(path).status_code == 502)
+
+        def is_answered():
+            assert client.ask(request("GET", path)).status == 200  # so the page is there
+            return api.get(path).status_code == 200
+        wait_until(is_answered)
+        assert is_hit(stack, path)
+    wait_until(lambda: api.get(path).status_code == 502)
     stack.start()
     wait_until(lambda: is_hit(stack, path))
 
