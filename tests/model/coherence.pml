@@ -1,19 +1,20 @@
 /*
  * The protocol of the coherent response cache (include/pages/versions.h) as a model for Spin:
- * one page, two workers, reads, writes, and the end of a worker at any moment. run.sh goes through
- * every order of steps that is possible.
+ * one page, NGINX and two workers, reads, writes, and the end of a worker at any moment. run.sh goes
+ * through every order of steps that is possible. How they come to share one memory is in
+ * rendezvous.pml.
  *
  * What a GET that starts now must show:
  *   - every write that has been answered with 2xx: promise 2 of the contract;
  *   - every orphaned commit (its worker ended, or its connection broke, before it was answered) that
  *     was there when all was invalidated because of it.
- * And nothing is forgotten: when all is quiet, neither a worker nor what workers share holds a page
- * that would still be served and that is not the database's, but for orphans that were suspected when the page
- * was noted, which it was kept for a short time only because of.
+ * And nothing is forgotten: when all is quiet, the ring holds no page that would still be served and
+ * is not the database's, but for orphans that were suspected when its version was noted: because of
+ * these it was kept for a short time only.
  *
  * A step here is one in the code: an event loop runs one callback after the other, so what a
  * callback does within its process is atomic. Between two accesses to what processes share, the
- * versions, the shared page and the database, anything may happen. There is no clock: what takes
+ * versions, the ring and the database, anything may happen. There is no clock: what takes
  * time may take any, and a page expires, if it is to, after everything else.
  *
  * Each FAULT_... is a deliberate mistake that must break a property.
@@ -23,6 +24,7 @@
 #define WRITES 1
 #endif
 #define WORKERS 2
+#define NGINX WORKERS
 
 /* Writes are the bits 1 and 2. The database is the set of writes that are committed, a page the set
  * of those that it shows. */
@@ -35,17 +37,16 @@ byte settled;      /* orphaned, and committed when all was invalidated */
  * it has the writes that may be orphans. */
 byte counter, epoch, suspected;
 
-/* local_cache.c, with the one page, of each worker, and ring.c, of all. */
+/* ring.c, with the one page. */
 typedef Entry { bool filled; byte page, counter, epoch, suspected };
-Entry cache[WORKERS];
-Entry shared;
+Entry ring;
 
 /* struct flight of lookup.c, numbered as the reader that began it (_pid), with what the response to
  * all who wait for it must show. */
 typedef Flight { bool open, sent; byte worker, must_show, counter, epoch };
 Flight flights[READERS];
 
-byte lives[WORKERS];      /* a worker that ended is replaced by one that knows nothing */
+byte lives[WORKERS + 1];  /* a worker that ended is replaced by one that knows nothing */
 byte unanswered[WORKERS]; /* writes that the worker has sent and not answered */
 
 byte started; /* readers are alike: they may as well start in the order of their numbers */
@@ -60,25 +61,21 @@ inline choose_worker() {
 
 #define ENDED (lives[worker] != life)
 
+inline store() { /* ring_store(): a checksum makes it one step */
+    ring.filled = true; ring.page = page; ring.counter = noted_counter;
+    ring.epoch = noted_epoch; ring.suspected = noted_orphans
+}
+
 /* What means nothing any more is cleared, so that equal states look equal. */
-inline forget_entry(entry) {
-    entry.filled = false; entry.page = 0; entry.counter = 0; entry.epoch = 0; entry.suspected = 0
-}
-
-inline fill_entry(entry) {
-    entry.filled = true; entry.page = page; entry.counter = noted_counter;
-    entry.epoch = noted_epoch; entry.suspected = noted_orphans
-}
-
 inline forget_flight(flown) {
     flown.open = false; flown.sent = false; flown.worker = 0; flown.must_show = 0; flown.counter = 0; flown.epoch = 0
 }
 
 #define IS_NOTED(of) (of.counter == noted_counter && of.epoch == noted_epoch)
-#ifdef FAULT_SHARED_OF_ANY_VERSION
-#define MAY_TAKE(entry) (entry.filled)
+#ifdef FAULT_PAGE_OF_ANY_VERSION
+#define IS_FOUND (ring.filled)
 #else
-#define MAY_TAKE(entry) (entry.filled && IS_NOTED(entry))
+#define IS_FOUND (ring.filled && IS_NOTED(ring))
 #endif
 #ifdef FAULT_JOIN_ANY_FLIGHT
 #define MAY_JOIN(flight) (flight.open && flight.worker == worker)
@@ -96,13 +93,19 @@ inline forget_flight(flown) {
 #define SECOND_OF_INVALIDATION(orphans) epoch++; settled = settled | (orphans & database)
 #endif
 
-/* A GET: lookup_serve(). A query that is sent again, on another connection or out of a group that
- * failed, only takes its snapshot later. */
+/* A GET: lookup_serve() of a worker, or find() in nginx/handler.c, which has a worker serve what it
+ * does not find. A query that is sent again, on another connection or out of a group that failed,
+ * only takes its snapshot later. */
 active [READERS] proctype Reader() {
     byte worker, life, must_show, page, noted_counter, noted_epoch, noted_orphans, i;
     atomic { /* versions_note() is two loads. A GET that began sooner need not show more. */
         started == _pid -> started++;
-        choose_worker();
+        if
+        :: choose_worker()
+#ifndef WITHOUT_NGINX
+        :: worker = NGINX
+#endif
+        fi;
         must_show = acknowledged | settled;
 #ifdef FAULT_AGE_BEFORE_NOTE
         noted_orphans = suspected;
@@ -110,23 +113,22 @@ active [READERS] proctype Reader() {
         noted_counter = counter
     }
     {
+        noted_epoch = epoch;
+#ifdef FAULT_NGINX_NOTES_EARLY
+        if /* now the request comes */
+        :: worker == NGINX -> must_show = acknowledged | settled
+        :: else
+        fi;
+#endif
         atomic {
-            noted_epoch = epoch;
-            if /* local_cache_find() */
-            :: cache[worker].filled && IS_NOTED(cache[worker]) ->
-                assert((must_show & ~cache[worker].page) == 0);
+            if /* ring_find() and ring_copy(): checksums make them one step */
+            :: IS_FOUND ->
+                assert((must_show & ~ring.page) == 0);
                 goto done
-            :: else -> forget_entry(cache[worker])
-            fi
-        };
-        atomic {
-            if /* ring_find(): a checksum makes it one step */
-            :: MAY_TAKE(shared) ->
-                assert((must_show & ~shared.page) == 0);
-                page = shared.page;
-                noted_orphans = shared.suspected;
-                fill_entry(cache[worker]);
-                goto done
+            :: else
+            fi;
+            if
+            :: worker == NGINX -> goto done
             :: else
             fi;
             do /* find_flight() */
@@ -158,8 +160,7 @@ active [READERS] proctype Reader() {
             noted_counter = counter;
             noted_epoch = epoch;
 #endif
-            fill_entry(cache[worker]); /* local_cache_store() */
-            fill_entry(shared);        /* ring_store() */
+            store();
             goto done
         }
     } unless { atomic { ENDED -> goto done } }; /* NGINX passes it on: another reader */
@@ -242,23 +243,21 @@ end:
     od
 }
 
-/* A worker ends: killed, crashed, or drained; some time later somebody invalidates all for it:
+/* A worker, one as well as the other, ends: killed, crashed, or drained; some time later somebody invalidates all for it:
  * its supervisor (on_exit_of() in supervisor.c), or, when that has died too, the supervisor of
  * another service (versions_beat()). One that drained has left no orphan. */
 active proctype WorkerEnd() {
-    byte worker, life, orphans, i;
+    byte orphans, i;
     atomic {
-        choose_worker();
-        lives[worker]++;
-        forget_entry(cache[worker]);
+        lives[0]++;
         for (i : 0 .. READERS - 1) {
             if
-            :: flights[i].open && flights[i].worker == worker -> forget_flight(flights[i])
+            :: flights[i].open && flights[i].worker == 0 -> forget_flight(flights[i])
             :: else
             fi
         };
-        orphans = unanswered[worker];
-        unanswered[worker] = 0;
+        orphans = unanswered[0];
+        unanswered[0] = 0;
         if
         :: orphans == 0 -> goto forget
         :: else
@@ -269,14 +268,14 @@ active proctype WorkerEnd() {
     atomic { SECOND_OF_INVALIDATION(orphans) };
 #endif
 forget:
-    atomic { worker = 0; life = 0; orphans = 0; i = 0 }
+    atomic { orphans = 0; i = 0 }
 }
 
-#define IS_FRESH(entry) \
-    (!entry.filled || entry.counter != counter || entry.epoch != epoch || \
-     (database & ~entry.page & ~entry.suspected) == 0)
+#define IS_FRESH \
+    (!ring.filled || ring.counter != counter || ring.epoch != epoch || \
+     (database & ~ring.page & ~ring.suspected) == 0)
 
 active proctype Quiet() {
     timeout -> /* nothing else can happen any more */
-    assert(IS_FRESH(cache[0]) && IS_FRESH(cache[1]) && IS_FRESH(shared))
+    assert(IS_FRESH)
 }

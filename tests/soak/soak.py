@@ -7,6 +7,7 @@ that shares pages with it, while one thing after the other is broken: `make soak
 It ends with a summary, on Ctrl-C too; exit status 1 when a read was stale or something else was wrong."""
 
 import contextlib
+import os
 import random
 import signal
 import sys
@@ -31,13 +32,24 @@ SETTINGS = {"QA_WORKERS": "4", "QA_SAMPLE_PRODUCTS": "10", "QA_LOG_LEVEL": "warn
             "QA_ACCESS_LOG": "/dev/null"}
 
 
+def as_owner_of(folder):
+    """The beginning of a command: whoever shares memory must be one user, and root starts a stack as its
+    folder's owner."""
+    owner = folder.stat()
+    return (["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
+            if os.geteuid() == 0 else [])
+
+
 class Neighbour:
     """A second service on the same database and the same shared file."""
 
     def __init__(self, stack, folder, shared):
         self._arguments = stack, folder
-        self._settings = {**SETTINGS, "QA_WORKERS": "2", "QA_SHARED_FILE": shared}
+        self._settings = {**SETTINGS, "QA_WORKERS": "2", "QA_SHARED_FILE": shared,
+                          "prefix": as_owner_of(stack.folder)}
         folder.mkdir()
+        owner = stack.folder.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
         self.sockets = [folder / f"run/worker{number}.sock" for number in range(2)]
 
     def __enter__(self):
