@@ -7,6 +7,7 @@ that shares pages with it, while one thing after the other is broken: `make soak
 It ends with a summary, on Ctrl-C too; exit status 1 when a read was stale or something else was wrong."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -27,7 +28,7 @@ from stack import Stack  # noqa: E402
 BREAK_EVERY_S = 6  # on average; half of the reads then meet a stack that is whole
 TELL_EVERY_S = 60
 SETTLED_S = 3.5 + 5  # so late a commit may come that nobody was told of, and be noticed
-SETTINGS = {"QA_WORKERS": "4", "QA_SAMPLE_PRODUCTS": "10", "QA_LOG_LEVEL": "warning",
+SETTINGS = {"QA_WORKERS": "4", "QA_SAMPLE_PRODUCTS": "10", "QA_LOG_LEVEL": "info",
             "QA_CACHE_LIFETIME_S": "3600", "QA_ANSWERS_PER_QUESTION": "1000",
             "QA_ACCESS_LOG": "/dev/null"}
 
@@ -65,6 +66,12 @@ class Neighbour:
         self.__exit__()
         self.__enter__()
 
+    def kill_both_services(self, stack):
+        """So that the next one makes a new memory."""
+        breaks.kill(stack.supervisor_pid(), self._service.process.pid)
+        stack.start()
+        self.kill_the_neighbour(stack)
+
     def freeze_the_neighbour(self, _):
         with breaks.paused([self._service.process.pid]):
             time.sleep(breaks.FROZEN_S)
@@ -81,6 +88,9 @@ def two_services():
                 yield stack, neighbour
                 product_pages.assert_right(stack)
         conftest.assert_clean(stack)
+        lines = [*stack.log(), *map(json.loads, (folder / "neighbour/log").open())]
+        hits = sum(line.get("nginx_hits", 0) for line in lines)
+        print(f"{hits:,} hits in NGINX were counted by services that were not killed")
 
 
 def tell(counts):
@@ -91,7 +101,8 @@ def tell(counts):
 
 def break_until(checker, stack, neighbour, reads):
     """Counts how often what was broken."""
-    all_breaks = [*breaks.ALL, neighbour.kill_the_neighbour, neighbour.freeze_the_neighbour]
+    all_breaks = [*breaks.ALL, neighbour.kill_the_neighbour, neighbour.freeze_the_neighbour,
+                  neighbour.kill_both_services]
     broken = dict.fromkeys(all_breaks, 0)
     told_s = 0
     with contextlib.suppress(KeyboardInterrupt):
