@@ -12,8 +12,7 @@
  * quiet, it serves no page that is not the database's.
  *
  * There is no clock: that a holder which stands still is no longer vouched for may come at any time,
- * but comes. NGINX takes in events in the order in which they come: so the end of its connection
- * before a request that began later.
+ * but comes.
  *
  * Each FAULT_... is a deliberate mistake that must break a property.
  */
@@ -239,8 +238,9 @@ end_work:
 #else
 #define IS_OF_EDITION (memories[mapped].page_edition == memories[mapped].edition)
 #endif
-#define NGINX_SERVES \
-    (mapped != 0 && MAY_SERVE && IS_OF_EDITION && memories[mapped].page_version == version)
+#define NGINX_SERVES /* it asks in the end whether the connection has ended, event or not */ \
+    (mapped != 0 && MAY_SERVE && IS_OF_EDITION && memories[mapped].page_version == version && \
+     !HAS_ENDED)
 
 byte mapped, connected = NOBODY;
 
@@ -256,9 +256,9 @@ end:
        }
     :: atomic { HAS_ENDED -> connected = NOBODY; mapped = 0 }
     :: atomic { /* a request */
-        !asked && mapped != 0 && !HAS_ENDED -> asked = true;
+        !asked && mapped != 0 -> asked = true;
         must_show = acknowledged;
-        editions = 1 << services[connected].edition;
+        editions = 1 << memories[mapped].edition;
         version = memories[mapped].version
        };
        atomic {
