@@ -124,10 +124,6 @@ EXPORTED ngx_module_t ngx_http_qa_pages_module = {
 };
 
 /* What load_module looks for. */
-extern ngx_module_t *ngx_modules[];
-extern char *ngx_module_names[];
-extern char *ngx_module_order[];
-
 EXPORTED ngx_module_t *ngx_modules[] = {&ngx_http_qa_pages_module, NULL};
 EXPORTED char *ngx_module_names[] = {"ngx_http_qa_pages_module", NULL};
 EXPORTED char *ngx_module_order[] = {NULL};
