@@ -149,14 +149,6 @@ static bool serve_kept(struct lookup *lookup, struct http_request *request,
     return body != NULL;
 }
 
-/* Whether another worker has made the page meanwhile, so that nothing is to be added. */
-static bool is_kept(const struct lookup *lookup, const struct page_key *key, struct version version,
-                    const struct ring_page *page) {
-    struct ring_page kept;
-    return find(lookup, key, version, &kept) &&
-           (kept.length[RING_GZIP] > 0 || page->length[RING_GZIP] == 0);
-}
-
 /* Keeps what a query made, with its gzip form where somebody who waits wants that. */
 static void keep_made(struct flight *flight, struct ring_page *page, void *bodies[RING_FORMS]) {
     struct lookup *lookup = flight->lookup;
@@ -170,9 +162,6 @@ static void keep_made(struct flight *flight, struct ring_page *page, void *bodie
         if (lacks_gzip(request, page)) {
             make_gzip(page, bodies);
         }
-    }
-    if (is_kept(lookup, &flight->key, version, page)) {
-        return;
     }
     int64_t lifetime_ms = lookup->settings.lifetime_ms;
     page->expires_ms =
