@@ -11,7 +11,7 @@ THREADS = 2
 
 def run_wrk(base_url, message, choice, count, connections, seconds):
     """One run: `rate` in answers a second, `failed` of all `requests`, percentiles."""
-    output = output_of(["wrk", "-t", THREADS, "-c", connections, "-d", f"{seconds:g}s",
+    output = output_of(["wrk", "-t", THREADS, "-c", connections, "-d", f"{max(1, round(seconds))}s",
                         "--timeout", "10s", "-s", "load.lua", base_url,
                         "--", message, choice, count], seconds + 60, cwd=SCRIPTS)
     told = json.loads(output.strip().splitlines()[-1])
