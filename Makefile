@@ -227,6 +227,8 @@ lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, har
 .PHONY: lint-format lint-layers lint-shell lint-api lint-hardening lint-tidy
 lint-format:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "clang-format: nothing to change"
+	@PATH=$$PATH:/usr/local/go/bin; ! command -v gofmt >/dev/null || \
+	    { changes=$$(gofmt -d tests/bench/peer); printf '%s' "$$changes"; [ -z "$$changes" ]; }
 lint-layers:
 	@scripts/check-layers.sh
 lint-shell:

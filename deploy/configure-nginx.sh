@@ -148,6 +148,18 @@ listen_conf() {
     fi
 }
 
+cors_conf() {  # a variable costs each request something, so `*` takes none
+    if [ "$origins" = '*' ]; then
+        echo 'add_header Access-Control-Allow-Origin "*" always;'
+    else
+        cat <<'END'
+add_header Access-Control-Allow-Origin $cors_origin always;
+add_header Access-Control-Allow-Credentials $cors_credentials always;
+add_header Vary Origin always;
+END
+    fi
+}
+
 workers_conf() {
     address=${listen%:*}
     case $address in  # a worker that listens everywhere is reached here
@@ -167,25 +179,17 @@ workers_conf() {
 http_conf() {
     # What NGINX's request ids begin with, so that no two hosts make up the same one.
     instance=$(od -An -N 6 -t x1 /dev/urandom | tr -d ' \n')
-    echo "map \"\" \$instance { default \"$instance\"; }"
+    echo "map \"\" \$new_id { default \"$instance-\$msec-\$connection-\$connection_requests\"; }"
     echo "access_log \"$access_log\" json buffer=64k flush=1s;"
     [ -n "$has_module" ] || echo "map \"\" \$qa_page { default \"\"; }"
-    if [ "$origins" = '*' ]; then
-        cat <<'END'
-map "" $cors_origin { default "*"; }
-map "" $cors_vary { default ""; }
-END
-    else
+    if [ "$origins" != '*' ]; then
         echo "map \$http_origin \$cors_origin {"
         for origin in $origins; do
             echo "    \"$origin\" \$http_origin;"
         done
-        cat <<'END'
-}
-map "" $cors_vary { default Origin; }
-END
+        echo "}"
+        echo "map \$cors_origin \$cors_credentials { \"\" \"\"; default \"$credentials\"; }"
     fi
-    echo "map \$cors_origin \$cors_credentials { \"\" \"\"; default \"$credentials\"; }"
     more=""
     for header in $headers; do
         more="$more, $header"
@@ -221,6 +225,6 @@ has_module=""
 if [ -n "$pages_in_nginx" ] && [ -n "$shared_file" ] && [ -e "$directory/$module" ] && takes_module; then
     has_module=true
 fi
-for include in main module listen workers http pages; do
+for include in main module listen workers cors http pages; do
     "${include}_conf" >"$directory/$include.conf"
 done
