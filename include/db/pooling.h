@@ -14,7 +14,8 @@ extern const char pooling_refusal[];
 /*
  * False, with one line in `error` that names `setting`, when sessions are mixed up for certain:
  * when two that are open at the same time have one server process, or one has two. Looks over two
- * connections of its own; may block for some seconds. True also where the database does not respond.
+ * connections of its own; may block for some seconds. True also where the database does not
+ * respond.
  */
 __attribute__((warn_unused_result)) bool
 pooling_check(const char *database_url, const char *setting, char *error, size_t error_size);

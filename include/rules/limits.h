@@ -13,7 +13,7 @@
 #define PHOTOS_MAX 10 /* of an answer that is posted */
 #define PRODUCT_ID_MAX 2147483647
 #define PATH_ID_MAX 9223372036854775807 /* of a question or an answer */
-#define COUNT_MAX 1000             /* rows of a page */
+#define COUNT_MAX 1000                  /* rows of a page */
 #define COUNT_DEFAULT 5
 
 /* A limit as a string literal, for messages. */
