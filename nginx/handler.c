@@ -76,8 +76,7 @@ static bool find(struct qa_pages_memory *memory, const struct page_key *key,
     struct version version = note(versions, versions_slot((enum subject)key->kind, key->id));
     int64_t now_ms = clock_ms();
     memory->ring.edition = shared_memory_edition(&memory->shared);
-    return memory->ring.edition != 0 &&
-           now_ms - shared_memory_vouched_ms(&memory->shared) <= SHARED_MEMORY_VOUCHED_FOR_MS &&
+    return memory->ring.edition != 0 && shared_memory_is_vouched_for(&memory->shared, now_ms) &&
            ring_find(&memory->ring, key, version, now_ms, page) &&
            qa_pages_memory_is_handed_out(memory);
 }

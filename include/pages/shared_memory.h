@@ -6,8 +6,8 @@
  * The header says whether pages of the ring may be served by somebody who is not a worker:
  *
  *   - the time at which the holder last vouched that it looks after the memory;
- *   - the edition of the pages that are served now. An edition is a number that stands for all that
- *     decides what a page shows besides the data: program and settings.
+ *   - the edition of the pages that all services serve now. An edition is a number that stands for
+ * all that decides what a page shows besides the data: program and settings.
  *
  * Nothing here waits, allocates or logs: it is used inside NGINX as well. Times are of clock_ms().
  */
@@ -67,6 +67,9 @@ void shared_memory_set_edition(const struct shared_memory *memory, uint64_t edit
 
 /* When the holder last vouched; 0: it has withdrawn. */
 int64_t shared_memory_vouched_ms(const struct shared_memory *memory);
+
+/* Whether it has not withdrawn, and vouched not too long ago: nobody reads else. */
+bool shared_memory_is_vouched_for(const struct shared_memory *memory, int64_t now_ms);
 
 /* For the holder: at least twice in SHARED_MEMORY_VOUCHED_FOR_MS; 0 withdraws. */
 void shared_memory_vouch(const struct shared_memory *memory, int64_t now_ms);

@@ -66,6 +66,8 @@ int64_t versions_max_age_ms(const struct versions *versions, int64_t now_ms);
 struct versions_member {
     size_t index;
     int64_t beat_ms;
+    uint64_t
+        edition; /* of its pages (pages/shared_memory.h), which the next beat shows; 0: none yet */
 };
 
 /* Joins or stays a member, to be called at least once a second, and looks after the others. True
@@ -75,3 +77,6 @@ bool versions_beat(struct versions *versions, struct versions_member *member, in
 /* Leaves, when all workers have ended, and everything was invalidated for each that ended
  * uncleanly. */
 void versions_leave(struct versions *versions, const struct versions_member *member);
+
+/* The edition of the pages of every member; 0 where they differ, or one has none. */
+uint64_t versions_common_edition(const struct versions *versions);

@@ -19,7 +19,6 @@ struct member {
     struct holder holder;
     struct watch connection; /* to the holder, where that is another */
     struct event_base *base;
-    uint64_t edition; /* of this service's pages */
     bool is_stopping;
     unsigned failures; /* to find the others, one after the other */
     bool is_told;      /* that the others are not found */
@@ -39,8 +38,8 @@ member_join(struct member *member, size_t ring_megabytes, char *error, size_t er
 /* Logs when the memory was made with another size than the settings ask for. */
 void member_tell_size(const struct member *member, size_t ring_megabytes);
 
-/* The edition that this service serves from now on; others may read pages while it is the holder.
- */
+/* The edition that this service serves from now on. Others than workers may read pages while all
+ * services have the same. */
 void member_set_edition(struct member *member, uint64_t edition);
 
 /* Invalidates every page, as who reloads may expect. */

@@ -137,6 +137,11 @@ void shared_memory_set_edition(const struct shared_memory *memory, uint64_t edit
     atomic_store(&header_of(memory)->edition, edition);
 }
 
+bool shared_memory_is_vouched_for(const struct shared_memory *memory, int64_t now_ms) {
+    int64_t vouched_ms = shared_memory_vouched_ms(memory);
+    return vouched_ms != 0 && now_ms - vouched_ms <= SHARED_MEMORY_VOUCHED_FOR_MS;
+}
+
 int64_t shared_memory_vouched_ms(const struct shared_memory *memory) {
     return atomic_load(&header_of(memory)->vouched_ms);
 }

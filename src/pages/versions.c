@@ -12,6 +12,7 @@ struct versions {
     _Atomic uint64_t epoch;
     _Atomic int64_t invalidated_ms;                /* when everything was last invalidated */
     _Atomic int64_t member_beats_ms[MEMBER_COUNT]; /* the last beat; 0: nobody */
+    _Atomic uint64_t member_editions[MEMBER_COUNT];
     _Atomic uint64_t counters[SLOT_COUNT];
 };
 
@@ -63,11 +64,12 @@ int64_t versions_max_age_ms(const struct versions *versions, int64_t now_ms) {
 }
 
 static void join(struct versions *versions, struct versions_member *member, int64_t now_ms) {
-    *member = (struct versions_member){0};
+    member->beat_ms = 0;
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
         int64_t nobody = 0;
         if (atomic_compare_exchange_strong(&versions->member_beats_ms[i], &nobody, now_ms)) {
-            *member = (struct versions_member){.index = i, .beat_ms = now_ms};
+            member->index = i;
+            member->beat_ms = now_ms;
             return;
         }
     }
@@ -87,11 +89,15 @@ bool versions_beat(struct versions *versions, struct versions_member *member, in
     if (!stay(versions, member, now_ms)) {
         join(versions, member, now_ms);
     }
+    if (member->beat_ms != 0) {
+        atomic_store(&versions->member_editions[member->index], member->edition);
+    }
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
         int64_t beat_ms = atomic_load(&versions->member_beats_ms[i]);
         if (beat_ms != 0 && now_ms - beat_ms > VERSIONS_SILENT_AFTER_MS) {
             /* Invalidates first: who dies in between leaves the dead member for the next to see. */
             versions_invalidate_all(versions, now_ms);
+            atomic_store(&versions->member_editions[i], 0); /* not to be taken for the next one's */
             atomic_compare_exchange_strong(&versions->member_beats_ms[i], &beat_ms, 0);
             invalidated = true;
         }
@@ -102,6 +108,21 @@ bool versions_beat(struct versions *versions, struct versions_member *member, in
 void versions_leave(struct versions *versions, const struct versions_member *member) {
     int64_t last_ms = member->beat_ms;
     if (last_ms != 0) {
+        atomic_store(&versions->member_editions[member->index], 0);
         atomic_compare_exchange_strong(&versions->member_beats_ms[member->index], &last_ms, 0);
     }
+}
+
+uint64_t versions_common_edition(const struct versions *versions) {
+    uint64_t common = 0;
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        if (atomic_load(&versions->member_beats_ms[i]) != 0) {
+            uint64_t edition = atomic_load(&versions->member_editions[i]);
+            if (edition == 0 || (common != 0 && common != edition)) {
+                return 0;
+            }
+            common = edition;
+        }
+    }
+    return common;
 }

@@ -55,7 +55,6 @@ static void take_over(struct member *member, bool is_new) {
     if (!is_clean) {
         invalidate_all(member);
     }
-    shared_memory_set_edition(&member->memory, member->edition);
     shared_memory_vouch(&member->memory, clock_ms());
     if (!is_new) {
         log_write(member->logger, is_clean ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
@@ -105,12 +104,25 @@ static enum rendezvous_result meet(struct member *member, size_t ring_megabytes,
     return result;
 }
 
+/* NGINX of any service may read the memory: so it has pages to read only while all services make
+ * the same ones. Whoever changes that looks once more at the end: of two at once, the last sees
+ * both. */
+static void publish_edition(const struct member *member) {
+    const struct versions *versions = shared_memory_versions(&member->memory);
+    uint64_t common;
+    do {
+        common = versions_common_edition(versions);
+        shared_memory_set_edition(&member->memory, common);
+    } while (versions_common_edition(versions) != common);
+}
+
 static void beat(struct member *member) {
     if (versions_beat(shared_memory_versions(&member->memory), &member->beats, clock_ms())) {
         log_write(member->logger, LOG_LEVEL_WARNING,
                   "another service of QA_SHARED_FILE has died; all cached pages are made anew",
                   NULL);
     }
+    publish_edition(member);
 }
 
 void member_tell_size(const struct member *member, size_t ring_megabytes) {
@@ -141,10 +153,8 @@ enum member_joining member_join(struct member *member, size_t ring_megabytes, ch
 }
 
 void member_set_edition(struct member *member, uint64_t edition) {
-    member->edition = edition;
-    if (rendezvous_is_holder(&member->rendezvous)) {
-        shared_memory_set_edition(&member->memory, edition);
-    }
+    member->beats.edition = edition;
+    beat(member);
 }
 
 void member_empty_cache(struct member *member) {
@@ -228,6 +238,7 @@ void member_stop(struct member *member) {
 
 void member_leave(struct member *member) {
     versions_leave(shared_memory_versions(&member->memory), &member->beats);
+    publish_edition(member);
 }
 
 void member_free(struct member *member) {

@@ -128,6 +128,16 @@ def test_the_holder_that_stops_hands_over_and_readers_lose_the_memory(stack, tmp
             assert_share(stack, two, three)
 
 
+def test_while_services_make_other_pages_nobody_else_reads_any(stack, tmp_path):
+    shared = tmp_path / "shared"
+    with service_on(stack, tmp_path / "one", shared):
+        first = edition(shared)
+        assert first != 0
+        with service_on(stack, tmp_path / "other", shared, QA_ANSWERS_PER_QUESTION="2"):
+            assert edition(shared) == 0
+        wait_until(lambda: edition(shared) == first, PATIENCE_S)
+
+
 def test_a_reload_brings_an_edition_of_its_own(stack, tmp_path):
     shared, env_file = tmp_path / "shared", tmp_path / "env"
     env_file.touch()

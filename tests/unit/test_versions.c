@@ -154,6 +154,29 @@ START_TEST(a_service_taken_for_dead_takes_another_place) {
 }
 END_TEST
 
+START_TEST(an_edition_is_common_while_every_member_has_it) {
+    struct versions *versions = map();
+    struct versions_member one = {.edition = 7}, other = {0};
+    ck_assert_uint_eq(versions_common_edition(versions), 0);
+    (void)versions_beat(versions, &one, 1000);
+    ck_assert_uint_eq(versions_common_edition(versions), 7);
+    (void)versions_beat(versions, &other, 1000);
+    ck_assert_uint_eq(versions_common_edition(versions), 0);
+    other.edition = 8;
+    (void)versions_beat(versions, &other, 1500);
+    ck_assert_uint_eq(versions_common_edition(versions), 0);
+    other.edition = 7;
+    (void)versions_beat(versions, &other, 2000);
+    ck_assert_uint_eq(versions_common_edition(versions), 7);
+    versions_leave(versions, &one);
+    ck_assert_uint_eq(versions_common_edition(versions), 7);
+    one = (struct versions_member){.edition = 9};
+    (void)versions_beat(versions, &one, 3000 + VERSIONS_SILENT_AFTER_MS); /* the other is silent */
+    ck_assert_uint_eq(versions_common_edition(versions), 9);
+    unmap(versions);
+}
+END_TEST
+
 START_TEST(a_raise_of_one_does_not_make_up_for_another) {
     const struct version both = {.counter = 3, .epoch = 4};
     const struct version others[] = {{3, 5}, {4, 4}, {4, 3}, {2, 5}, {0, 0}};
@@ -242,6 +265,7 @@ Suite *versions_suite(void) {
     tcase_add_test(cases, a_service_that_beats_or_leaves_causes_no_invalidation);
     tcase_add_test(cases, a_service_that_falls_silent_has_all_invalidated_once);
     tcase_add_test(cases, a_service_taken_for_dead_takes_another_place);
+    tcase_add_test(cases, an_edition_is_common_while_every_member_has_it);
     tcase_add_test(cases, a_raise_of_one_does_not_make_up_for_another);
     tcase_add_test(cases, raises_of_several_processes_are_all_counted);
     tcase_add_test(cases, a_slot_is_the_same_in_every_version);
