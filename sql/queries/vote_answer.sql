@@ -4,4 +4,4 @@
 UPDATE answers SET helpful = helpful + least($2::bigint, 9223372036854775807 - helpful),
     rank = rank + least($2::bigint, 9223372036854775807 - rank)
 WHERE id = $1::bigint
-RETURNING 1 AS position, (SELECT product_id FROM products_of(ARRAY[question_id])), question_id
+RETURNING 1 AS position, product_of(question_id), question_id
