@@ -2,7 +2,7 @@
  * The pace of the maker: how many products a step takes, and how long it rests afterwards.
  *
  *   - While its worker has little to do, it works half of the time.
- *   - Else a quarter, as long as pages are wanted: each query for a first page is worth one page
+ *   - Else a third, as long as pages are wanted: each query for a first page is worth one page
  *     made. What a step takes beyond its usual time is the work of others and not counted.
  *   - Else a fiftieth.
  *   - A lap, once through all changed products, takes a second at least: a product that changes

@@ -5,15 +5,15 @@ enum {
     LOAD_MS = 100,      /* over which the load is measured, at least */
     BUSY_PERCENT = 5,   /* of a processor, used by the worker */
     STEP_MS = 20,       /* which a step should not take longer than */
-    LONG_STEP_MS = 100, /* this is its own work, not that of others */
-    PRODUCTS_MIN = 16,  /* in a step: fewer cost more each */
+    LONG_STEP_MS = 250, /* this is its own work, not that of others */
+    PRODUCTS_MIN = 100, /* in a step: some 12 ms of PostgreSQL's work */
     PRODUCTS_MAX = 200,
     LAP_MS = 1000,
     DEMAND_MAX = 2000 /* queries that still count when no more come */
 };
 
 /* For each millisecond of work so many of rest. */
-enum { REST_IDLE = 1, REST_WANTED = 3, REST_BUSY = 49 };
+enum { REST_IDLE = 1, REST_WANTED = 2, REST_BUSY = 49 };
 
 void pace_init(struct pace *pace, unsigned workers) {
     *pace = (struct pace){.products = 1, .workers = workers, .lap_began_ms = -LAP_MS};
