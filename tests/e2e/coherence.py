@@ -2,6 +2,7 @@
 GET began, whoever wrote it, and whether NGINX answers or which worker. Its clients are a program,
 `tests/soak/`; this starts them, and compares what all pages show in the end with the database."""
 
+import contextlib
 import itertools
 import json
 import subprocess
@@ -37,9 +38,9 @@ class Checker:
         return self
 
     def __exit__(self, *_):
-        self._process.stdin.close()
-        for line in self._process.stdout:
-            self._read(line)
+        with contextlib.suppress(BrokenPipeError):  # it has ended by itself
+            self._process.stdin.close()
+        self._read_all()
         self._process.wait()
         self._told.seek(0)
         self.findings.told = self._told.read()
@@ -50,8 +51,13 @@ class Checker:
         try:
             self._process.stdin.write("\n")
         except BrokenPipeError:  # it has ended by itself
-            return self.findings
+            return self._read_all()
         return self._read(self._process.stdout.readline())
+
+    def _read_all(self):
+        for line in self._process.stdout:
+            self._read(line)
+        return self.findings
 
     def _read(self, line):
         if line:

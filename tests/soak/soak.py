@@ -127,7 +127,7 @@ def main():
         with Checker(stack, faults=True, sockets=neighbour.sockets) as checker:
             broken = break_until(checker, stack, neighbour, reads)
         time.sleep(SETTLED_S)
-        stack.wait_until_ready()
+        stack.start()  # Ctrl-C may have come while it was down
         faults = checker.compare_with(stack)
     findings = checker.findings
     tell(findings)
