@@ -84,7 +84,7 @@ RUN make --silent -j "$(nproc)" module && strip build/release/ngx_http_qa_pages_
 FROM nginx-alone AS nginx
 ARG SHARED_FILE
 COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf deploy/headers.conf \
-    deploy/files.conf deploy/settings.txt /usr/local/lib/atelier-qa/
+    deploy/files.conf deploy/log-maps.conf deploy/settings.txt /usr/local/lib/atelier-qa/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 COPY web /usr/local/share/atelier-qa/web
 COPY --from=files /src/build/reference /usr/local/share/atelier-qa/reference

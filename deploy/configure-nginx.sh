@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes DIR a complete NGINX configuration: nginx.conf, error-pages.conf, headers.conf and files.conf
-# as they are, and the includes that differ from place to place, from the environment. Used by deploy/stack/
-# and containers.
+# Makes DIR a complete NGINX configuration: nginx.conf, error-pages.conf, headers.conf, files.conf and
+# log-maps.conf as they are, and the includes that differ from place to place, from the environment. Used by
+# deploy/stack/ and containers.
 #   configure-nginx.sh DIR
 #
 # Where DIR holds ngx_http_qa_pages_module.so and the NGINX here takes it, NGINX responds with cached pages itself; DIR
@@ -181,7 +181,7 @@ http_conf() {
     instance=$(od -An -N 6 -t x1 /dev/urandom | tr -d ' \n')
     echo "map \"\" \$new_id { default \"$instance-\$msec-\$connection-\$connection_requests\"; }"
     echo "access_log \"$access_log\" json buffer=64k flush=1s;"
-    [ -n "$has_module" ] || echo "map \"\" \$qa_page { default \"\"; }"
+    [ -n "$has_module" ] || echo "include log-maps.conf;"
     if [ "$origins" != '*' ]; then
         echo "map \$http_origin \$cors_origin {"
         for origin in $origins; do
@@ -220,7 +220,8 @@ here=$(dirname "$0")
 mkdir -p "$directory"
 [ "$(id -u)" -ne 0 ] || [ "$(stat -Lc %u "$directory")" -eq 0 ] ||
     fail "$directory must belong to root, who would run what its owner writes there"
-cp "$here/nginx.conf" "$here/error-pages.conf" "$here/headers.conf" "$here/files.conf" "$directory/"
+cp "$here/nginx.conf" "$here/error-pages.conf" "$here/headers.conf" "$here/files.conf" \
+    "$here/log-maps.conf" "$directory/"
 has_module=""
 if [ -n "$pages_in_nginx" ] && [ -n "$shared_file" ] && [ -e "$directory/$module" ] && takes_module; then
     has_module=true

@@ -4,6 +4,8 @@
  *
  *     qa_pages "/run/qa/versions.4";   in a location; the value is the service's QA_SHARED_FILE
  *     $qa_page                         hit, miss, or "" where no page was looked for
+ *     $logged_method, $logged_path,    what the access log has of a request (deploy/log-maps.conf)
+ *     $logged_product, $logged_page, $logged_count
  *
  * What begins with ngx_ is NGINX's own.
  */

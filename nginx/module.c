@@ -1,7 +1,8 @@
-/* What NGINX calls the module for: its directive, its variable, the life of a worker process. */
+/* What NGINX calls the module for: its directive, its variables, the life of a worker process. */
 #include "configuration.h"
 
 #include "handler.h"
+#include "log.h"
 
 static char *on_directive(ngx_conf_t *configuration, ngx_command_t *command, void *location);
 
@@ -54,14 +55,14 @@ static ngx_int_t empty_variable(ngx_http_request_t *request, ngx_http_variable_v
     return NGX_OK;
 }
 
-static ngx_int_t add_variable(ngx_conf_t *configuration) {
+static ngx_int_t add_variables(ngx_conf_t *configuration) {
     static ngx_str_t name = ngx_string("qa_page");
     ngx_http_variable_t *variable = ngx_http_add_variable(configuration, &name, 0);
     if (!variable) {
         return NGX_ERROR;
     }
     variable->get_handler = empty_variable;
-    return NGX_OK;
+    return qa_pages_log_add_variables(configuration);
 }
 
 static ngx_int_t add_handler(ngx_conf_t *configuration) {
@@ -105,7 +106,7 @@ static void on_process_exit(ngx_cycle_t *cycle) {
 }
 
 static ngx_http_module_t hooks = {
-    .preconfiguration = add_variable,
+    .preconfiguration = add_variables,
     .postconfiguration = add_handler,
     .create_main_conf = create_main,
     .create_loc_conf = create_location,

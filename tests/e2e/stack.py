@@ -232,9 +232,13 @@ class Stack:
     def nginx_workers(self):
         return children(self.nginx_pid())
 
+    def access_log_of(self, port):
+        return self.folder / f"log/access-{port}.log"
+
     @contextlib.contextmanager
     def another_nginx(self, module=None):
-        """The port of a second NGINX in front of the same workers: without a module it passes all requests on."""
+        """The port of a second NGINX in front of the same workers: without a module it passes all requests on. Its
+        log is in the stack's folder, complete when it has ended."""
         port = free_port()
         own = {"QA_SHARED_FILE": str(max(self._sockets.glob("versions.*[0-9]")))} if module else {}
         user = "root root" if os.geteuid() == 0 else ""
@@ -244,7 +248,7 @@ class Stack:
             subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True,
                            env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_NGINX_USER": user,
                                 "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker",
-                                **own})
+                                "QA_ACCESS_LOG": str(self.access_log_of(port)), **own})
             with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
                                   cwd=folder, env={"PATH": os.environ["PATH"] + ":/usr/sbin"}) as process:
                 try:

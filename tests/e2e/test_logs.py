@@ -1,10 +1,14 @@
 """Logs: one JSON object a line, with what is needed to follow a request."""
 
+import collections
 import json
 import os
+import random
 import re
+import socket
 from contextlib import closing
 
+import pytest
 import test_process
 import wire
 from api import PATIENCE_S, ask, assert_problem, new_product
@@ -63,6 +67,52 @@ def test_the_access_log_is_json_whatever_the_request_line_holds(stack):
     [line] = [line for line in path.read_bytes().splitlines() if b"bytes-of-no-text" in line]
     entry = json.loads(line.decode())
     assert (entry["path"], entry["product_id"], entry["page"]) == ("/qa/", "1", "")
+
+
+METHODS = [b"GET", b"GET", b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"TRACE", b"CONNECT", b"get", b"GeT", b"M-SEARCH",
+           b"A_B", b"G\xc3\x89T", b"", b" GET", b"X" * 40]
+PATHS = [b"/qa/questions", b"/qa/questions", b"/", b"/demo", b"/demo/", b"/nowhere", b"/qa/\xc3\xa9", b"\xff", b"/\x80\"\\\x7f",
+         b"/qa/%C3%A9%00", b"/qa/../x/./y//", b"http://shop.example/qa/questions", b"http://shop.example", b"*",
+         b"/" + 8200 * b"x", b"/a b", b"/a\tb", b"/a\x01b", b"/#part", b"//", b"qa"]
+NAMES = [b"product_id", b"page", b"count", b"PRODUCT_ID", b"Page", b"product_id%20", b"xpage", b"counts", b"product-id",
+         b"\xffpage", b"", b"a"]
+VALUES = [b"1", b"1", b"", b"=", b"==1", b"1\xfe2", b"\x80", b"%31", b'"\\', b"1?page=2", b"a;count=3", b"#1", b"\xc3\xa9",
+          900 * b"9", b"1\x7f"]
+VERSIONS = [*6 * [b" HTTP/1.1"], b" HTTP/1.0", b"", b" HTTP/2.0", b" HTTP/9", b" http/1.1", b" \xff", b" HTTP/1.1 "]
+
+
+def request_of(rng):
+    def parameter():
+        return rng.choice(NAMES) + rng.choice([b"=", b"=", b"=", b""]) + rng.choice(VALUES)
+    query = b"&".join(parameter() for _ in range(rng.randrange(5)))
+    return (rng.choice(METHODS) + b" " + rng.choice(PATHS) + rng.choice([b"?", b"?", b"?", b"", b"??"]) + query
+            + rng.choice(VERSIONS) + b"\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+
+def logged_of(stack, requests, module=None):
+    """How often each line is in the log of an NGINX of its own, without what differs from one response to the next."""
+    with stack.another_nginx(module) as port:
+        for sent in requests:
+            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65_536):
+                    pass
+    lines = [json.loads(line.decode()) for line in stack.access_log_of(port).read_bytes().splitlines()]
+    return collections.Counter(tuple(line[name] for name in ("method", "path", "product_id", "page", "count", "status"))
+                               for line in lines)
+
+
+def test_the_access_log_is_the_same_with_the_module_and_without(stack):
+    module = stack.folder / "nginx/ngx_http_qa_pages_module.so"
+    if not module.exists():
+        pytest.skip("there is no module here")
+    rng = random.Random(18)
+    requests = [request_of(rng) for _ in range(1000)]
+    with_maps = logged_of(stack, requests)
+    assert logged_of(stack, requests, module) == with_maps
+    assert with_maps.total() >= 900
+    assert all(len({line[field] for line in with_maps}) > 5 for field in range(6))
 
 
 def test_a_log_that_nobody_reads_stops_nobody_and_what_it_lost_is_told(stack, tmp_path):
