@@ -49,7 +49,7 @@ __attribute__((warn_unused_result)) bool handout_ask(int connection, enum handou
 __attribute__((warn_unused_result)) enum handout_result handout_receive(int connection,
                                                                         int *descriptor);
 
-/* Whether the holder has gone; after the reply. */
+/* Whether the holder has gone, or says more than its reply; after that. */
 bool handout_has_ended(int connection);
 
 /* Of a reader: how many pages it found or not since it last told. False when that cannot be sent

@@ -25,7 +25,8 @@ struct packet {
 
 _Static_assert(sizeof(struct packet) == 24, "versions of the program understand each other");
 
-/* Room for one descriptor; the system closes what is more. */
+enum { ONE_DESCRIPTOR = CMSG_LEN(sizeof(int)) /* the room would hold two */ };
+
 union control {
     struct cmsghdr header;
     char room[CMSG_SPACE(sizeof(int))];
@@ -98,6 +99,15 @@ int handout_connect(const char *shared_file) {
     return is_connected ? connection : close_with(connection, errno);
 }
 
+/* Everybody may connect. Not by chmod(): in a folder of another user the name may be a link by
+ * then. */
+static bool bind_for_all(int listening, const struct sockaddr_un *address) {
+    mode_t mask = umask(0111);
+    bool is_bound = bind(listening, (const struct sockaddr *)address, sizeof *address) == 0;
+    umask(mask);
+    return is_bound;
+}
+
 int handout_listen(const char *shared_file) {
     struct sockaddr_un address;
     int folder;
@@ -106,9 +116,8 @@ int handout_listen(const char *shared_file) {
     }
     (void)unlink(address.sun_path);
     int listening = open_socket();
-    bool listens = listening >= 0 &&
-                   bind(listening, (const struct sockaddr *)&address, sizeof address) == 0 &&
-                   chmod(address.sun_path, 0666) == 0 && listen(listening, BACKLOG) == 0;
+    bool listens =
+        listening >= 0 && bind_for_all(listening, &address) && listen(listening, BACKLOG) == 0;
     (void)close_with(folder, errno);
     return listens ? listening : close_with(listening, errno);
 }
@@ -148,14 +157,15 @@ static bool receive_packet(int connection, struct packet *packet, int *descripto
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = descriptor ? &control : NULL,
-                             .msg_controllen = descriptor ? sizeof control : 0};
+                             /* The system closes further ones. */
+                             .msg_controllen = descriptor ? ONE_DESCRIPTOR : 0};
     ssize_t length = recvmsg(connection, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length >= 0 && descriptor) {
+        *descriptor = descriptor_of(&message); /* also of a packet without a byte */
+    }
     if (length <= 0) {
         errno = length == 0 ? 0 : errno;
         return false;
-    }
-    if (descriptor) {
-        *descriptor = descriptor_of(&message);
     }
     if (length != sizeof *packet || (message.msg_flags & MSG_TRUNC)) {
         errno = EPROTO;
@@ -199,7 +209,7 @@ enum handout_result handout_receive(int connection, int *descriptor) {
 bool handout_has_ended(int connection) {
     char byte;
     ssize_t length = recv(connection, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
-    return length == 0 || (length < 0 && !is_not_yet(errno));
+    return length >= 0 || !is_not_yet(errno);
 }
 
 bool handout_tell_counts(int connection, uint64_t hits, uint64_t misses) {

@@ -109,6 +109,56 @@ START_TEST(what_is_no_message_ends_the_connection) {
 }
 END_TEST
 
+/* Sends a packet of so many bytes with two descriptors, as nobody of ours does. */
+static void send_two_descriptors(int connection, const void *packet, size_t length) {
+    int both[2] = {0, 0};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof both)];
+    } control = {.header = {.cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS,
+                            .cmsg_len = CMSG_LEN(sizeof both)}};
+    memcpy(CMSG_DATA(&control.header), both, sizeof both);
+    struct iovec part = {(void *)packet, length};
+    const struct msghdr message = {.msg_iov = &part,
+                                   .msg_iovlen = 1,
+                                   .msg_control = &control,
+                                   .msg_controllen = sizeof control};
+    ck_assert_int_eq(sendmsg(connection, &message, 0), (ssize_t)length);
+}
+
+static int next_descriptor(void) {
+    int descriptor = dup(0);
+    close(descriptor);
+    return descriptor;
+}
+
+START_TEST(no_descriptor_is_left_of_what_is_no_reply) {
+    static const char text[] = "exactly 24 bytes of text";
+    for (size_t length = 0; length <= 24; length += 24) {
+        struct ends ends = connect_ends();
+        int received, free_one = next_descriptor();
+        send_two_descriptors(ends.holder, text, length);
+        ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_ENDED);
+        ck_assert_int_eq(received, -1);
+        ck_assert_int_eq(next_descriptor(), free_one);
+        close_ends(&ends);
+    }
+}
+END_TEST
+
+START_TEST(a_holder_that_says_more_than_its_reply_has_ended) {
+    struct ends ends = connect_ends();
+    int received;
+    ck_assert(handout_reply(ends.holder, HANDOUT_REFUSED, -1));
+    ck_assert_int_eq(handout_receive(ends.asker, &received), HANDOUT_REFUSED);
+    ck_assert(!handout_has_ended(ends.asker));
+    ck_assert(handout_reply(ends.holder, HANDOUT_REFUSED, -1));
+    ck_assert(handout_has_ended(ends.asker));
+    close_ends(&ends);
+}
+END_TEST
+
 START_TEST(a_new_listener_takes_the_name_and_a_closed_one_refuses) {
     const char *path = scratch_path("taken");
     ck_assert_int_eq(handout_connect(path), -1);
@@ -125,6 +175,17 @@ START_TEST(a_new_listener_takes_the_name_and_a_closed_one_refuses) {
     close(old);
     close(accepted);
     close(connection);
+}
+END_TEST
+
+START_TEST(everybody_may_connect) {
+    mode_t mask = umask(077);
+    int listening = handout_listen(scratch_path("open"));
+    ck_assert_uint_eq(umask(mask), 077);
+    struct stat named;
+    ck_assert_int_eq(stat(scratch_path("open.sock"), &named), 0);
+    ck_assert_uint_eq(named.st_mode & 0777, 0666);
+    close(listening);
 }
 END_TEST
 
@@ -148,7 +209,10 @@ Suite *handout_suite(void) {
     tcase_add_test(cases, the_end_of_the_holder_shows);
     tcase_add_test(cases, counts_reach_the_holder);
     tcase_add_test(cases, what_is_no_message_ends_the_connection);
+    tcase_add_test(cases, no_descriptor_is_left_of_what_is_no_reply);
+    tcase_add_test(cases, a_holder_that_says_more_than_its_reply_has_ended);
     tcase_add_test(cases, a_new_listener_takes_the_name_and_a_closed_one_refuses);
+    tcase_add_test(cases, everybody_may_connect);
     tcase_add_test(cases, a_name_longer_than_a_sockets_is_an_error);
     suite_add_tcase(suite, cases);
     return suite;
