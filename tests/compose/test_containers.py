@@ -197,8 +197,16 @@ def test_a_write_is_seen_by_every_container_at_once(project, api):
     assert [page["results"][0]["question_helpfulness"] for page in pages] == [30] * WORKERS * 3
 
 
+def test_nginx_responds_with_pages_that_the_containers_share(project):
+    with Load(project.port, reads(range(1, 20))) as load:
+        load.wait_for(400)
+    [nginx] = project.containers("nginx")
+    log = run("docker", "logs", "--tail", "200", nginx)
+    assert log.count('"ring":"hit"') > 100
+
+
 def test_all_containers_have_their_share(project):
-    with Load(project.port, reads(range(1, 200))) as load:
+    with Load(project.port, [("GET", "/readyz", None)]) as load:
         load.wait_for(3000)
     [nginx] = project.containers("nginx")
     log = run("docker", "logs", "--tail", "2000", nginx)
