@@ -1,18 +1,12 @@
-"""What a scenario is held against: PostgreSQL alone (pgbench) and NGINX alone (a static file)."""
+"""What a scenario is held against: PostgreSQL alone, by pgbench."""
 
-import contextlib
-import os
 import re
-import shutil
 import statistics
 import subprocess
 import tempfile
-import time
-import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 
-from commands import BenchError, output_of, start_apart
+from commands import output_of
 from settings import CHECKOUT, PAGE_COUNT, PGBENCH_CLIENTS
 
 QUERIES = CHECKOUT / "sql/queries"
@@ -68,79 +62,3 @@ def rate_after(warm_up, output):
     return statistics.mean(
         float(rate) for second, rate in re.findall(r"^progress: ([\d.]+) s, ([\d.]+) tps", output, re.M)
         if float(second) > warm_up + 0.5)
-
-
-NGINX_CONF = """\
-daemon off;
-worker_processes auto;
-pid nginx.pid;
-error_log error.log;
-events { worker_connections 8192; }
-http {
-    access_log off;
-    sendfile on;
-    tcp_nopush on;
-    open_file_cache max=10;
-    keepalive_requests 1000000;
-    default_type application/json;
-    client_body_temp_path temp;
-    proxy_temp_path temp;
-    fastcgi_temp_path temp;
-    uwsgi_temp_path temp;
-    scgi_temp_path temp;
-    server {
-        listen 127.0.0.1:PORT;
-        root www;
-        location = /gzip.json {
-            gzip_static on;
-        }
-    }
-}
-"""
-
-
-@dataclass(frozen=True)
-class Server:
-    """Something else than our stack that is measured."""
-    base_url: str
-    main_pids: dict  # by part, as those of a stack
-
-    def pids(self):
-        return self.main_pids
-
-
-@contextlib.contextmanager
-def static_files(port, plain_bytes, gzip_bytes):
-    """An NGINX of its own, without a log, that serves a file of that size, and to who takes gzip one that
-    was compressed to that size: a Server."""
-    folder = Path(tempfile.mkdtemp(prefix="atelier-qa-bench."))
-    process = None
-    try:
-        folder.chmod(0o755)
-        (folder / "www").mkdir()
-        (folder / "www/page.json").write_bytes(b"x" * plain_bytes)
-        (folder / "www/gzip.json.gz").write_bytes(b"x" * gzip_bytes)
-        (folder / "nginx.conf").write_text(
-            NGINX_CONF.replace("PORT", str(port)))
-        with open(folder / "start.log", "wb") as log:
-            process = start_apart(
-                ["nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"], stdout=log, stderr=log,
-                env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
-        base_url = f"http://127.0.0.1:{port}"
-        wait_until_answered(base_url + "/page.json", process)
-        yield Server(base_url, {"nginx": [process.pid]})
-    finally:
-        if process:
-            process.terminate()
-            process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_until_answered(url, process):
-    end = time.monotonic() + 10
-    while True:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
-            return
-        if process.poll() is not None or time.monotonic() > end:
-            raise BenchError(f"NGINX does not start: {url} is not served")
-        time.sleep(0.05)

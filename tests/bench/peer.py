@@ -5,35 +5,26 @@ import contextlib
 import os
 import random
 import shutil
-import subprocess
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
 from commands import BenchError, start_apart
-from limits import QUERIES, SESSION, Server, wait_until_answered
+from limits import QUERIES, SESSION
 from settings import CHECKOUT, PEER
+from static_files import (SCHEDULED_AS_OURS, Server, configure_nginx, start_nginx,
+                          wait_until_answered)
 
 CONNECTIONS = 24  # of all processes together to PostgreSQL, which leaves ours enough
 CACHE_MB = 1024   # likewise, where it has a cache: as much as our service by default
 ENVIRONMENT = {"GOMAXPROCS": "1", "GOGC": "400", "PGOPTIONS": SESSION}
 COMPARED_PAGES = 200
-# As our own processes have it (src/process/worker.c, deploy/stack/nginx.py).
-SCHEDULED_AS_OURS = ["chrt", "--batch", "0"]
 
 
 def start(command, log, **options):
     with open(log, "wb") as output:
         return start_apart([*SCHEDULED_AS_OURS, *command], stdout=output, stderr=output, **options)
-
-
-def start_nginx(folder, port, processes):
-    subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder / "nginx"], check=True,
-                   env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_WORKERS": str(processes),
-                        "QA_LISTEN": f"unix:{folder}/peer"})
-    return start(["nginx", "-p", f"{folder}/nginx/", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
-                 folder / "nginx.log", env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
 
 
 def start_process(folder, number, stack, cache_mb):
@@ -65,7 +56,9 @@ def running_peer(stack, port, cache_mb):
             processes.append(start_process(folder, number, stack, cache_mb))
         wait_for_sockets(folder, processes)
         workers = [process.pid for process in processes]
-        nginx = start_nginx(folder, port, len(workers))
+        configure_nginx(folder / "nginx", port, f"unix:{folder}/peer", len(workers))
+        with open(folder / "nginx.log", "wb") as log:
+            nginx = start_nginx(folder / "nginx", log)
         processes.append(nginx)
         base_url = f"http://127.0.0.1:{port}"
         wait_until_answered(f"{base_url}/qa/questions?product_id=1", nginx)

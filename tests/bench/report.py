@@ -5,7 +5,7 @@ from pathlib import Path
 
 import plots
 from cpu import PARTS
-from noise import noisiest, static_rates
+from noise import noisiest, bare_rates
 from overload import AFTER_S
 from scenarios import P99_MS_BAR, median
 
@@ -43,7 +43,7 @@ PROFILE_HEADINGS = ("measurement", "per second", *(f"{part} µs" for part in PAR
 def profile(report):
     """Processor time of one answer in µs by the parts of the stack, for each measurement, medians of
     the rounds. The rest is idle or the kernel's own. NGINX and workers are those that were measured: the
-    static files' NGINX, the peer's NGINX and processes."""
+    files' NGINX, the peer's NGINX and processes."""
     processors = report["machine"]["processors"]
     for name in report["rounds"][0] if report["rounds"] else ():
         times = []
@@ -90,7 +90,7 @@ def facts(report):
         f"- {rows['products']:,} products, {rows['questions']:,} questions, {rows['answers']:,} "
         f"answers, {rows['answers_photos']:,} photos, {report['data_gib']} GiB in the cluster, read into "
         f"the file cache and PostgreSQL's buffers beforehand; a hot page has {report['page_bytes']:,} bytes "
-        f"on average, compressed {report['gzip_bytes']:,}, and so have the static files",
+        f"on average, compressed {report['gzip_bytes']:,}, and so have the files",
         f"- {settings['rounds']} rounds, {settings['seconds']:g} s a run, the constant rate "
         f"{settings['headline_rate']:,}/s for {settings['headline_seconds']:g} s; "
         f"{settings['read_connections']} connections for reads, {settings['write_connections']} for "
@@ -103,11 +103,11 @@ def noise_facts(report):
     """How even the rounds were, and which were run again."""
     if not report["rounds"]:
         return
-    rates = " ".join(number(rate) for rate in static_rates(report["rounds"]))
+    rates = " ".join(number(rate) for rate in bare_rates(report["rounds"]))
     repeated = "; ".join(f"round {each['round']} was run again, since it had {number(each['rate'])} where "
                          f"the best had {number(each['best'])}" for each in report["repeats"])
     noisy = noisiest(report["rounds"])
-    yield (f"- static files a second in each round: {rates}; {repeated or 'no round was run again'}"
+    yield (f"- bare files a second in each round: {rates}; {repeated or 'no round was run again'}"
            + ("" if noisy is None else f"; round {noisy + 1} is still noisy"))
 
 
@@ -133,11 +133,17 @@ def table_note(name, figures):
 
 def steady_note(row):
     tables = "; ".join(table_note(name, row["tables"]) for name in row["tables"][0])
-    static = " and ".join(number(rate) for rate in row["static_rates"])
+    bare = " and ".join(number(rate) for rate in row["bare_rates"])
     median_ms, worst_ms = number(row["minute_p99_ms"], ".1f"), number(row["worst_p99_ms"], ".1f")
     return (f"Mixed traffic of {row['minutes']} minutes: p99 of a minute {median_ms} ms (median), {worst_ms} ms "
-            f"(worst). Before it, after it, and after the random products: {tables or 'no tables'}. Static files "
-            f"a second before and after all: {static}.")
+            f"(worst). Before it, after it, and after the random products: {tables or 'no tables'}. Bare files "
+            f"a second before and after all: {bare}.")
+
+
+def bare_note(row):
+    ratios = ", ".join(number(ratio, ".2f") for ratio in row["bare_ratios"])
+    return (f"{row['title'].capitalize()}: {ratios} of a bare file, which NGINX keeps open and sends without a log and "
+            "headers of ours.")
 
 
 def notes(report):
@@ -150,6 +156,8 @@ def notes(report):
             lines.append(viral_note(row))
         if row["name"] == "steady":
             lines.append(steady_note(row))
+        if row.get("bare_ratios"):
+            lines.append(bare_note(row))
         if row.get("private_mib"):
             lines.append(f"Memory of a worker's own with a full cache: {row['private_mib']:.1f} MiB at most.")
         if row["failed"]:
@@ -218,7 +226,7 @@ def sections(report):
     yield ("Where the processors' time goes",
            "Processors in use, on average, by the parts of the stack and by the load generator. Below, "
            "the processor time of one answer in µs: medians of the rounds. The rest is idle or the "
-           "kernel's own. NGINX and workers are those that were measured, also the static files' and the peer's.",
+           "kernel's own. NGINX and workers are those that were measured, also the files' and the peer's.",
            plots.processors(report["rows"], report["machine"]["processors"]) + profile_table(report))
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from commands import BenchError, allow_many_files, stop_on_signals
 from cpu import cpu_seconds
-from limits import static_files
 from machine import busy_processors, describe_machine, describe_settings, describe_versions
 from noise import repeat_noisy_rounds
 from peer import CACHE_MB, compare_pages, running_peer
@@ -26,6 +25,7 @@ from report import html_page, markdown, text_table
 from scenarios import (ANY, Bench, chosen_scenarios, mean_page_bytes, needed_measurements, row_of,
                        steady)
 from settings import OUTPUT, settings_from_environment
+from static_files import configure_as_product, configure_bare, static_files
 
 
 def say(text):
@@ -69,9 +69,12 @@ def run_round(bench, measurements):
 def other_servers(settings, stack, names, file_sizes):
     """The static files and, where they are named, the peers; each peer's pages are ours."""
     with contextlib.ExitStack() as running:
-        servers = {"static": running.enter_context(static_files(settings.port + 1, *file_sizes))}
+        def files(configure, port):
+            return running.enter_context(static_files(configure, port, *file_sizes))
+        servers = {"static": files(configure_as_product, settings.port + 1),
+                   "bare": files(configure_bare, settings.port + 2)}
         for port, (name, cache_mb) in enumerate((("peer-cached", CACHE_MB), ("peer-uncached", 0)),
-                                                settings.port + 2):
+                                                settings.port + 3):
             if name in names:
                 servers[name] = running.enter_context(running_peer(stack, port, cache_mb))
                 compare_pages(stack, servers[name])

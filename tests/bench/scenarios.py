@@ -10,7 +10,7 @@ from closed_loop import run_wrk
 from constant_rate import run_constant_rate
 from limits import (ANSWERS_QUERY, INSERT_ANSWER, ONE_ROW_UPDATE, QUESTIONS_QUERY, SELECT_1,
                     run_pgbench)
-from noise import STATIC_FILE
+from noise import BARE_FILE
 from overload import run_overload
 from settings import (DEFAULT, HEADLINE_RUNS, OFF, OVERLOAD, PROXIED, READ_CONNECTIONS, VIRAL_RUNS,
                       WRITE_CONNECTIONS)
@@ -105,9 +105,11 @@ MEASUREMENTS = (
     Measurement("hot-reads-proxied", PROXIED, wrk("questions", "hot", "products"), warm_up=FILL_S),
     Measurement("hot-reads", DEFAULT, wrk("questions", "hot", "products"), warm_up=FILL_S),
     of_server("static-file", "static", "static_file", "hot"),
+    of_server("bare-file", "bare", "static_file", "hot"),
     of_server("peer-cached", "peer-cached", "questions", "hot", FILL_HOT_S),
     Measurement("hot-reads-gzip", DEFAULT, wrk("questions_gzip", "hot", "products"), warm_up=FILL_HOT_S),
     of_server("static-file-gzip", "static", "static_file_gzip", "hot"),
+    of_server("bare-file-gzip", "bare", "static_file_gzip", "hot"),
     Measurement("zipf-reads", DEFAULT, wrk("questions", "zipf", "products"), warm_up=FILL_S),
     Measurement("votes-random", DEFAULT, wrk("vote", "uniform", "answers", WRITE_CONNECTIONS),
                 writes=True),
@@ -141,6 +143,7 @@ class Scenario:
     needs: tuple = ()
     measurement: str = ""  # by default of the same name
     value: Callable = rate  # of its result
+    bare: str = ""  # the measurement of a bare file, to which the ratio is told
     by_itself: bool = False  # not in the rounds, and only where it is asked for
 
     @property
@@ -158,6 +161,8 @@ def both_costs(query):
             "needs": (query, "hot-reads-proxied")}
 
 
+FILE = "static file of the same size, by our NGINX configuration"
+
 SCENARIOS = (
     Scenario("questions-query", "questions query alone, random product",
              "pgbench SELECT 1", 0.22, **one_of("select-1")),
@@ -168,14 +173,14 @@ SCENARIOS = (
              "its query in pgbench and proxied hot reads, 1/(1/q + 1/h)", 0.90,
              **both_costs("answers-query")),
     Scenario("hot-reads", "hot reads, 10,000 products",
-             "NGINX, static file of the same size", 0.95, **one_of("static-file")),
+             FILE, 0.95, bare=BARE_FILE, **one_of("static-file")),
     Scenario("hot-reads-gzip", "hot reads, compressed",
-             "NGINX, gzip_static, file of the same size", 0.95, **one_of("static-file-gzip")),
+             f"{FILE}, gzip_static", 0.95, bare="bare-file-gzip", **one_of("static-file-gzip")),
     Scenario("hit-time", "hot reads for a second of NGINX and workers",
              "the same without NGINX's module", 1 / 0.45, measurement="hot-reads",
              **one_of("hot-reads-proxied", rate_of_front)),
     Scenario("zipf-reads", "Zipf (s = 1) over the catalogue",
-             "NGINX, static file of the same size", 0.50, **one_of("static-file")),
+             FILE, 0.50, bare=BARE_FILE, **one_of("static-file")),
     Scenario("peer-cached", "hot reads, to the peer's",
              "the peer, pages up to 60 s old", 2.0, measurement="hot-reads", **one_of("peer-cached")),
     Scenario("peer-uncached", "random product, cache off, to the peer's",
@@ -211,9 +216,9 @@ def chosen_scenarios(only):
 
 
 def needed_measurements(scenarios):
-    """Of a round; the static file tells how busy the machine is."""
+    """Of a round; the bare file tells how busy the machine is."""
     scenarios = [scenario for scenario in scenarios if not scenario.by_itself]
-    needed = {name for scenario in scenarios for name in (scenario.measured, STATIC_FILE, *scenario.needs)}
+    needed = {name for scenario in scenarios for name in (scenario.measured, BARE_FILE, scenario.bare, *scenario.needs)} - {""}
     needed |= {name for each in MEASUREMENTS if each.name in needed for name in each.needs}
     return [each for each in MEASUREMENTS if each.name in needed]
 
@@ -273,6 +278,8 @@ def row_of(scenario, rounds):
         row["limit"] = median(limits)
         row["ratios"] = [value / limit for value, limit in zip(values, limits)]
         row["ratio"] = median(row["ratios"])
+    if scenario.bare:
+        row["bare_ratios"] = [value / rate(each[scenario.bare]) for value, each in zip(values, rounds)]
     row["limit_failed"] = sum(each[name]["failed"] for each in rounds for name in scenario.needs)
     faults = list(faults_of(scenario, row, results))
     return {**row, "verdict": "; ".join(faults) or "met"}
@@ -299,7 +306,7 @@ def steady_figures(result):
     minutes = [each["percentiles_ms"].get(99.0) for each in result["minutes"]]
     return {"minutes": len(minutes), "minute_p99_ms": median(minutes),
             "worst_p99_ms": None if None in minutes else max(minutes),
-            "tables": result["tables"], "static_rates": result["static_rates"]}
+            "tables": result["tables"], "bare_rates": result["bare_rates"]}
 
 
 def faults_of(scenario, row, results):

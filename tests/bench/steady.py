@@ -36,8 +36,8 @@ def random_products(bench, warm_up_s):
     return result
 
 
-def static_file(bench):
-    return run_wrk(bench.servers["static"].base_url, "static_file", "hot", bench.stack.rows["products"],
+def bare_file(bench):
+    return run_wrk(bench.servers["bare"].base_url, "static_file", "hot", bench.stack.rows["products"],
                    READ_CONNECTIONS, bench.settings.seconds)["rate"]
 
 
@@ -65,18 +65,18 @@ def mixed_minutes(bench, seconds):
 def run_steady(bench, warm_up_s):
     stack = bench.stack
     stack.wait_for_pages()
-    static_rates = [static_file(bench)]
+    bare_rates = [bare_file(bench)]
     before, tables = random_products(bench, warm_up_s), [table_figures(stack)]
     stack.serve(DEFAULT)
     read_minutes = mixed_minutes(bench, bench.settings.steady_s)
     tables.append(table_figures(stack))
     after = random_products(bench, warm_up_s)
     tables.append(table_figures(stack))
-    static_rates.append(static_file(bench))
+    bare_rates.append(bare_file(bench))
     minutes = read_minutes()
     failures = {}
     for part in (before, after, *minutes):
         for name, count in part["failures"].items():
             failures[name] = failures.get(name, 0) + count
     return {**after, "cpu": {}, "before": before["rate"], "tables": tables, "minutes": minutes,
-            "static_rates": static_rates, "failed": sum(failures.values()), "failures": failures}
+            "bare_rates": bare_rates, "failed": sum(failures.values()), "failures": failures}

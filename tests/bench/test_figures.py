@@ -31,10 +31,13 @@ def row(name, *rounds):
 
 
 def test_a_ratio_is_the_median_of_the_rounds_ratios():
-    hot = row("hot-reads", {"hot-reads": 60, "static-file": 100},
-              {"hot-reads": 50, "static-file": 50}, {"hot-reads": 10, "static-file": 100})
+    hot = row("hot-reads", {"hot-reads": 60, "static-file": 100, "bare-file": 120},
+              {"hot-reads": 50, "static-file": 50, "bare-file": 80},
+              {"hot-reads": 10, "static-file": 100, "bare-file": 100})
     assert hot["ratio"] == pytest.approx(0.6)
     assert hot["verdict"] == "below 0.95"
+    assert hot["bare_ratios"] == pytest.approx([0.5, 0.625, 0.1])
+    assert "Hot reads, 10,000 products: 0.50, 0.62, 0.10 of a bare file" in notes({"rows": [hot]})[1]
 
 
 def test_the_limit_of_an_uncached_page_is_both_costs_together():
@@ -49,12 +52,12 @@ def test_a_ratio_below_its_bar_is_told():
 
 
 def test_failed_requests_fail_a_scenario_of_whatever_speed():
-    rounds = [{"hot-reads": result(100, failed=3), "static-file": result(100)}]
+    rounds = [{"hot-reads": result(100, failed=3), "static-file": result(100), "bare-file": result(200)}]
     assert row_of(ALL["hot-reads"], rounds)["verdict"] == "3 failed requests"
 
 
 def test_failed_requests_of_a_limit_are_told_since_they_make_it_low():
-    rounds = [{"hot-reads": result(100), "static-file": result(100, failed=2)}]
+    rounds = [{"hot-reads": result(100), "static-file": result(100, failed=2), "bare-file": result(200)}]
     assert row_of(ALL["hot-reads"], rounds)["verdict"] == "2 failed requests of its limit"
 
 
@@ -68,7 +71,7 @@ def test_the_time_of_a_hit_is_that_of_nginx_and_workers():
 def test_workers_that_hold_much_memory_are_told():
     def zipf(mib):
         return row_of(ALL["zipf-reads"], [{"zipf-reads": {**result(100), "private_mib": mib},
-                                           "static-file": result(100)}])["verdict"]
+                                           "static-file": result(100), "bare-file": result(200)}])["verdict"]
     assert zipf(15) == "met"
     assert zipf(15.1) == "workers above 15 MiB"
 
@@ -90,7 +93,7 @@ def test_pages_of_large_groups_have_a_bar_each():
 def test_what_a_limit_needs_is_measured_with_its_scenario():
     names = [each.name for each in needed_measurements([ALL["random-answers"], ALL["overload"]])]
     assert names == ["random-products", "answers-query", "random-answers", "overload", "hot-reads-proxied",
-                     "static-file"]
+                     "bare-file"]
 
 
 def test_a_scenario_is_chosen_by_its_name_or_by_the_first_word_of_several():
@@ -118,7 +121,7 @@ def test_random_products_after_traffic_are_held_against_those_before_it():
     def steady(rate, failed=0):
         minutes = [{"percentiles_ms": {99.0: ms}} for ms in (3, 9, 4)]
         return row_of(ALL["steady"], [{"steady": {
-            **result(rate, failed), "before": 100, "minutes": minutes, "static_rates": [500, 400],
+            **result(rate, failed), "before": 100, "minutes": minutes, "bare_rates": [500, 400],
             "tables": [{"product_pages": {"mib": mib, "rows": 10, "dead_rows": 5}} for mib in (1, 2, 2)]}}])
     assert steady(90)["verdict"] == "met"
     assert steady(89)["verdict"] == "below 0.90"
@@ -131,7 +134,7 @@ def test_random_products_after_traffic_are_held_against_those_before_it():
 # ---- Noise ----
 
 def rounds_of(*rates):
-    return [{"static-file": result(rate)} for rate in rates]
+    return [{"bare-file": result(rate)} for rate in rates]
 
 
 def test_a_round_that_lost_more_than_a_third_is_noisy():
@@ -144,9 +147,9 @@ def test_a_noisy_round_is_replaced_and_told():
     rounds, again = rounds_of(100, 50, 90), iter(rounds_of(80))
     assert repeat_noisy_rounds(rounds, lambda number: next(again)) == [
         {"round": 2, "rate": 50, "best": 100}]
-    assert [each["static-file"]["rate"] for each in rounds] == [100, 80, 90]
+    assert [each["bare-file"]["rate"] for each in rounds] == [100, 80, 90]
     assert list(noise_facts({"rounds": rounds, "repeats": [{"round": 2, "rate": 50, "best": 100}]})) == [
-        "- static files a second in each round: 100 80 90; round 2 was run again, since it had 50 where the "
+        "- bare files a second in each round: 100 80 90; round 2 was run again, since it had 50 where the "
         "best had 100"]
 
 
@@ -165,7 +168,7 @@ def test_rounds_are_repeated_twice_at_most_and_what_is_still_noisy_is_told():
 def test_rounds_that_are_alike_are_not_repeated():
     assert repeat_noisy_rounds(rounds_of(100, 90), None) == []
     [fact] = noise_facts({"rounds": rounds_of(100, 90), "repeats": []})
-    assert fact == "- static files a second in each round: 100 90; no round was run again"
+    assert fact == "- bare files a second in each round: 100 90; no round was run again"
 
 def test_the_profile_splits_the_time_of_an_answer():
     rounds = [{"hot-reads": {"rate": 1000, "cpu": {"nginx": nginx, "workers": 0.25}}}
