@@ -44,11 +44,19 @@ static ngx_int_t path(ngx_http_request_t *request, ngx_http_variable_value_t *va
     return set_ascii_before(value, &request->unparsed_uri, '?');
 }
 
+enum { PRODUCT, PAGE, COUNT };
+
+static ngx_str_t parameters[] = {
+    [PRODUCT] = ngx_string("product_id"),
+    [PAGE] = ngx_string("page"),
+    [COUNT] = ngx_string("count"),
+};
+
 /* The first parameter with that name, as $arg_… has it. */
 static ngx_int_t parameter(ngx_http_request_t *request, ngx_http_variable_value_t *value,
-                           uintptr_t name) {
+                           uintptr_t which) {
     ngx_str_t found = ngx_null_string;
-    (void)ngx_http_arg(request, (u_char *)name, ngx_strlen((char *)name), &found);
+    (void)ngx_http_arg(request, parameters[which].data, parameters[which].len, &found);
     return set_ascii_before(value, &found, '&');
 }
 
@@ -56,13 +64,13 @@ ngx_int_t qa_pages_log_add_variables(ngx_conf_t *configuration) {
     static struct {
         ngx_str_t name;
         ngx_http_get_variable_pt get;
-        const char *parameter;
+        uintptr_t data;
     } variables[] = {
-        {ngx_string("logged_method"), method, NULL},
-        {ngx_string("logged_path"), path, NULL},
-        {ngx_string("logged_product"), parameter, "product_id"},
-        {ngx_string("logged_page"), parameter, "page"},
-        {ngx_string("logged_count"), parameter, "count"},
+        {ngx_string("logged_method"), method, 0},
+        {ngx_string("logged_path"), path, 0},
+        {ngx_string("logged_product"), parameter, PRODUCT},
+        {ngx_string("logged_page"), parameter, PAGE},
+        {ngx_string("logged_count"), parameter, COUNT},
     };
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         ngx_http_variable_t *variable = ngx_http_add_variable(configuration, &variables[i].name, 0);
@@ -70,7 +78,7 @@ ngx_int_t qa_pages_log_add_variables(ngx_conf_t *configuration) {
             return NGX_ERROR;
         }
         variable->get_handler = variables[i].get;
-        variable->data = (uintptr_t)variables[i].parameter;
+        variable->data = variables[i].data;
     }
     return NGX_OK;
 }
