@@ -11,11 +11,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 512, ASK_WITHIN_MS = 2000 };
+enum {
+    CLIENTS_MAX = 512,
+    STRANGERS_MAX = CLIENTS_MAX / 2, /* of one user who may only read */
+    ASK_WITHIN_MS = 2000
+};
 
 struct holder_client {
     struct holder *holder;
     int connection;
+    uid_t user;
     struct watch messages;
     int64_t accepted_ms;
     enum handout_wish granted; /* 0: it has not asked yet */
@@ -94,15 +99,27 @@ static void on_message(void *owner) {
     }
 }
 
+/* Nobody keeps all others out by connecting again and again. */
+static bool has_place(const struct holder *holder, int connection) {
+    uid_t user = handout_peer(connection);
+    unsigned count = 0;
+    const struct holder_client *client;
+    TAILQ_FOREACH(client, &holder->clients, next) {
+        count += client->user == user;
+    }
+    return holder->client_count < CLIENTS_MAX &&
+           (count < STRANGERS_MAX || trust_may_change(connection));
+}
+
 static void add_client(struct holder *holder, int connection) {
-    struct holder_client *client =
-        holder->client_count < CLIENTS_MAX ? calloc(1, sizeof *client) : NULL;
+    struct holder_client *client = has_place(holder, connection) ? calloc(1, sizeof *client) : NULL;
     if (!client) {
         close(connection);
         return;
     }
     client->holder = holder;
     client->connection = connection;
+    client->user = handout_peer(connection);
     client->accepted_ms = clock_ms();
     TAILQ_INSERT_TAIL(&holder->clients, client, next);
     holder->client_count++;

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,34 @@ def test_a_stop_while_a_start_waits_ends_it_cleanly(stack, tmp_path):
             service.process.send_signal(signal.SIGTERM)
             assert service.process.wait(PATIENCE_S) == 0
             assert not service.errors_of_supervisor()
+
+
+CROWD = """
+import contextlib, socket, sys
+crowd = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(600)]
+for connection in crowd:
+    connection.connect("shared.sock")
+    with contextlib.suppress(ConnectionError):
+        connection.send(bytes.fromhex(sys.argv[1]))
+        connection.recv(100)
+print("here", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+def test_a_user_who_connects_again_and_again_keeps_no_service_and_no_nginx_out(stack, tmp_path):
+    shared = tmp_path / "shared"
+    tmp_path.chmod(0o755)
+    wish = MESSAGE.pack(WISH, LAYOUT, READ, 0).hex()
+    with service_on(stack, tmp_path / "one", shared) as one, subprocess.Popen(
+            ["/usr/bin/python3", "-c", CROWD, wish], cwd=tmp_path, user="nobody", text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
+        assert crowd.stdout.readline() == "here\n"
+        assert vouched_ms(shared) != 0
+        with service_on(stack, tmp_path / "two", shared) as two:
+            assert_share(stack, one, two)
+        crowd.stdin.close()
 
 
 # The file
