@@ -185,7 +185,10 @@ static void start_maker(struct worker *worker) {
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
     if (!shared_memory_map(&worker->memory, WORKER_MEMORY_FD, SHARED_MEMORY_WRITE)) {
-        return cannot_start(worker, strerror(errno));
+        return cannot_start(worker, errno == EPROTO
+                                        ? "the supervisor is of a version with another shared "
+                                          "memory: stop and start the service"
+                                        : strerror(errno));
     }
     worker->app.versions = shared_memory_versions(&worker->memory);
     if (config->cache_mb > 0 && shared_memory_ring(&worker->memory, &worker->ring)) {
