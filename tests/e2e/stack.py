@@ -249,6 +249,7 @@ class Stack:
                            env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_NGINX_USER": user,
                                 "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker",
                                 "QA_ACCESS_LOG": str(self.access_log_of(port)), **own})
+            assert bool(module) == bool(Path(folder, "module.conf").read_text()), "NGINX does not take the module"
             with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
                                   cwd=folder, env={"PATH": os.environ["PATH"] + ":/usr/sbin"}) as process:
                 try:
