@@ -3,6 +3,7 @@
 
 #include "pages/handout.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 enum { TICK_MS = 1000 };
@@ -20,11 +21,12 @@ static void tell_counts(struct qa_pages_memory *memory) {
     }
 }
 
-/* The log has what a person is to look after; that a service is not there the proxy tells. */
-static void complain(struct qa_pages_memory *memory, const char *reason) {
+/* The log has what a person is to look after; that a service is not there the proxy tells. `error`
+ * is an errno, or 0. */
+static void complain(struct qa_pages_memory *memory, const char *reason, ngx_err_t error) {
     if (!memory->has_complained) {
-        ngx_log_error(NGX_LOG_ERR, memory->log, 0, "no pages from \"%s\": %s", memory->shared_file,
-                      reason);
+        ngx_log_error(NGX_LOG_ERR, memory->log, error, "no pages from \"%s\": %s",
+                      memory->shared_file, reason);
     }
     memory->has_complained = true;
 }
@@ -42,7 +44,7 @@ static bool map(struct qa_pages_memory *memory, int descriptor) {
     memory->is_mapped = shared_memory_map(&memory->shared, descriptor, SHARED_MEMORY_READ);
     close(descriptor); /* the mapping stays */
     if (!memory->is_mapped) {
-        complain(memory, "the memory is not of this version, or cannot be mapped");
+        complain(memory, "the memory is not of this version, or cannot be mapped", 0);
         return false;
     }
     memory->has_ring = shared_memory_ring(&memory->shared, &memory->ring);
@@ -62,7 +64,7 @@ static bool hear(struct qa_pages_memory *memory) {
     case HANDOUT_NOTHING_YET:
         return true;
     case HANDOUT_OTHER_LAYOUT:
-        complain(memory, "the service is of another version than this NGINX; restart NGINX");
+        complain(memory, "the service is of another version than this NGINX; restart NGINX", 0);
         return false;
     case HANDOUT_REFUSED:
     case HANDOUT_ENDED:
@@ -87,10 +89,18 @@ static void on_nothing(ngx_event_t *event) {
     (void)event;
 }
 
+static bool is_service_away(int reason) {
+    return reason == ENOENT || reason == ECONNREFUSED || reason == EAGAIN;
+}
+
 /* NULL when there is no socket, or no free connection. */
-static ngx_connection_t *connect_to(const char *shared_file, ngx_log_t *log) {
-    int descriptor = handout_connect(shared_file);
+static ngx_connection_t *make_connection(struct qa_pages_memory *memory) {
+    ngx_log_t *log = memory->log;
+    int descriptor = handout_connect(memory->shared_file);
     if (descriptor < 0) {
+        if (!is_service_away(errno)) {
+            complain(memory, "cannot connect", errno);
+        }
         return NULL;
     }
     ngx_connection_t *connection = ngx_get_connection(descriptor, log);
@@ -106,7 +116,7 @@ static ngx_connection_t *connect_to(const char *shared_file, ngx_log_t *log) {
 }
 
 static void connect_again(struct qa_pages_memory *memory) {
-    memory->connection = connect_to(memory->shared_file, memory->log);
+    memory->connection = make_connection(memory);
     if (!memory->connection) {
         arm(memory);
         return;

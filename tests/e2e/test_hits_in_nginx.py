@@ -183,6 +183,23 @@ def test_nothing_is_answered_for_a_service_that_was_stopped_which_tells_the_hits
     assert told["nginx_misses"] >= 1
 
 
+def test_why_nginx_cannot_connect_is_told(stack, path):
+    pages = stack.folder / "nginx/pages.conf"
+    right = pages.read_text()
+    workers_socket = re.sub(r'/versions\.\d+"', '/worker0"', right)
+    assert workers_socket != right
+    reason = re.compile(r'no pages from "[^"]*worker0": cannot connect \(')
+    log = stack.folder / "log/nginx-error.log"
+    try:
+        pages.write_text(workers_socket)
+        os.kill(stack.nginx_pid(), signal.SIGHUP)
+        wait_until(lambda: reason.search(log.read_text()))
+    finally:
+        pages.write_text(right)
+        os.kill(stack.nginx_pid(), signal.SIGHUP)
+    wait_until(lambda: is_hit(stack, path))
+
+
 # Where NGINX goes without the module
 
 def sanitizer():
