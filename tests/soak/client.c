@@ -111,7 +111,7 @@ static void on_write(struct client *client, const struct http_reply *reply) {
     enum outcome outcome = outcome_of(client, reply);
     struct page made = {.count = 0};
     if (work->type == WORK_VOTE) {
-        ledger_voted(ledger, work->place, work->slot, outcome);
+        ledger_voted(ledger, work->place, work->slot, work->id, outcome);
     } else if (work->type == WORK_REPORT) {
         ledger_reported(ledger, work->place, work->slot, outcome);
     } else if (outcome == OUTCOME_ACKNOWLEDGED &&

@@ -37,6 +37,7 @@ struct work {
     enum { WORK_NONE, WORK_READ, WORK_VOTE, WORK_POST, WORK_REPORT } type;
     struct place *place;
     struct slot *slot; /* of a write */
+    int64_t id;        /* of what it changes; the slot may hold another by the time it ends */
     enum list list;    /* of a read */
     size_t most;
     bool asks_for_change; /* If-None-Match */

@@ -65,13 +65,14 @@ void ledger_vote(struct slot *slot) {
     slot->votes_sent++;
 }
 
-void ledger_voted(struct ledger *ledger, struct place *place, struct slot *slot,
+void ledger_voted(struct ledger *ledger, struct place *place, struct slot *slot, int64_t id,
                   enum outcome outcome) {
+    bool is_there = slot->id == id; /* another client may have reported it meanwhile */
     if (outcome == OUTCOME_ACKNOWLEDGED) {
-        slot->votes_acknowledged++;
+        slot->votes_acknowledged += is_there;
         acknowledge(ledger, place);
     } else if (outcome == OUTCOME_REFUSED) {
-        slot->votes_sent--;
+        slot->votes_sent -= is_there;
     }
 }
 

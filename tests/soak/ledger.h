@@ -72,7 +72,8 @@ void ledger_release(struct ledger *ledger, struct place *place);
 enum outcome { OUTCOME_ACKNOWLEDGED, OUTCOME_REFUSED, OUTCOME_UNKNOWN };
 
 void ledger_vote(struct slot *slot);
-void ledger_voted(struct ledger *ledger, struct place *place, struct slot *slot,
+/* For what had the id when the vote was sent. */
+void ledger_voted(struct ledger *ledger, struct place *place, struct slot *slot, int64_t id,
                   enum outcome outcome);
 void ledger_post(struct slot *slot);
 /* `id` of what was acknowledged. */

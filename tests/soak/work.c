@@ -78,7 +78,7 @@ static bool choose_write(struct client *client, struct place *place) {
     struct slot *slot = &place->slots[has_question(place) ? index % LEDGER_SLOTS : 0];
     bool is_main = slot < place->slots + LEDGER_MAIN;
     struct work *work = &client->work;
-    *work = (struct work){.place = place, .slot = slot};
+    *work = (struct work){.place = place, .slot = slot, .id = slot->id};
     if (slot->phase == PHASE_FREE) {
         work->type = WORK_POST;
         ledger_post(slot);
