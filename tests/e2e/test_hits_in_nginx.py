@@ -62,7 +62,7 @@ def asked(stack, requests):
         lines = [json.loads(line) for line in stack.access_log().splitlines() if '"hits-' in line]
         return {line["request_id"]: line["ring"] for line in lines}
 
-    wait_until(lambda: names[-1] in logged())
+    wait_until(lambda: set(names) <= logged().keys())  # each process of NGINX writes its own
     return [(logged()[name], response) for name, response in zip(names, responses)]
 
 

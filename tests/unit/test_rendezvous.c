@@ -61,17 +61,22 @@ static void on_stop(void *owner) {
     member_stop(&member);
 }
 
+#define WAIT_UNTIL(condition)                                                                      \
+    while (!(condition)) {                                                                         \
+        (void)poll(NULL, 0, 2);                                                                    \
+    }
+
 static void leave_orphan(struct service *service) {
-    pid_t orphan = fork();
-    if (orphan == 0) {
+    if (fork() == 0) {
         close(member.rendezvous.lock);
         close(member.rendezvous.connection);
         close(member.rendezvous.listening);
+        service->orphan = getpid();
         for (;;) {
             pause();
         }
     }
-    service->orphan = orphan;
+    WAIT_UNTIL(service->orphan != 0); /* it has closed what is the supervisor's alone */
 }
 
 static void serve(struct service *service) {
@@ -120,11 +125,6 @@ static void kill_service(struct service *service) {
     }
     service->pid = 0;
 }
-
-#define WAIT_UNTIL(condition)                                                                      \
-    while (!(condition)) {                                                                         \
-        (void)poll(NULL, 0, 2);                                                                    \
-    }
 
 static uint64_t memory_of(struct service *service) {
     WAIT_UNTIL(service->memory != 0);
