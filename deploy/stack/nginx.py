@@ -28,8 +28,9 @@ def _sanitizer():
     library = output("gcc", "-print-file-name=libasan.so") if os.environ.get("SANITIZE") else None
     if not library or not Path("nginx", MODULE).exists():
         return {}
-    # NGINX leaves memory to the end of the process; a report has a file of its own.
-    options = [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0", f"log_path={os.getcwd()}/log/nginx-sanitizer"]
+    # NGINX leaves memory to the end of the process; a report has a file of its own, seen from NGINX's folder: in
+    # an absolute path a blank would end the option.
+    options = [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0", "log_path=../log/nginx-sanitizer"]
     return {"LD_PRELOAD": library.strip(), "ASAN_OPTIONS": ":".join(filter(None, options))}
 
 

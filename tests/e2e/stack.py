@@ -34,6 +34,14 @@ def wait_until(condition, seconds=PATIENCE_S):
         time.sleep(0.02)
 
 
+def sanitizer_of_nginx():
+    """What NGINX needs in its environment to load a module with AddressSanitizer."""
+    if not os.environ.get("SANITIZE"):
+        return {}
+    library = subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip()
+    return {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
+
+
 def postgresql_tool(name):
     """The path of a program of the newest PostgreSQL, which need not be in PATH."""
     return max(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"),

@@ -13,7 +13,7 @@ import pytest
 import seed
 from api import Api, new_product
 from conftest import running
-from stack import CHECKOUT, paused, wait_until
+from stack import CHECKOUT, paused, sanitizer_of_nginx, wait_until
 from test_cache import worker_of
 from test_shared_file import service_on
 from wire import request
@@ -202,20 +202,12 @@ def test_why_nginx_cannot_connect_is_told(stack, path):
 
 # Where NGINX goes without the module
 
-def sanitizer():
-    """What NGINX needs to load a module with AddressSanitizer."""
-    if not os.environ.get("SANITIZE"):
-        return {}
-    library = subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip()
-    return {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
-
-
 def configured(folder, module, **settings):
     """What configure-nginx.sh says on standard error, where its folder has this module; and what it makes of that."""
     (folder / MODULE).write_bytes(module)
     result = subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True, stderr=subprocess.PIPE,
                             text=True, env={"PATH": os.environ["PATH"], "QA_SHARED_FILE": "/nowhere/versions",
-                                            **sanitizer(), **settings})
+                                            **sanitizer_of_nginx(), **settings})
     return result.stderr, (folder / "module.conf").read_text() + (folder / "pages.conf").read_text()
 
 

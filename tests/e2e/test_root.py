@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import running
-from stack import CHECKOUT, wait_until
+from stack import CHECKOUT, sanitizer_of_nginx, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root")
 
@@ -122,7 +122,8 @@ def test_an_nginx_that_an_earlier_version_started_as_root_is_replaced(stack):
     os.kill(stack.nginx_pid(), 15)
     wait_until(lambda: not stack.nginx_pid())
     subprocess.run(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr"],
-                   cwd=stack.folder / "nginx", check=True, stderr=subprocess.DEVNULL)
+                   cwd=stack.folder / "nginx", check=True, stderr=subprocess.DEVNULL,
+                   env={**os.environ, **sanitizer_of_nginx()})
     assert processes_of_root(stack)
     stack.start()
     assert processes_of_root(stack) == []
