@@ -76,7 +76,9 @@ def test_bodies_that_never_end_take_no_more_than_their_size_and_no_file(stack):
     with clients(stack, 400, post(LIMIT, LIMIT - 1)):
         wait_until(lambda: memory_bytes(stack) - before[0] > 300 * LIMIT, PATIENCE_S)
         assert temporary_files(stack) == []
-        assert memory_bytes(stack) - before[0] < 500 * LIMIT
+        # AddressSanitizer notes an eighth of what is taken beside it, and rounds it up by as much again.
+        most = 500 * LIMIT * (5 if os.environ.get("SANITIZE") else 4) // 4
+        assert memory_bytes(stack) - before[0] < most
     assert warnings(stack) == before[1]
 
 
