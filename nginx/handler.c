@@ -81,17 +81,15 @@ static bool find(struct qa_pages_memory *memory, const struct page_key *key,
            qa_pages_memory_is_handed_out(memory);
 }
 
-/* A header's value; nothing where it is longer than what is passed on to a worker. */
-static struct http_text text_of(const ngx_table_elt_t *header, size_t most) {
-    if (!header || header->value.len > most) {
+static struct http_text text_of(const ngx_table_elt_t *header) {
+    if (!header) {
         return (struct http_text){NULL, 0};
     }
     return (struct http_text){(const char *)header->value.data, header->value.len};
 }
 
 static bool matches_tag(const ngx_http_request_t *request, struct entity_hash hash) {
-    struct http_text tags =
-        text_of(request->headers_in.if_none_match, ENTITY_TAG_IF_NONE_MATCH_MAX);
+    struct http_text tags = text_of(request->headers_in.if_none_match);
     char tag[ENTITY_TAG_SIZE];
     if (tags.length == 0) {
         return false;
@@ -103,9 +101,8 @@ static bool matches_tag(const ngx_http_request_t *request, struct entity_hash ha
 /* The response that a worker would send. False when the page lacks the form. */
 static bool choose(const ngx_http_request_t *request, const struct ring_page *page,
                    struct qa_pages_response *response) {
-    bool wants_gzip =
-        page->length[RING_PLAIN] >= ACCEPT_ENCODING_GZIP_FROM_BYTES &&
-        accept_encoding_has_gzip(text_of(request->headers_in.accept_encoding, ACCEPT_ENCODING_MAX));
+    bool wants_gzip = page->length[RING_PLAIN] >= ACCEPT_ENCODING_GZIP_FROM_BYTES &&
+                      accept_encoding_has_gzip(text_of(request->headers_in.accept_encoding));
     bool is_gzipped_by_nginx = wants_gzip && page->gzip_is_no_shorter;
     enum ring_form form = wants_gzip && !is_gzipped_by_nginx ? RING_GZIP : RING_PLAIN;
     *response = (struct qa_pages_response){

@@ -220,7 +220,7 @@ static bool start_events(struct worker *worker) {
     return watch_start(&worker->terminate);
 }
 
-/* Answers all that is open, then closes, in an order in which nothing is used after its end. */
+/* Completes all that is open, then closes, in an order in which nothing is used after its end. */
 static void stop(struct worker *worker) {
     struct app *app = &worker->app;
     watch_stop(&worker->terminate);
