@@ -2,13 +2,13 @@
 #include "pages/handout.h"
 
 #include "ops/config.h"
+#include "ops/unix_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -99,15 +99,6 @@ int handout_connect(const char *shared_file) {
     return is_connected ? connection : close_with(connection, errno);
 }
 
-/* Everybody may connect. Not by chmod(): in a folder of another user the name may be a link by
- * then. */
-static bool bind_for_all(int listening, const struct sockaddr_un *address) {
-    mode_t mask = umask(0111);
-    bool is_bound = bind(listening, (const struct sockaddr *)address, sizeof *address) == 0;
-    umask(mask);
-    return is_bound;
-}
-
 int handout_listen(const char *shared_file) {
     struct sockaddr_un address;
     int folder;
@@ -116,8 +107,8 @@ int handout_listen(const char *shared_file) {
     }
     (void)unlink(address.sun_path);
     int listening = open_socket();
-    bool listens =
-        listening >= 0 && bind_for_all(listening, &address) && listen(listening, BACKLOG) == 0;
+    bool listens = listening >= 0 && unix_socket_bind_for_all(listening, &address) &&
+                   listen(listening, BACKLOG) == 0;
     (void)close_with(folder, errno);
     return listens ? listening : close_with(listening, errno);
 }

@@ -4,6 +4,7 @@
 #include "ops/error_text.h"
 #include "ops/folders.h"
 #include "ops/number.h"
+#include "ops/unix_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -55,10 +55,9 @@ static int open_unix(const char *prefix, unsigned index, char *error, size_t siz
     }
     unlink(address.sun_path);
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    /* NGINX's workers may run as another user; who may come near is the folder's business. */
-    if (descriptor < 0 ||
-        bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        chmod(address.sun_path, 0666) != 0 || listen(descriptor, BACKLOG) != 0) {
+    /* NGINX's workers may run as another user. */
+    if (descriptor < 0 || !unix_socket_bind_for_all(descriptor, &address) ||
+        listen(descriptor, BACKLOG) != 0) {
         return listen_failed(descriptor, error, size, address.sun_path, strerror(errno));
     }
     return descriptor;
