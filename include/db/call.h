@@ -41,6 +41,13 @@ enum call_company {
     COMPANY_LOCKED /* those that lock the same row, which is known to be locked */
 };
 
+/* When a call was where, by clock_us(); 0: it was not. */
+struct call_times {
+    int64_t submitted_us;
+    int64_t sent_us; /* for the last time */
+    int64_t completed_us;
+};
+
 struct write_form;
 
 struct call_parameter {
@@ -55,7 +62,8 @@ struct call {
     call_on_send *on_send;         /* NULL: nobody asks */
     call_on_done *on_done;
     void *owner;
-    int64_t weight; /* of a read: how many elements it may show */
+    struct call_times *told; /* the owner's: filled in before on_done; NULL: nobody asks */
+    int64_t weight;          /* of a read: how many elements it may show */
     int parameter_count;
     struct call_parameter parameters[CALL_PARAMETERS_MAX];
 
@@ -65,6 +73,7 @@ struct call {
     TAILQ_ENTRY(call) in_queue; /* those that wait */
     uint64_t number;            /* by the order of arrival in its lane */
     int64_t arrived_ms;
+    struct call_times times;
     struct group *group; /* while it is sent; else NULL */
     size_t place;        /* in that group */
     int sends;           /* how often it has been sent */

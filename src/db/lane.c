@@ -41,6 +41,10 @@ int64_t lane_waits_since_ms(const struct lane *lane) {
 static void tell(struct call *call, enum query_outcome outcome, const PGresult *result, int row) {
     bool has_result = outcome == QUERY_DONE || outcome == QUERY_FAILED;
     call->state = CALL_COMPLETED;
+    call->times.completed_us = clock_us();
+    if (call->told) {
+        *call->told = call->times;
+    }
     call->on_done(call->owner, outcome, has_result ? result : NULL, row);
     for (int i = 0; i < call->parameter_count; i++) {
         free(call->parameters[i].text);
@@ -170,6 +174,7 @@ static void arm_deadline(struct lane *lane) {
 }
 
 void lane_submit(struct lane *lane, struct call *call) {
+    call->times.submitted_us = clock_us();
     if (!admits(lane, call)) {
         tell(call, QUERY_REFUSED, NULL, -1);
         return;
@@ -230,8 +235,10 @@ static void send_group(struct lane *lane, struct group *group, struct connection
         return;
     }
     lane->busy++;
+    int64_t now_us = clock_us();
     for (size_t place = 0; place < group->count; place++) {
         group->calls[place]->sends++;
+        group->calls[place]->times.sent_us = now_us;
     }
 }
 
