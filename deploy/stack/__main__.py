@@ -192,6 +192,7 @@ class Stack:
             cluster.load_sample(self.sample_products)
         if not SERVICE.pid():
             Path(SERVICE.pid_file).unlink(missing_ok=True)
+            service.remove_leftovers(sockets)
             self.begin(SERVICE)
             service.launch(self.bare)
         self.wait_until(service.workers_listen)

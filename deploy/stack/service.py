@@ -30,6 +30,14 @@ def migrate(bare):
         raise Failure(f"the migration failed, see {os.getcwd()}/log/migrate.log")
 
 
+def remove_leftovers(folder):
+    """What a service that was killed left: NGINX would log an error for each socket that nobody has. And the
+    pages of versions that had them in a file, as large as their cache."""
+    for pattern in ("worker*.sock", "generations.[0-9]", "versions.[0-3]"):
+        for leftover in Path(folder).glob(pattern):
+            leftover.unlink()
+
+
 def launch(bare):
     # The process writes its own id, so that no moment is left in which it runs unrecorded.
     write_id = 'echo $$ >../service.pid && exec "$@"'

@@ -79,8 +79,12 @@ def test_after_a_power_failure_the_next_start_works_and_the_data_are_there(fault
     for pid in processes(fault_stack):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: processes(fault_stack) == [None, None, None])
+    leftovers = [fault_stack.folder / "run" / name for name in ("worker77.sock", "versions.3")]
+    for leftover in leftovers:
+        leftover.touch()
     fault_stack.start()
     assert api.questions(20, count=1000) == before
+    assert not [leftover for leftover in leftovers if leftover.exists()]
 
 
 def test_what_the_database_held_in_memory_is_there_again_after_a_restart(fault_stack):
