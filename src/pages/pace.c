@@ -4,13 +4,20 @@
 enum {
     LOAD_MS = 100,      /* over which the load is measured, at least */
     BUSY_PERCENT = 5,   /* of a processor, used by the worker */
-    STEP_MS = 20,       /* which a step should not take longer than */
     LONG_STEP_MS = 250, /* this is its own work, not that of others */
-    PRODUCTS_MIN = 100, /* in a step: some 12 ms of PostgreSQL's work */
-    PRODUCTS_MAX = 200,
     LAP_MS = 1000,
     DEMAND_MAX = 2000 /* queries that still count when no more come */
 };
+
+/* How large steps are. A product is some 0.12 ms of PostgreSQL's work, which requests wait for where
+ * there are any. */
+struct step_size {
+    int64_t ms; /* which a step should not take longer than */
+    int64_t products_min;
+    int64_t products_max;
+};
+static const struct step_size step_size_idle = {20, 100, 200};
+static const struct step_size step_size_busy = {3, 10, 20};
 
 /* For each millisecond of work so many of rest. */
 enum { REST_IDLE = 1, REST_WANTED = 2, REST_BUSY = 49 };
@@ -48,13 +55,21 @@ static void count_demand(struct pace *pace, const struct pace_step *step) {
     pace->demand = demand < 0 ? 0 : demand > DEMAND_MAX ? DEMAND_MAX : demand;
 }
 
+static const struct step_size *step_size(const struct pace *pace) {
+    return pace->is_busy ? &step_size_busy : &step_size_idle;
+}
+
 /* The next step is twice as large, or half. */
 static void resize(struct pace *pace, int64_t took_ms) {
-    bool is_small = pace->products < PRODUCTS_MIN;
-    if (took_ms <= STEP_MS || (is_small && took_ms <= LONG_STEP_MS)) {
-        pace->products = pace->products < PRODUCTS_MAX / 2 ? pace->products * 2 : PRODUCTS_MAX;
-    } else if (took_ms > LONG_STEP_MS || pace->products / 2 >= PRODUCTS_MIN) {
+    const struct step_size *size = step_size(pace);
+    bool is_small = pace->products < size->products_min;
+    if (took_ms <= size->ms || (is_small && took_ms <= LONG_STEP_MS)) {
+        pace->products *= 2;
+    } else if (took_ms > LONG_STEP_MS || pace->products / 2 >= size->products_min) {
         pace->products = pace->products > 1 ? pace->products / 2 : 1;
+    }
+    if (pace->products > size->products_max) {
+        pace->products = size->products_max;
     }
 }
 
@@ -65,8 +80,9 @@ static int64_t rest_after(const struct pace *pace, int64_t took_ms) {
     if (pace->demand == 0) {
         return took_ms * REST_BUSY;
     }
-    bool others_worked = took_ms > STEP_MS && took_ms <= LONG_STEP_MS;
-    return (others_worked ? STEP_MS : took_ms) * REST_WANTED;
+    int64_t usual_ms = step_size(pace)->ms;
+    bool others_worked = took_ms > usual_ms && took_ms <= LONG_STEP_MS;
+    return (others_worked ? usual_ms : took_ms) * REST_WANTED;
 }
 
 int64_t pace_end_step(struct pace *pace, const struct pace_step *step) {

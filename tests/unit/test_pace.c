@@ -37,27 +37,27 @@ START_TEST(else_it_works_a_fiftieth_of_the_time) {
 END_TEST
 
 START_TEST(else_it_works_a_third_of_the_time_as_long_as_queries_ask_for_as_many_pages) {
-    ck_assert_int_eq(rest_after(10, true, 100, 100), 20); /* the other worker has sent as many */
-    ck_assert_int_eq(rest_after(10, true, 0, 99), 20);
-    ck_assert_int_eq(rest_after(10, true, 0, 1), 490);
-    ck_assert_int_eq(rest_after(10, true, 50, 100), 490);
+    ck_assert_int_eq(rest_after(2, true, 100, 100), 4); /* the other worker has sent as many */
+    ck_assert_int_eq(rest_after(2, true, 0, 99), 4);
+    ck_assert_int_eq(rest_after(2, true, 0, 1), 98);
+    ck_assert_int_eq(rest_after(2, true, 50, 100), 98);
 }
 END_TEST
 
 START_TEST(pages_made_while_none_was_wanted_are_no_debt) {
-    ck_assert_int_eq(rest_after(10, true, 0, 100000), 490);
-    ck_assert_int_eq(rest_after(10, true, 1, 1), 20);
+    ck_assert_int_eq(rest_after(2, true, 0, 100000), 98);
+    ck_assert_int_eq(rest_after(2, true, 1, 1), 4);
 }
 END_TEST
 
 START_TEST(queries_of_long_ago_do_not_count_for_ever) {
-    ck_assert_int_eq(rest_after(10, true, 1000000, 0), 20);
-    ck_assert_int_eq(rest_after(10, true, 0, 100000), 490);
+    ck_assert_int_eq(rest_after(2, true, 1000000, 0), 4);
+    ck_assert_int_eq(rest_after(2, true, 0, 100000), 98);
 }
 END_TEST
 
 START_TEST(the_time_of_others_who_use_the_processors_is_not_paid_for) {
-    ck_assert_int_eq(rest_after(90, true, 1000, 10), 40);
+    ck_assert_int_eq(rest_after(90, true, 1000, 10), 6);
     ck_assert_int_eq(rest_after(300, true, 0, 10), 600); /* so long takes its own work */
 }
 END_TEST
@@ -94,6 +94,24 @@ START_TEST(steps_grow_while_they_are_short_and_shrink_when_long) {
 }
 END_TEST
 
+START_TEST(requests_wait_for_small_steps_only) {
+    for (int i = 0; i < 20; i++) {
+        rest_after(5, false, 0, 1);
+    }
+    ck_assert_int_eq(pace.products, 200);
+    rest_after(5, true, 0, 1);
+    ck_assert_int_eq(pace.products, 20);
+    rest_after(4, true, 0, 1);
+    ck_assert_int_eq(pace.products, 10);
+    rest_after(4, true, 0, 1);
+    ck_assert_int_eq(pace.products, 10);
+    rest_after(3, true, 0, 1);
+    ck_assert_int_eq(pace.products, 20);
+    rest_after(20, false, 0, 1);
+    ck_assert_int_eq(pace.products, 40);
+}
+END_TEST
+
 START_TEST(after_a_failure_a_step_is_of_one_product) {
     rest_after(5, false, 0, 1);
     rest_after(5, false, 0, 1);
@@ -118,6 +136,7 @@ Suite *pace_suite(void) {
     tcase_add_test(cases, the_time_of_others_who_use_the_processors_is_not_paid_for);
     tcase_add_test(cases, a_lap_takes_a_second_at_least);
     tcase_add_test(cases, steps_grow_while_they_are_short_and_shrink_when_long);
+    tcase_add_test(cases, requests_wait_for_small_steps_only);
     tcase_add_test(cases, after_a_failure_a_step_is_of_one_product);
     suite_add_tcase(suite, cases);
     return suite;
