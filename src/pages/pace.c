@@ -9,8 +9,8 @@ enum {
     DEMAND_MAX = 2000 /* queries that still count when no more come */
 };
 
-/* How large steps are. A product is some 0.12 ms of PostgreSQL's work, which requests wait for where
- * there are any. */
+/* How large steps are. A product is some 0.12 ms of PostgreSQL's work, which requests wait for
+ * where there are any. */
 struct step_size {
     int64_t ms; /* which a step should not take longer than */
     int64_t products_min;
