@@ -47,7 +47,7 @@ FROM base AS service
 ARG SHARED_FILE
 # libunistring's version is in its name: 2 on Debian 12, 5 on Debian 13.
 RUN apt-get -qq update \
-    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
         libevent-2.1-7 libjansson4 libmicrohttpd12 libpq5 libxxhash0 zlib1g '^libunistring[0-9]+$' >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
 COPY --from=build /src/build/release/atelier-qa /usr/local/bin/

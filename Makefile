@@ -22,11 +22,13 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lunistring
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o \
+    $(BUILD)/objects/embedded_page.o
+STATUS_PAGE := $(addprefix src/admin/status.,html css js)
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
     $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
     $(BUILD)/generated/old_setting_names_list.h \
-    $(BUILD)/generated/version_text.h
+    $(BUILD)/generated/version_text.h $(BUILD)/generated/embedded_page.c
 PHOTOS := build/photos
 SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql sql/session/*.sql)
 
@@ -64,6 +66,10 @@ $(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import sql/session > $@
 
+$(BUILD)/generated/embedded_page.c: $(STATUS_PAGE) scripts/embed-files.sh
+	@mkdir -p $(@D)
+	@scripts/embed-files.sh $(STATUS_PAGE) > $@
+
 $(BUILD)/generated/setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)
 	@sed -n 's/^[A-Z][^=]*$$/"&",/p' $< > $@
@@ -87,7 +93,7 @@ $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/objects/embedded_sql.o: $(BUILD)/generated/embedded_sql.c Makefile
+$(BUILD)/objects/embedded_%.o: $(BUILD)/generated/embedded_%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -253,9 +259,9 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 	@scripts/test.sh $(STEPS)
 
 .PHONY: test-browser
-test-browser: $(PROGRAM)  ## the demo page in Chromium, which is installed if missing
+test-browser: $(PROGRAM)  ## the demo page and the status page in Chromium, which is installed if missing
 	deploy/install-packages.sh browser
-	/usr/bin/python3 -m pytest tests/e2e/test_demo_page.py
+	/usr/bin/python3 -m pytest tests/e2e/test_demo_page.py tests/e2e/test_status_page.py
 
 .PHONY: test-compose
 test-compose:  ## the containers, on the machine's Docker engine or, as root, on one of our own
@@ -351,6 +357,6 @@ packages:  ## install the Debian packages that are missing
 help:  ## list what can be made
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
-	@echo "  PORT=8081, QA_STATE_DIR=DIR, QA_WORKERS=N, DATABASE_URL=URL: where, how many, on which database"
+	@echo "  PORT=8090, QA_STATE_DIR=DIR, QA_WORKERS=N, DATABASE_URL=URL: where, how many, on which database"
 
 # ---- End of running it ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /* atelier-qa: which subcommand. */
 #include "cli/exit_status.h"
 #include "cli/generate.h"
+#include "cli/health.h"
 #include "cli/import.h"
 #include "cli/migrate.h"
 #include "cli/serve.h"
@@ -28,9 +29,11 @@ static const struct {
     {"migrate", migrate_command, "bring the database's schema up to date"},
     {"generate", generate_command, "write a data set of any size as CSV files"},
     {"import", import_command, "load the CSV files of a data set"},
+    {"health", health_command, "ask the workers whether they live"},
     {"settings", settings_command, "print what is set"},
     {"version", version_command, "print the version"},
     {"worker", serve_worker_command, NULL},
+    {"admin", serve_admin_command, NULL},
 };
 
 static int usage(FILE *stream) {

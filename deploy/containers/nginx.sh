@@ -21,7 +21,7 @@ sockets() {  # prints those of all containers that serve
         status=0
         flock --nonblock --shared --conflict-exit-code $HELD 8 8<"$folder/alive" 2>/dev/null || status=$?
         [ "$status" -eq $HELD ] || continue
-        for socket in "$folder"/*.sock; do
+        for socket in "$folder"/worker*.sock; do
             [ ! -S "$socket" ] || echo "$socket"
         done
     done

@@ -44,7 +44,7 @@ trap stop TERM INT
 trap 'kill -s HUP "$service"' HUP
 
 while [ -z "$stopping" ] && kill -0 "$service" 2>/dev/null; do
-    if "$here/is-alive.sh"; then
+    if "$here/is-alive.sh" >/dev/null 2>&1; then
         [ -n "$stopping" ] || touch "$own/serving"
         break
     fi

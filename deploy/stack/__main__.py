@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import admin
 import nginx
 import service
 import state
@@ -178,6 +179,7 @@ class Stack:
         os.environ["QA_LISTEN"] = os.environ.get("QA_LISTEN") or f"unix:{sockets}/worker"
         os.environ["QA_STATE_DIR"] = self.state
         os.environ["QA_WORKERS"] = str(self.count_workers())
+        os.environ["PORT"] = str(self.port)  # the admin process listens beside it
         shared_file = self.settings.shared_file(sockets)
         more_files()
         if not NGINX.pid():
@@ -194,6 +196,7 @@ class Stack:
             Path(SERVICE.pid_file).unlink(missing_ok=True)
             service.remove_leftovers(sockets)
             self.begin(SERVICE)
+            admin.note_addresses("bin/atelier-qa")
             service.launch(self.bare)
         self.wait_until(service.workers_listen)
         if not NGINX.pid():
@@ -238,10 +241,12 @@ class Stack:
     # ---- What is told ----
 
     def say_where(self, how_to_stop):
+        page = admin.page()
+        status = f"\n  status      {page}" if page else ""
         say(f"""
   demo page   http://localhost:{self.port}/demo/
   the API     curl 'http://localhost:{self.port}/qa/questions?product_id=1'
-  reference   http://localhost:{self.port}/docs/
+  reference   http://localhost:{self.port}/docs/{status}
   logs        {self.state}/log/
   stop        {how_to_stop}
 """)

@@ -8,6 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
+import admin
 from common import Failure, locked, output, run, start, write_anew
 from parts import NGINX, end_process, processes
 
@@ -41,7 +42,8 @@ def configure(configure_nginx, port, shared_file):
         raise Failure
     stop_orphans()
     if port_is_taken(int(port)):
-        raise Failure(f"port {port} is in use; set PORT to another one, as in: make run PORT=8081")
+        by = " by the admin process of another stack" if admin.listens(f"127.0.0.1:{port}") else ""
+        raise Failure(f"port {port} is in use{by}; set PORT to another one, as in: make run PORT=8090")
     write_anew("port", f"{port}\n")
 
 

@@ -1,7 +1,9 @@
-/* `atelier-qa serve`, and `atelier-qa worker`, which it starts for each worker. */
+/* `atelier-qa serve`, and what it starts: `atelier-qa worker` for each worker, `atelier-qa admin`.
+ */
 #pragma once
 
-/* Both: argv[0] is the command's name. Return the process's exit status: 0, 1, or 2 for a wrong
+/* All: argv[0] is the command's name. Return the process's exit status: 0, 1, or 2 for a wrong
  * setting. */
 int serve_command(int argc, char **argv);
 int serve_worker_command(int argc, char **argv);
+int serve_admin_command(int argc, char **argv);

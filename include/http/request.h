@@ -27,10 +27,16 @@ enum http_method {
     HTTP_OTHER = 32 /* known to no route */
 };
 
+struct http_header {
+    const char *name; /* NULL ends a list of them */
+    const char *value;
+};
+
 /* What a response needs of the server. */
 struct http_delivery {
-    struct watch *run;      /* activated when a suspended request has a response */
-    bool close_connections; /* while draining: no request follows on this connection */
+    struct watch *run;                 /* activated when a suspended request has a response */
+    bool close_connections;            /* while draining: no request follows on this connection */
+    const struct http_header *headers; /* of each response that http_send() sends; NULL: none */
 };
 
 struct http_request {

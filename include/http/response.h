@@ -22,10 +22,11 @@ struct http_body {
 /* libmicrohttpd's response of a body, which is handed over. */
 struct MHD_Response *http_body_response(struct http_body body);
 
-/* Sends a response, which is handed over. */
+/* Sends a response, which is handed over, with the headers that all responses of the server have.
+ */
 void http_send(struct http_request *request, unsigned status, struct MHD_Response *response);
 
-/* Sends a response that stays the caller's. */
+/* Sends a response that stays the caller's, as it is. */
 void http_send_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
 
 /* 201 with the new element as JSON. The body is handed over. */

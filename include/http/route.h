@@ -24,5 +24,5 @@ struct http_route {
 const struct http_route *http_route_match(const struct http_route *routes,
                                           struct http_request *request, unsigned *allowed);
 
-/* The Allow header for a set of methods, HEAD and OPTIONS included; at most `size` bytes. */
+/* The Allow header for a set of methods, HEAD included; at most `size` bytes. */
 void http_allow_header(unsigned allowed, char *buffer, size_t size);

@@ -20,7 +20,11 @@ struct http_server_settings {
     unsigned max_clients;    /* connections at a time; more wait in the backlog */
     unsigned idle_timeout_s; /* a connection on which nothing happens is closed after it */
     const struct http_route *routes;
-    void *app; /* for the handlers: request->app */
+    void *app;              /* for the handlers: request->app */
+    unsigned other_methods; /* that somebody in front of this server responds to, on every path */
+    /* Unless NULL, asked before a route is looked for; false: it has responded. */
+    bool (*admit)(struct http_request *request);
+    const struct http_header *headers; /* as in struct http_delivery; must outlive the server */
 };
 
 /* Starts to accept connections. NULL, logged, when libmicrohttpd cannot be started. */

@@ -15,6 +15,17 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
+enum { SETTING_COUNT = 23 };
+
+/* Where a value comes from. */
+enum setting_origin {
+    ORIGIN_DEFAULT,
+    ORIGIN_FLAG,
+    ORIGIN_ENVIRONMENT,
+    ORIGIN_ENV_FILE,   /* a line of QA_ENV_FILE */
+    ORIGIN_SECRET_FILE /* the file that NAME_FILE names */
+};
+
 /* The values. Strings are owned by the struct and never NULL; config_free() (ops/config_load.h)
  * releases them. */
 struct config {
@@ -22,8 +33,9 @@ struct config {
     char *owner_database_url; /* of the role that owns the tables; "" = database_url */
     char *env_file;
     char *state_dir;
-    char *shared_file; /* of process/lock_file.h */
-    char *listen;      /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
+    char *shared_file;  /* of process/lock_file.h */
+    char *listen;       /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
+    char *admin_listen; /* list of "unix:PATH" and "ADDRESS:PORT", or "off"; process/places.h */
     char *log_level_name;
     char *loaderio_token; /* what follows `loaderio-`; "" = none */
     char *remarks;        /* lines on names that are unknown or old, and on what has no effect */
@@ -42,4 +54,6 @@ struct config {
     int64_t drain_timeout_ms;
     unsigned client_idle_timeout_s;
     enum log_level log_level; /* of log_level_name */
+    bool admin_listen_is_default;
+    enum setting_origin origin[SETTING_COUNT]; /* as the table of settings is ordered */
 };

@@ -16,6 +16,7 @@ struct given {
     /* For each setting its text, NULL where nothing was given; of argv, the environment or files.
      */
     const char *text[SETTING_COUNT];
+    enum setting_origin origin[SETTING_COUNT];
     struct env_line *lines; /* of QA_ENV_FILE */
     size_t line_count;
     struct file *files;
@@ -28,5 +29,9 @@ struct given {
  */
 __attribute__((warn_unused_result)) bool given_read(struct given *given, int argc, char **argv,
                                                     bool *help, char *error, size_t size);
+
+/* What the environment, or else QA_ENV_FILE, says of a name that is no setting of the program;
+ * NULL: nothing. */
+const char *given_elsewhere(const struct given *given, const char *name);
 
 void given_free(struct given *given);

@@ -22,8 +22,6 @@ struct setting {
     const char *help;
 };
 
-enum { SETTING_COUNT = 22 };
-
 extern const struct setting setting_table[];
 
 static inline bool setting_is_number(const struct setting *setting) {

@@ -1,6 +1,6 @@
 /*
- * The worker processes, as the supervisor sees them: it starts them, is told when they are ready,
- * sees their heartbeats, tells them to drain, and reaps them.
+ * The child processes, workers and the admin process, as the supervisor sees them: it starts them,
+ * is told when they are ready, sees their heartbeats, tells them to drain, and reaps them.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 struct child;
 
-/* A worker has become ready. */
+/* A child has become ready. */
 typedef void children_on_ready(void *owner, const struct child *child);
 
 enum child_state {
@@ -25,11 +25,12 @@ enum child_state {
 struct child {
     struct children *children;
     enum child_state state;
+    enum child_role role;
     pid_t pid;
-    unsigned index;      /* which of the N workers */
+    unsigned index;      /* which of the N workers; 0 of others */
     unsigned generation; /* of settings and program; from 1 */
     int64_t started_ms;
-    uint64_t edition;   /* of the pages that it makes; once it is ready */
+    uint64_t edition;   /* of the pages that a worker makes; once it is ready */
     int64_t kill_at_ms; /* while it drains */
     int ready_pipe;     /* while it starts; else -1 */
     struct watch readiness;
@@ -48,6 +49,7 @@ struct children {
 
 /* A process that has ended. */
 struct child_exit {
+    enum child_role role;
     pid_t pid;
     unsigned index;
     unsigned generation;
@@ -56,32 +58,38 @@ struct child_exit {
     int status; /* of waitpid() */
 };
 
-/* `children` is all zeros; on_ready is called each time that a worker becomes ready. False with
+/* `children` is all zeros; on_ready is called each time that a child becomes ready. False with
  * errno set. */
 __attribute__((warn_unused_result)) bool children_init(struct children *children,
                                                        struct event_base *base,
                                                        const struct logger *logger,
                                                        children_on_ready *on_ready, void *owner);
 
-/* Starts a worker as `spawn` says, but for the heartbeats and the pipe, which are added here. What
+/* Starts a child as `spawn` says, but for the heartbeats and the pipe, which are added here. What
  * fails is logged. */
 __attribute__((warn_unused_result)) bool
 children_start(struct children *children, const struct spawn *spawn, unsigned generation);
 
-/* Reaps a worker that has ended; false when there is none. As process 1 of a container it also
+/* Reaps a child that has ended; false when there is none. As process 1 of a container it also
  * reaps what others left behind. */
 bool children_reap(struct children *children, struct child_exit *exit);
 
+/* Whether there is no worker, and no child at all. */
+bool children_have_no_worker(const struct children *children);
 bool children_are_gone(const struct children *children);
 
-/* How many of a generation are ready. */
+/* How many workers of a generation are ready. */
 unsigned children_count_ready(const struct children *children, unsigned generation);
 
-/* Tell those of a generation, or of all others, to drain, unless they drain already; 0 is none.
- * They are killed some time after drain_timeout_ms. */
+/* Tell those of a generation, of all others, or all workers to drain, unless they drain already; 0
+ * is no generation. They are killed some time after drain_timeout_ms. */
 void children_drain(struct children *children, unsigned generation, int64_t drain_timeout_ms);
 void children_drain_others(struct children *children, unsigned generation,
                            int64_t drain_timeout_ms);
+void children_drain_workers(struct children *children, int64_t drain_timeout_ms);
+
+/* Tells workers that the whole service stops: from now on none says that it is ready. */
+void children_tell_stopping(const struct children *children);
 
 /* Kills those whose heartbeat has stopped, and those that have not finished draining in time. */
 void children_kill_hung(const struct children *children, int64_t now_ms);

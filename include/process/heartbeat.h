@@ -1,6 +1,7 @@
 /*
- * Heartbeats of workers, in memory that the supervisor shares with them: each worker writes the
- * time into its own slot about once a second, and the supervisor replaces one that stops.
+ * Heartbeats of child processes, in memory that the supervisor shares with them: each writes the
+ * time into its own slot about once a second, and the supervisor replaces one that stops. Workers
+ * also say there whether they can serve, and the supervisor that the whole service stops.
  */
 #pragma once
 
@@ -9,10 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for the workers of two versions, which live together during a reload. */
+/* Room for the processes of two versions, which live together during a reload. */
 enum { HEARTBEAT_SLOTS = 1024 };
 
 struct heartbeats {
+    _Atomic bool is_stopping;                 /* the service: all workers drain */
+    _Atomic bool is_ready[HEARTBEAT_SLOTS];   /* the worker has a live database connection */
     _Atomic int64_t beat_ms[HEARTBEAT_SLOTS]; /* clock_ms(), the same for all processes */
 };
 

@@ -1,22 +1,30 @@
 /*
- * The places for workers: each has a listening socket, which outlives its workers, and a back-off
- * for workers that keep dying there.
+ * The places for child processes: each has its listening sockets, which outlive the processes that
+ * use them, and a back-off for processes that keep dying there. Worker N has place N; after them
+ * comes that of the admin process.
  */
 #pragma once
 
 #include "ops/backoff.h"
+#include "ops/log.h"
 #include "ops/timer.h"
+#include "process/admin.h"
 
 #include <stddef.h>
 
-enum { PLACES_MAX = 256 }; /* as QA_WORKERS */
+enum {
+    PLACES_MAX = 256, /* as QA_WORKERS */
+    PLACE_OF_ADMIN = PLACES_MAX,
+    PLACE_COUNT
+};
 
-/* A worker is to be started at place `index`. */
+/* A process is to be started at place `index`. */
 typedef void places_on_restart(void *owner, unsigned index);
 
 struct place {
     struct places *places;
-    int socket; /* -1: not open */
+    int sockets[ADMIN_SOCKETS_MAX]; /* a worker has one */
+    unsigned socket_count;          /* 0: not open */
     struct backoff backoff;
     struct timer restart;
 };
@@ -24,27 +32,42 @@ struct place {
 struct places {
     places_on_restart *on_restart;
     void *owner;
-    struct place all[PLACES_MAX];
+    struct place all[PLACE_COUNT];
 };
 
 void places_init(struct places *places, struct event_base *base, places_on_restart *on_restart,
                  void *owner);
 
-/* Opens the sockets of places [0, count) that are closed (process/listener.h). False with one line
+/* Opens the sockets of workers [0, count) that are closed (process/listener.h). False with one line
  * in `error`; those that it opened stay open. */
 __attribute__((warn_unused_result)) bool places_open(struct places *places, const char *listen,
                                                      unsigned count, char *error,
                                                      size_t error_size);
 
-/* Closes the sockets of places from `first` on. */
+/* Whether `listen` is a QA_ADMIN_LISTEN: "off", or a list of addresses (process/listener.h), not
+ * too many. False with one line in `error`. */
+__attribute__((warn_unused_result)) bool places_check_admin(const char *listen, char *error,
+                                                            size_t error_size);
+
+/* Opens the place of the admin process. One of `listen` that cannot be opened within a second is a
+ * warning in the log where it `is_default`, which others may have taken; else false with one line
+ * in `error`. */
+__attribute__((warn_unused_result)) bool places_open_admin(struct places *places,
+                                                           const char *listen, bool is_default,
+                                                           const struct logger *logger, char *error,
+                                                           size_t error_size);
+
+/* Closes the sockets of workers from `first` on. */
 void places_close(struct places *places, unsigned first);
 
 bool place_is_open(const struct places *places, unsigned index);
 
-/* Calls on_restart after the back-off, where the place is still open then. */
+/* Calls on_restart after the back-off, where the place is still open then; or never mind: a process
+ * has been started there. */
 void place_restart_later(struct places *places, unsigned index);
+void place_forget_restart(struct places *places, unsigned index);
 
-/* A worker has lived there for long: the next wait is the shortest again. */
+/* A process has lived there for long: the next wait is the shortest again. */
 void place_reset(struct places *places, unsigned index);
 
 /* Stops the timers and closes all. */

@@ -1,8 +1,8 @@
 /*
  * A reload: settings and program are read anew, and a second generation of workers is started
- * beside the first, on the same sockets. When all of it is ready, the first drains; if it does not
- * get ready, it is stopped, and the first goes on. The caller knows which of these is next
- * (process/lifecycle.h).
+ * beside the first, on the same sockets. When all of it is ready, the first drains, and the admin
+ * process is replaced; if it does not get ready, it is stopped, and the first goes on. The caller
+ * knows which of these is next (process/lifecycle.h).
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The service as the supervisor runs it: sockets, workers, and the settings of the generation of
- * workers that serves and, during a reload, of the next one beside it.
+ * The service as the supervisor runs it: sockets, workers, the admin process, and the settings of
+ * the generation of workers that serves and, during a reload, of the next one beside it.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "process/children.h"
 #include "process/member.h"
 #include "process/places.h"
+#include "process/publish.h"
 
 /* What the workers of one generation have in common. */
 struct setup {
@@ -22,6 +23,7 @@ struct service {
     struct children children;
     struct places places;
     struct member member;
+    struct publisher publisher;
     struct setup current;
     struct setup next; /* during a reload; `generation` is the last that was tried */
 };
@@ -29,7 +31,7 @@ struct service {
 /* Releases all but the number of the generation. */
 void setup_clear(struct setup *setup);
 
-/* Opens the sockets that a generation needs. False with one line in `error`. */
+/* Opens the sockets that the workers of a generation need. False with one line in `error`. */
 __attribute__((warn_unused_result)) bool service_open_places(struct service *service,
                                                              const struct setup *setup, char *error,
                                                              size_t error_size);
@@ -38,9 +40,10 @@ __attribute__((warn_unused_result)) bool service_open_places(struct service *ser
 __attribute__((warn_unused_result)) bool
 service_start_worker(struct service *service, const struct setup *setup, unsigned index);
 
-/* The same for one of the current generation, later where it fails. */
-void service_keep_worker(struct service *service, unsigned index);
+/* Starts the process of a place, one of the current generation; later where that fails, and never
+ * where the place is closed. */
+void service_keep(struct service *service, unsigned place);
 
-/* Replaces a worker of the current generation that has ended; one that did not live for long,
+/* Replaces a process of the current generation that has ended; one that did not live for long,
  * later. */
-void service_replace_worker(struct service *service, const struct child_exit *dead);
+void service_replace(struct service *service, const struct child_exit *dead);

@@ -1,22 +1,32 @@
-/* How the supervisor starts a worker: the program as `worker`, with the descriptors that
- * process/worker.h lists, and its settings in the environment. */
+/* How the supervisor starts a child process: the program as `worker` or `admin`, with the
+ * descriptors that process/worker.h and process/admin.h list, and its settings in the environment.
+ */
 #pragma once
 
+#include "process/admin.h"
 #include "process/worker.h"
 
 #include <sys/types.h>
 
+enum child_role { CHILD_WORKER, CHILD_ADMIN };
+
 struct spawn {
     const char *program; /* path */
+    enum child_role role;
     const struct config *config;
-    struct worker_identity identity;
-    /* What it inherits, beside the connection string; -1: none. */
+    struct child_identity identity;
+    /* What it inherits, beside a worker's connection string; -1: none. */
     int socket;
     int ready_pipe;
     int heartbeats;
     int memory;
     int presence;
+    /* Of the admin process alone. */
+    int overview;
+    int report;
+    const int *sockets;
+    unsigned socket_count;
 };
 
 /* The process's id, or -1 with errno set. */
-pid_t spawn_worker(const struct spawn *spawn);
+pid_t spawn_child(const struct spawn *spawn);

@@ -1,13 +1,14 @@
 /*
- * The supervisor: opens one listening socket for each worker, starts the workers, and keeps them
- * running.
+ * The supervisor: opens one listening socket for each worker, and those of the admin process,
+ * starts both, and keeps them running.
  *
- *   - A worker that dies, or whose heartbeat stops, is replaced; one that keeps dying, with
+ *   - A process that dies, or whose heartbeat stops, is replaced; one that keeps dying, with
  *     back-off.
- *   - SIGTERM, SIGINT: the workers drain; who has not finished in time is killed; then exit.
+ *   - SIGTERM, SIGINT: the workers drain; who has not finished in time is killed; then the admin
+ *     process ends, and the supervisor.
  *   - SIGHUP: settings and program are read anew. A second generation of workers is started beside
- *     the first, on the same sockets; when all of it is ready, the first drains. If it does not get
- *     ready, it is stopped, and the first goes on.
+ *     the first, on the same sockets; when all of it is ready, the first drains, and the admin
+ *     process is replaced. If it does not get ready, it is stopped, and the first goes on.
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ops/config.h"
+#include "process/lifeline.h"
 
 /* Descriptors that a worker inherits. */
 enum {
@@ -19,11 +20,5 @@ enum {
     WORKER_FDS_END
 };
 
-struct worker_identity {
-    int index;          /* which of the N workers */
-    int heartbeat_slot; /* which of the shared slots */
-    int supervisor_pid; /* when it is no longer the parent, the worker drains */
-};
-
 /* Runs until SIGTERM and the drain that follows. Returns the process's exit status. */
-int worker_run(const struct config *config, const struct worker_identity *identity);
+int worker_run(const struct config *config, const struct child_identity *identity);

@@ -3,6 +3,8 @@
 
 #include "ops/log.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct versions;
@@ -14,5 +16,6 @@ struct app {
     struct lookup *lookup;
     struct versions *versions;
     const struct logger *logger;
-    const char *loaderio_token; /* "" = none */
+    const char *loaderio_token;      /* "" = none */
+    const _Atomic bool *is_stopping; /* the whole service; never NULL */
 };

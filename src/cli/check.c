@@ -11,6 +11,7 @@
 #include "ops/error_text.h"
 #include "ops/folders.h"
 #include "process/listener.h"
+#include "process/places.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -71,6 +72,8 @@ bool check_connections(const struct config *config, char *error, size_t error_si
 
 bool check_settings(const struct config *config, char *error, size_t error_size) {
     return listener_check(config->listen, config->workers, error, error_size) &&
+           (config->admin_listen_is_default ||
+            places_check_admin(config->admin_listen, error, error_size)) &&
            server_address_check(config->database_url, error, error_size);
 }
 

@@ -7,6 +7,7 @@
 #include "ops/config_load.h"
 #include "ops/config_output.h"
 #include "ops/number.h"
+#include "process/admin.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 
@@ -90,20 +91,31 @@ static bool read_argument(const char *text, int *value) {
     return ok;
 }
 
-int serve_worker_command(int argc, char **argv) {
+/* A child process of the supervisor. */
+static int run_child(int argc, char **argv,
+                     int (*run)(const struct config *config,
+                                const struct child_identity *identity)) {
     struct config config;
-    struct worker_identity identity;
+    struct child_identity identity;
     int status;
     if (argc != 4 || !read_argument(argv[1], &identity.index) ||
         !read_argument(argv[2], &identity.heartbeat_slot) ||
         !read_argument(argv[3], &identity.supervisor_pid)) {
-        fprintf(stderr, "atelier-qa: worker is started by serve, not by hand\n");
+        fprintf(stderr, "atelier-qa: %s is started by serve, not by hand\n", argv[0]);
         return STATUS_USAGE;
     }
     if (!command_load(&config, 1, argv, NULL, &status)) {
         return status;
     }
-    status = worker_run(&config, &identity);
+    status = run(&config, &identity);
     config_free(&config);
     return status;
+}
+
+int serve_worker_command(int argc, char **argv) {
+    return run_child(argc, argv, worker_run);
+}
+
+int serve_admin_command(int argc, char **argv) {
+    return run_child(argc, argv, admin_run);
 }

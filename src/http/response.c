@@ -52,6 +52,10 @@ void http_send_shared(struct http_request *request, unsigned status,
 }
 
 void http_send(struct http_request *request, unsigned status, struct MHD_Response *response) {
+    const struct http_header *header = request->delivery->headers;
+    for (; header && header->name; header++) {
+        add_header(response, header->name, header->value);
+    }
     http_send_shared(request, status, response);
     MHD_destroy_response(response);
 }

@@ -26,6 +26,21 @@ const struct http_route *http_route_match(const struct http_route *routes,
 }
 
 void http_allow_header(unsigned allowed, char *buffer, size_t size) {
-    snprintf(buffer, size, "%s%s%sOPTIONS", allowed & HTTP_GET ? "GET, HEAD, " : "",
-             allowed & HTTP_POST ? "POST, " : "", allowed & HTTP_PUT ? "PUT, " : "");
+    static const struct {
+        unsigned method;
+        const char *names;
+    } methods[] = {
+        {HTTP_GET, "GET, HEAD"},
+        {HTTP_POST, "POST"},
+        {HTTP_PUT, "PUT"},
+        {HTTP_OPTIONS, "OPTIONS"},
+    };
+    size_t length = 0;
+    *buffer = '\0';
+    for (size_t i = 0; i < sizeof methods / sizeof *methods && length < size; i++) {
+        if (allowed & methods[i].method) {
+            length += (size_t)snprintf(buffer + length, size - length, "%s%s",
+                                       length > 0 ? ", " : "", methods[i].names);
+        }
+    }
 }

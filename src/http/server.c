@@ -76,11 +76,14 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
 
 static void dispatch(const struct http_server *server, struct http_request *request) {
     unsigned allowed = 0;
+    if (server->settings.admit && !server->settings.admit(request)) {
+        return;
+    }
     const struct http_route *route = http_route_match(server->settings.routes, request, &allowed);
     if (route) {
         route->handle(request);
     } else if (allowed != 0) {
-        http_respond_not_allowed(request, allowed);
+        http_respond_not_allowed(request, allowed | server->settings.other_methods);
     } else {
         http_respond_problem(request, MHD_HTTP_NOT_FOUND, NULL, "there is no such path");
     }
@@ -225,6 +228,7 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
         return NULL;
     }
     server->delivery.run = &server->run;
+    server->delivery.headers = settings->headers;
     return server;
 }
 

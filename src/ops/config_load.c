@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { NGINX_PORT = 8080, /* by default; deploy/configure-nginx.sh */ PORT_MAX = 65535 };
+
 static int64_t count_processors(const struct setting *setting) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     return processors < setting->least  ? setting->least
@@ -56,6 +58,7 @@ static bool fill(struct config *config, const struct given *given, char *error, 
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &setting_table[i];
         const char *text = given->text[i] ? given->text[i] : setting->fallback;
+        config->origin[i] = given->text[i] ? given->origin[i] : ORIGIN_DEFAULT;
         bool ok = setting_is_number(setting) ? fill_number(config, setting, text, error, size)
                                              : fill_text(config, setting, text, error, size);
         if (!ok) {
@@ -111,11 +114,58 @@ static bool fill_in(char **text, const char *begin, const char *middle, const ch
     return *text != NULL;
 }
 
+/* The port after NGINX's; 0 where there is none. */
+static unsigned port_after_nginx(const struct given *given) {
+    const char *text = given_elsewhere(given, "PORT");
+    uint64_t port = NGINX_PORT;
+    bool ok = !text || !*text || number_parse(text, strlen(text), 1, PORT_MAX - 1, &port);
+    return ok ? (unsigned)port + 1 : 0;
+}
+
+/* "unix:PATH" of admin.sock, beside the workers' sockets where they have such. As asprintf(). */
+static int admin_socket_path(char **path, const struct config *config) {
+    static const char unix_prefix[] = "unix:";
+    const size_t prefix_length = sizeof unix_prefix - 1;
+    if (strncmp(config->listen, unix_prefix, prefix_length) != 0) {
+        return asprintf(path, "unix:%s/run/admin.sock", config->state_dir);
+    }
+    const char *slash = strrchr(config->listen, '/');
+    size_t length = slash ? (size_t)(slash + 1 - config->listen) : prefix_length;
+    return asprintf(path, "%.*sadmin.sock", (int)length, config->listen);
+}
+
+/* Where an administrator looks, unless somebody has said so: beside the workers' sockets, and at a
+ * port of this host. */
+static bool derive_admin_listen(struct config *config, const struct given *given) {
+    config->admin_listen_is_default = !*config->admin_listen;
+    if (!config->admin_listen_is_default) {
+        return true;
+    }
+    char port[32] = "";
+    unsigned number = port_after_nginx(given);
+    if (number > 0) {
+        snprintf(port, sizeof port, "127.0.0.1:%u", number);
+    }
+    char *path = NULL, *text = NULL;
+    if (admin_socket_path(&path, config) < 0) {
+        return false;
+    }
+    /* A list has no path with blanks: who has such a folder sets another one. */
+    bool has_path = !strpbrk(path, " \t,");
+    int length =
+        asprintf(&text, "%s%s%s", has_path ? path : "", has_path && *port ? " " : "", port);
+    free(path);
+    free(config->admin_listen);
+    config->admin_listen = length < 0 ? NULL : text;
+    return config->admin_listen != NULL;
+}
+
 /* Values that follow from others. */
-static bool derive(struct config *config, char *error, size_t size) {
+static bool derive(struct config *config, const struct given *given, char *error, size_t size) {
     return (fill_in(&config->owner_database_url, config->database_url, "", "") &&
             fill_in(&config->listen, "unix:", config->state_dir, "/run/worker") &&
-            fill_in(&config->shared_file, config->state_dir, "/run/", SHARED_FILE_NAME)) ||
+            fill_in(&config->shared_file, config->state_dir, "/run/", SHARED_FILE_NAME) &&
+            derive_admin_listen(config, given)) ||
            error_text(error, size, "out of memory");
 }
 
@@ -130,8 +180,9 @@ enum config_result config_load_given(struct config *config, struct given *given,
     if (given->remarks && (fclose(given->remarks) != 0 || !config->remarks)) {
         ok = error_text(error, size, "out of memory");
     }
-    ok = ok && (help || (fill(config, given, error, size) && check_texts(config, error, size) &&
-                         check_time_limits(config, error, size) && derive(config, error, size)));
+    ok = ok &&
+         (help || (fill(config, given, error, size) && check_texts(config, error, size) &&
+                   check_time_limits(config, error, size) && derive(config, given, error, size)));
     if (!ok || help) {
         config_free(config);
     }

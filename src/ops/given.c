@@ -142,16 +142,24 @@ static bool read_flags(struct given *given, int argc, char **argv, bool *help, c
             note_old_name(given, (size_t)index, setting_name_old(setting_table[index].variable));
         }
         given->text[index] = optarg;
+        given->origin[index] = ORIGIN_FLAG;
         argument = argv[optind];
     }
     return !argument || /* "--" */
            error_text(error, size, "unknown argument '%s' (--help lists all)", argument);
 }
 
-/* Takes what one place says of a setting: `value`, or, of a secret, the contents of the file that
- * `path` names. Empty ones are as good as none: compose files set them so. */
-static bool take(struct given *given, size_t index, const char *value, const char *path,
-                 char *error, size_t size) {
+/* What one place says of a setting. */
+struct said {
+    enum setting_origin origin; /* of the value */
+    const char *value;
+    const char *path; /* of a secret: of the file that holds the value */
+};
+
+/* Takes what one place says. Empty ones are as good as none: compose files set them so. */
+static bool take(struct given *given, size_t index, const struct said *said, char *error,
+                 size_t size) {
+    const char *value = said->value, *path = said->path;
     const char *variable = setting_table[index].variable;
     bool has_value = value && *value;
     bool has_path = setting_table[index].type == SETTING_SECRET && path && *path;
@@ -162,15 +170,20 @@ static bool take(struct given *given, size_t index, const char *value, const cha
         return error_text(error, size, "%s and %s_FILE are both set; set one", variable, variable);
     }
     given->text[index] = has_value ? value : read_small_file(given, path);
+    given->origin[index] = has_value ? said->origin : ORIGIN_SECRET_FILE;
     return given->text[index] || error_text(error, size, "%s_FILE: cannot read '%s': %s", variable,
                                             path, why_unreadable());
 }
 
 /* Likewise of a setting's old name, which is no secret's; the setting's own name comes first. */
-static void take_old(struct given *given, size_t index, const char *old, const char *value) {
-    if (value && *value) {
-        note_old_name(given, index, old);
-        given->text[index] = given->text[index] ? given->text[index] : value;
+static void take_old(struct given *given, size_t index, const char *old, const struct said *said) {
+    if (!said->value || !*said->value) {
+        return;
+    }
+    note_old_name(given, index, old);
+    if (!given->text[index]) {
+        given->text[index] = said->value;
+        given->origin[index] = said->origin;
     }
 }
 
@@ -178,13 +191,14 @@ static bool read_environment(struct given *given, char *error, size_t size) {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         char file_variable[64];
         snprintf(file_variable, sizeof file_variable, "%s_FILE", setting_table[i].variable);
-        if (!take(given, i, getenv(setting_table[i].variable), getenv(file_variable), error,
-                  size)) {
+        const struct said said = {ORIGIN_ENVIRONMENT, getenv(setting_table[i].variable),
+                                  getenv(file_variable)};
+        if (!take(given, i, &said, error, size)) {
             return false;
         }
         const char *old = setting_name_old(setting_table[i].variable);
         if (old) {
-            take_old(given, i, old, getenv(old));
+            take_old(given, i, old, &(const struct said){ORIGIN_ENVIRONMENT, getenv(old), NULL});
         }
     }
     for (char **entry = environ; *entry; entry++) {
@@ -302,14 +316,16 @@ static bool read_env_file(struct given *given, const char *path, char *error, si
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         char file_variable[64];
         snprintf(file_variable, sizeof file_variable, "%s_FILE", setting_table[i].variable);
-        if (!take(given, i, line_value(given, setting_table[i].variable),
-                  line_value(given, file_variable), error, size)) {
+        const struct said said = {ORIGIN_ENV_FILE, line_value(given, setting_table[i].variable),
+                                  line_value(given, file_variable)};
+        if (!take(given, i, &said, error, size)) {
             return false;
         }
         const char *old = setting_name_old(setting_table[i].variable);
         const char *in_environment = old ? getenv(old) : NULL;
         if (old && !(in_environment && *in_environment)) {
-            take_old(given, i, old, line_value(given, old));
+            take_old(given, i, old,
+                     &(const struct said){ORIGIN_ENV_FILE, line_value(given, old), NULL});
         }
     }
     return true;
@@ -331,6 +347,11 @@ bool given_read(struct given *given, int argc, char **argv, bool *help, char *er
         }
     }
     return true;
+}
+
+const char *given_elsewhere(const struct given *given, const char *name) {
+    const char *value = getenv(name);
+    return value && *value ? value : line_value(given, name);
 }
 
 void given_free(struct given *given) {

@@ -26,6 +26,9 @@ const struct setting setting_table[] = {
     {"QA_LISTEN", "listen", TEXT(listen), "", 0, 0, "",
      "unix:PREFIX (sockets PREFIX0.sock, PREFIX1.sock, ...) or ADDRESS:BASE (TCP ports BASE, "
      "BASE+1, ...); empty: unix:$QA_STATE_DIR/run/worker"},
+    {"QA_ADMIN_LISTEN", "admin-listen", TEXT(admin_listen), "", 0, 0, "",
+     "where operators look into the service: a list of unix:PATH and ADDRESS:PORT, or off; empty: "
+     "admin.sock beside the workers' sockets, and 127.0.0.1:PORT+1"},
     {"QA_WORKERS", "workers", NUMBER(workers), NULL, 1, 256, "processes",
      "worker processes; default: processors"},
     {"QA_READ_CONNECTIONS", "read-connections", NUMBER(read_connections), "2", 1, 64, "",

@@ -1,4 +1,4 @@
-/* The worker processes, as the supervisor sees them. */
+/* The child processes, as the supervisor sees them. */
 #include "process/children.h"
 
 #include "ops/clock.h"
@@ -11,6 +11,14 @@
 #include <unistd.h>
 
 enum { KILL_AFTER_DRAIN_MS = 2000 };
+
+/* Logs an event of a child, whose message differs by its role. */
+static void tell(const struct children *children, enum log_level level, const char *of_worker,
+                 const char *of_admin, const struct child *child, const char *reason) {
+    log_write(children->logger, level, child->role == CHILD_WORKER ? of_worker : of_admin,
+              "{s:i, s:i, s:s*}", "index", (int)child->index, "pid", (int)child->pid, "reason",
+              reason);
+}
 
 static struct child *find(struct children *children, pid_t pid) {
     for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
@@ -65,7 +73,7 @@ static pid_t run(struct child *child, const struct spawn *like) {
     spawn.identity.supervisor_pid = getpid();
     spawn.heartbeats = child->children->heartbeats_descriptor;
     spawn.ready_pipe = ends[1];
-    pid_t pid = watch_start(&child->readiness) ? spawn_worker(&spawn) : -1;
+    pid_t pid = watch_start(&child->readiness) ? spawn_child(&spawn) : -1;
     int reason = errno;
     close(ends[1]);
     if (pid < 0) {
@@ -81,10 +89,12 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
     errno = EAGAIN;
     if (child) {
         *child = (struct child){.children = children,
+                                .role = spawn->role,
                                 .index = (unsigned)spawn->identity.index,
                                 .generation = generation,
                                 .started_ms = clock_ms(),
                                 .ready_pipe = -1};
+        atomic_store(&children->heartbeats->is_ready[child - children->all], false);
         atomic_store(&children->heartbeats->beat_ms[child - children->all], child->started_ms);
         pid = run(child, spawn);
     }
@@ -93,15 +103,16 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
     }
     if (pid < 0) {
         children->told_failure = errno;
-        log_write(children->logger, LOG_LEVEL_ERROR, "a worker cannot be started", "{s:i, s:s}",
-                  "index", spawn->identity.index, "reason", strerror(errno));
+        log_write(children->logger, LOG_LEVEL_ERROR,
+                  spawn->role == CHILD_WORKER ? "a worker cannot be started"
+                                              : "the admin process cannot be started",
+                  "{s:i, s:s}", "index", spawn->identity.index, "reason", strerror(errno));
         return false;
     }
     children->told_failure = 0;
     child->pid = pid;
     child->state = CHILD_STARTING;
-    log_write(children->logger, LOG_LEVEL_INFO, "worker started", "{s:i, s:i}", "index",
-              spawn->identity.index, "pid", (int)pid);
+    tell(children, LOG_LEVEL_INFO, "worker started", "admin process started", child, NULL);
     return true;
 }
 
@@ -112,6 +123,7 @@ bool children_reap(struct children *children, struct child_exit *exit) {
         struct child *child = find(children, pid);
         if (child) {
             *exit = (struct child_exit){
+                .role = child->role,
                 .pid = pid,
                 .index = child->index,
                 .generation = child->generation,
@@ -120,11 +132,22 @@ bool children_reap(struct children *children, struct child_exit *exit) {
                 .status = status,
             };
             forget_ready_pipe(child);
+            atomic_store(&children->heartbeats->is_ready[child - children->all], false);
             *child = (struct child){.ready_pipe = -1};
             return true;
         }
     }
     return false;
+}
+
+bool children_have_no_worker(const struct children *children) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        const struct child *child = &children->all[i];
+        if (child->state != CHILD_NONE && child->role == CHILD_WORKER) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool children_are_gone(const struct children *children) {
@@ -140,7 +163,8 @@ unsigned children_count_ready(const struct children *children, unsigned generati
     unsigned ready = 0;
     for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
         const struct child *child = &children->all[i];
-        ready += child->state == CHILD_READY && child->generation == generation;
+        ready += child->state == CHILD_READY && child->role == CHILD_WORKER &&
+                 child->generation == generation;
     }
     return ready;
 }
@@ -170,7 +194,19 @@ void children_drain_others(struct children *children, unsigned generation,
     }
 }
 
-/* Why a worker is to be killed; NULL: it is well. */
+void children_drain_workers(struct children *children, int64_t drain_timeout_ms) {
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        if (children->all[i].role == CHILD_WORKER) {
+            drain(&children->all[i], drain_timeout_ms);
+        }
+    }
+}
+
+void children_tell_stopping(const struct children *children) {
+    atomic_store(&children->heartbeats->is_stopping, true);
+}
+
+/* Why a child is to be killed; NULL: it is well. */
 static const char *find_fault(const struct children *children, const struct child *child,
                               int64_t now_ms) {
     int64_t beat_ms = atomic_load(&children->heartbeats->beat_ms[child - children->all]);
@@ -186,8 +222,8 @@ void children_kill_hung(const struct children *children, int64_t now_ms) {
         const struct child *child = &children->all[i];
         const char *fault = child->state == CHILD_NONE ? NULL : find_fault(children, child, now_ms);
         if (fault) {
-            log_write(children->logger, LOG_LEVEL_ERROR, "killing a worker", "{s:i, s:i, s:s}",
-                      "index", (int)child->index, "pid", (int)child->pid, "reason", fault);
+            tell(children, LOG_LEVEL_ERROR, "killing a worker", "killing the admin process", child,
+                 fault);
             kill(child->pid, SIGKILL);
         }
     }

@@ -1,4 +1,4 @@
-/* Listening sockets, one for each worker. */
+/* Listening sockets, of workers and of the admin process. */
 #include "process/listener.h"
 
 #include "ops/error_text.h"
@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -40,11 +41,13 @@ static bool somebody_listens(const struct sockaddr_un *address) {
     return listens;
 }
 
-static int open_unix(const char *prefix, unsigned index, char *error, size_t size) {
+typedef bool bind_function(int descriptor, const struct sockaddr_un *address);
+
+static int open_unix(const char *path, bind_function *bind_it, char *error, size_t size) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length = snprintf(address.sun_path, sizeof address.sun_path, "%s%u.sock", prefix, index);
+    int length = snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     if (length < 0 || (size_t)length >= sizeof address.sun_path) {
-        return listen_failed(-1, error, size, prefix,
+        return listen_failed(-1, error, size, path,
                              "the path of a Unix socket has at most 107 bytes");
     }
     if (!folders_make_for(address.sun_path, 0755)) {
@@ -55,9 +58,7 @@ static int open_unix(const char *prefix, unsigned index, char *error, size_t siz
     }
     unlink(address.sun_path);
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    /* NGINX's workers may run as another user. */
-    if (descriptor < 0 || !unix_socket_bind_for_all(descriptor, &address) ||
-        listen(descriptor, BACKLOG) != 0) {
+    if (descriptor < 0 || !bind_it(descriptor, &address) || listen(descriptor, BACKLOG) != 0) {
         return listen_failed(descriptor, error, size, address.sun_path, strerror(errno));
     }
     return descriptor;
@@ -84,16 +85,21 @@ static bool parse_tcp(const char *listen_on, unsigned index, struct tcp_address 
            (size_t)host_length < sizeof address->host;
 }
 
+/* As getaddrinfo(); a name is not found. */
+static int look_up(const struct tcp_address *address, struct addrinfo **found) {
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    return getaddrinfo(address->host, address->port, &hints, found);
+}
+
 static int open_tcp(const char *listen_on, unsigned index, char *error, size_t size) {
     struct tcp_address address;
     if (!parse_tcp(listen_on, index, &address)) {
         return listen_failed(-1, error, size, listen_on,
-                             "QA_LISTEN must be unix:PREFIX or ADDRESS:BASE");
+                             "it is neither unix:PATH nor ADDRESS:PORT");
     }
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    int result = getaddrinfo(address.host, address.port, &hints, &found);
+    int result = look_up(&address, &found);
     if (result != 0) {
         return listen_failed(-1, error, size, listen_on, gai_strerror(result));
     }
@@ -124,9 +130,69 @@ bool listener_check(const char *listen, unsigned count, char *error, size_t erro
                             listen);
 }
 
+/* What follows "unix:". */
+static const char *path_of(const char *listen) {
+    return listen + sizeof unix_prefix - 1;
+}
+
 int listener_open(const char *listen, unsigned index, char *error, size_t error_size) {
-    return is_unix(listen) ? open_unix(listen + sizeof unix_prefix - 1, index, error, error_size)
-                           : open_tcp(listen, index, error, error_size);
+    if (!is_unix(listen)) {
+        return open_tcp(listen, index, error, error_size);
+    }
+    char *path = NULL;
+    if (asprintf(&path, "%s%u.sock", path_of(listen), index) < 0) {
+        return listen_failed(-1, error, error_size, listen, strerror(ENOMEM));
+    }
+    /* NGINX's workers may run as another user. */
+    int descriptor = open_unix(path, unix_socket_bind_for_all, error, error_size);
+    free(path);
+    return descriptor;
+}
+
+static bool fits(int length) {
+    return length > 0 && length < LISTENER_ADDRESS_SIZE;
+}
+
+bool listener_address(const char *listen, unsigned index, char address[LISTENER_ADDRESS_SIZE]) {
+    struct tcp_address tcp;
+    if (is_unix(listen)) {
+        return fits(snprintf(address, LISTENER_ADDRESS_SIZE, "%s%u.sock", listen, index));
+    }
+    bool is_bracketed = *listen == '[';
+    return parse_tcp(listen, index, &tcp) &&
+           fits(snprintf(address, LISTENER_ADDRESS_SIZE, "%s%s%s:%s", is_bracketed ? "[" : "",
+                         tcp.host, is_bracketed ? "]" : "", tcp.port));
+}
+
+bool listener_next(const char **rest, char address[LISTENER_ADDRESS_SIZE]) {
+    static const char separators[] = " \t,";
+    const char *start = *rest + strspn(*rest, separators);
+    size_t length = strcspn(start, separators);
+    *rest = start + length;
+    bool is_cut = length >= LISTENER_ADDRESS_SIZE;
+    snprintf(address, LISTENER_ADDRESS_SIZE, "%.*s",
+             is_cut ? LISTENER_ADDRESS_SIZE - 1 : (int)length, start);
+    return length > 0;
+}
+
+bool listener_is_address(const char *address) {
+    if (is_unix(address)) {
+        size_t length = strlen(path_of(address));
+        return length > 0 && length < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+    }
+    struct tcp_address tcp;
+    struct addrinfo *found = NULL;
+    if (!parse_tcp(address, 0, &tcp) || look_up(&tcp, &found) != 0) {
+        return false;
+    }
+    freeaddrinfo(found);
+    return true;
+}
+
+int listener_open_private(const char *address, char *error, size_t error_size) {
+    return is_unix(address)
+               ? open_unix(path_of(address), unix_socket_bind_for_owner, error, error_size)
+               : open_tcp(address, 0, error, error_size);
 }
 
 void listener_close(int descriptor) {

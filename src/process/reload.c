@@ -13,6 +13,11 @@ static bool can_follow(const struct config *current, const struct config *next, 
     if (strcmp(next->listen, current->listen) != 0) {
         return error_text(error, error_size, message, "QA_LISTEN");
     }
+    /* What is by default may follow from settings of others. */
+    bool both_default = next->admin_listen_is_default && current->admin_listen_is_default;
+    if (!both_default && strcmp(next->admin_listen, current->admin_listen) != 0) {
+        return error_text(error, error_size, message, "QA_ADMIN_LISTEN");
+    }
     return strcmp(next->shared_file, current->shared_file) == 0 ||
            error_text(error, error_size, message, "QA_SHARED_FILE");
 }
@@ -51,6 +56,7 @@ void reload_complete(struct service *service) {
     member_empty_cache(&service->member);
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
+    service_keep(service, PLACE_OF_ADMIN); /* the one before has been told to drain */
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);
 }
 

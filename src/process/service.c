@@ -2,8 +2,15 @@
 #include "process/service.h"
 
 #include "ops/config_load.h"
+#include "ops/config_report.h"
+#include "ops/write_all.h"
 
-enum { STEADY_AFTER_MS = 1000 /* a worker that lived so long is replaced at once */ };
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { STEADY_AFTER_MS = 1000 /* a process that lived so long is replaced at once */ };
 
 void setup_clear(struct setup *setup) {
     config_free(&setup->config);
@@ -19,29 +26,65 @@ bool service_open_places(struct service *service, const struct setup *setup, cha
 bool service_start_worker(struct service *service, const struct setup *setup, unsigned index) {
     const struct spawn spawn = {
         .program = service->program,
+        .role = CHILD_WORKER,
         .config = &setup->config,
         .identity.index = (int)index,
-        .socket = service->places.all[index].socket,
+        .socket = service->places.all[index].sockets[0],
         .memory = service->member.rendezvous.memory,
         .presence = service->member.rendezvous.presence,
     };
     return children_start(&service->children, &spawn, setup->generation);
 }
 
-void service_keep_worker(struct service *service, unsigned index) {
-    if (!service_start_worker(service, &service->current, index)) {
-        place_restart_later(&service->places, index);
+/* A file without a name that holds the settings as a document; -1: there is none. */
+static int file_of_report(const struct config *config) {
+    char *text = config_report(config);
+    int descriptor = text ? memfd_create("atelier-qa-settings", MFD_CLOEXEC) : -1;
+    if (descriptor >= 0 && !write_all(descriptor, text, strlen(text))) {
+        close(descriptor);
+        descriptor = -1;
+    }
+    free(text);
+    return descriptor;
+}
+
+static bool start_admin(struct service *service) {
+    const struct place *place = &service->places.all[PLACE_OF_ADMIN];
+    int report = file_of_report(&service->current.config);
+    const struct spawn spawn = {
+        .program = service->program,
+        .role = CHILD_ADMIN,
+        .config = &service->current.config,
+        .overview = service->publisher.descriptor,
+        .report = report,
+        .sockets = place->sockets,
+        .socket_count = place->socket_count,
+    };
+    bool ok = children_start(&service->children, &spawn, service->current.generation);
+    if (report >= 0) {
+        close(report);
+    }
+    return ok;
+}
+
+void service_keep(struct service *service, unsigned place) {
+    if (!place_is_open(&service->places, place)) {
+        return;
+    }
+    place_forget_restart(&service->places, place);
+    bool ok = place == PLACE_OF_ADMIN ? start_admin(service)
+                                      : service_start_worker(service, &service->current, place);
+    if (!ok) {
+        place_restart_later(&service->places, place);
     }
 }
 
-void service_replace_worker(struct service *service, const struct child_exit *dead) {
-    if (!place_is_open(&service->places, dead->index)) {
+void service_replace(struct service *service, const struct child_exit *dead) {
+    unsigned place = dead->role == CHILD_ADMIN ? PLACE_OF_ADMIN : dead->index;
+    if (dead->lived_ms < STEADY_AFTER_MS && place_is_open(&service->places, place)) {
+        place_restart_later(&service->places, place);
         return;
     }
-    if (dead->lived_ms < STEADY_AFTER_MS) {
-        place_restart_later(&service->places, dead->index);
-        return;
-    }
-    place_reset(&service->places, dead->index);
-    service_keep_worker(service, dead->index);
+    place_reset(&service->places, place);
+    service_keep(service, place);
 }

@@ -1,4 +1,4 @@
-/* Starts a worker process. */
+/* Starts a child process. */
 #include "process/spawn.h"
 
 #include "ops/config_output.h"
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,7 +17,8 @@ static pid_t spawn_in(const struct spawn *spawn, const posix_spawn_file_actions_
     snprintf(index, sizeof index, "%d", spawn->identity.index);
     snprintf(slot, sizeof slot, "%d", spawn->identity.heartbeat_slot);
     snprintf(parent, sizeof parent, "%d", spawn->identity.supervisor_pid);
-    char name[] = "atelier-qa", command[] = "worker";
+    char name[] = "atelier-qa", worker[] = "worker", admin[] = "admin";
+    char *command = spawn->role == CHILD_WORKER ? worker : admin;
     char *arguments[] = {name, command, index, slot, parent, NULL};
     pid_t pid;
     errno = posix_spawn(&pid, spawn->program, actions, NULL, arguments, environment);
@@ -35,35 +37,72 @@ static int file_of(const char *text) {
     return descriptor;
 }
 
-/* Gives the worker our descriptors under its numbers. */
-static bool hand_down(const struct spawn *spawn, int database_url,
-                      posix_spawn_file_actions_t *actions) {
-    const struct {
-        int ours;
-        int number;
-    } descriptors[] = {
-        {spawn->socket, WORKER_SOCKET_FD},        {spawn->ready_pipe, WORKER_READY_FD},
-        {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->memory, WORKER_MEMORY_FD},
-        {spawn->presence, WORKER_PRESENCE_FD},    {database_url, WORKER_DATABASE_URL_FD},
-    };
+struct handed {
+    int ours;
+    int number; /* under which the child has it */
+};
+
+/* False with errno. */
+static bool hand_down(const struct handed *all, size_t count, posix_spawn_file_actions_t *actions) {
     errno = 0;
-    for (size_t i = 0; errno == 0 && i < sizeof descriptors / sizeof *descriptors; i++) {
-        if (descriptors[i].ours >= 0) {
-            errno = posix_spawn_file_actions_adddup2(actions, descriptors[i].ours,
-                                                     descriptors[i].number);
+    for (size_t i = 0; errno == 0 && i < count; i++) {
+        if (all[i].ours >= 0) {
+            errno = posix_spawn_file_actions_adddup2(actions, all[i].ours, all[i].number);
         }
     }
     return errno == 0;
 }
 
-static pid_t spawn_with(const struct spawn *spawn, int database_url) {
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", WORKER_DATABASE_URL_FD);
-    char **environment = config_environment(spawn->config, database_url < 0 ? NULL : path);
+static bool hand_down_to_worker(const struct spawn *spawn, int database_url,
+                                posix_spawn_file_actions_t *actions) {
+    const struct handed all[] = {
+        {spawn->socket, WORKER_SOCKET_FD},        {spawn->ready_pipe, WORKER_READY_FD},
+        {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->memory, WORKER_MEMORY_FD},
+        {spawn->presence, WORKER_PRESENCE_FD},    {database_url, WORKER_DATABASE_URL_FD},
+    };
+    return hand_down(all, sizeof all / sizeof *all, actions);
+}
+
+static bool hand_down_to_admin(const struct spawn *spawn, posix_spawn_file_actions_t *actions) {
+    const struct handed all[] = {
+        {spawn->ready_pipe, ADMIN_READY_FD},
+        {spawn->heartbeats, ADMIN_HEARTBEAT_FD},
+        {spawn->overview, ADMIN_OVERVIEW_FD},
+        {spawn->report, ADMIN_REPORT_FD},
+    };
+    bool ok = hand_down(all, sizeof all / sizeof *all, actions);
+    for (unsigned i = 0; ok && i < spawn->socket_count; i++) {
+        const struct handed socket = {spawn->sockets[i], ADMIN_SOCKETS_FD + (int)i};
+        ok = hand_down(&socket, 1, actions);
+    }
+    return ok;
+}
+
+/* Takes out what libpq reads, a password maybe. */
+static void forget_database(char **environment) {
+    char **kept = environment;
+    for (char **entry = environment; *entry; entry++) {
+        if (strncmp(*entry, "PG", 2) == 0) {
+            free(*entry);
+        } else {
+            *kept++ = *entry;
+        }
+    }
+    *kept = NULL;
+}
+
+/* `database_url` is a file; -1: none. */
+static pid_t spawn_with(const struct spawn *spawn, const char *database_url_path,
+                        int database_url) {
+    char **environment = config_environment(spawn->config, database_url_path);
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
+    if (environment && spawn->role != CHILD_WORKER) {
+        forget_database(environment);
+    }
     if (environment && posix_spawn_file_actions_init(&actions) == 0) {
-        if (hand_down(spawn, database_url, &actions)) {
+        if (spawn->role == CHILD_WORKER ? hand_down_to_worker(spawn, database_url, &actions)
+                                        : hand_down_to_admin(spawn, &actions)) {
             pid = spawn_in(spawn, &actions, environment);
         }
         int reason = errno;
@@ -74,16 +113,21 @@ static pid_t spawn_with(const struct spawn *spawn, int database_url) {
     return pid;
 }
 
-pid_t spawn_worker(const struct spawn *spawn) {
+pid_t spawn_child(const struct spawn *spawn) {
     const char *database_url = spawn->config->database_url;
+    if (spawn->role != CHILD_WORKER) {
+        return spawn_with(spawn, "/dev/null", -1); /* which is not its business */
+    }
     if (!*database_url) {
-        return spawn_with(spawn, -1);
+        return spawn_with(spawn, NULL, -1);
     }
     int descriptor = file_of(database_url);
     if (descriptor < 0) {
         return -1;
     }
-    pid_t pid = spawn_with(spawn, descriptor);
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", WORKER_DATABASE_URL_FD);
+    pid_t pid = spawn_with(spawn, path, descriptor);
     int reason = errno;
     close(descriptor);
     errno = reason;

@@ -20,7 +20,9 @@ enum {
     TICK_MS = 500,
     JOIN_EACH_MS = 20,
     JOIN_AFTER_DRAIN_MS = 2000, /* longer than workers of a service that died may take */
-    READY_WITHIN_MS = 10000     /* of a reload */
+    READY_WITHIN_MS = 10000,    /* of a reload */
+    FIRST_OWN_FD =
+        (int)WORKER_FDS_END > (int)ADMIN_FDS_END ? (int)WORKER_FDS_END : (int)ADMIN_FDS_END
 };
 
 _Static_assert(HEARTBEAT_SLOTS >= 4 * PLACES_MAX, "two versions, and as many still draining");
@@ -37,9 +39,26 @@ struct supervisor {
     struct timer tick;
 };
 
+/* For the admin process; after each event. */
+static void publish(struct supervisor *supervisor) {
+    struct service *service = &supervisor->service;
+    struct service_view *view = &service->publisher.view;
+    view->generation = service->current.generation;
+    view->wanted_workers = service->current.config.workers;
+    view->is_reloading = lifecycle_is_reloading(supervisor->state);
+    view->is_stopping = supervisor->state == LIFECYCLE_STOPPING;
+    publisher_show(&service->publisher, &service->children);
+}
+
+/* While the service stops: the admin process ends after the workers, so that it can tell of them.
+ */
 static void end_if_workers_are_gone(struct supervisor *supervisor) {
-    if (supervisor->state == LIFECYCLE_STOPPING &&
-        children_are_gone(&supervisor->service.children)) {
+    struct children *children = &supervisor->service.children;
+    if (supervisor->state != LIFECYCLE_STOPPING || !children_have_no_worker(children)) {
+        return;
+    }
+    children_drain_others(children, 0, supervisor->service.current.config.drain_timeout_ms);
+    if (children_are_gone(children)) {
         event_base_loopbreak(supervisor->base);
     }
 }
@@ -57,15 +76,19 @@ static void handle(struct supervisor *supervisor, enum lifecycle_event event, co
         break;
     case LIFECYCLE_COMPLETE:
         reload_complete(service);
+        publisher_note_reload(&service->publisher, true, service->current.generation);
         break;
     case LIFECYCLE_ABANDON:
         reload_abandon(service, reason);
+        publisher_note_reload(&service->publisher, false, service->next.generation);
         break;
     case LIFECYCLE_DRAIN_ALL:
         log_write(&service->logger, LOG_LEVEL_INFO, "stopping", NULL);
+        children_tell_stopping(&service->children);
+        publish(supervisor);
         member_stop(&service->member);
         places_close(&service->places, 0);
-        children_drain_others(&service->children, 0, service->current.config.drain_timeout_ms);
+        children_drain_workers(&service->children, service->current.config.drain_timeout_ms);
         end_if_workers_are_gone(supervisor);
         break;
     case LIFECYCLE_NOTHING:
@@ -73,9 +96,13 @@ static void handle(struct supervisor *supervisor, enum lifecycle_event event, co
     }
 }
 
-static void on_worker_ready(void *owner, const struct child *child) {
+static void on_ready(void *owner, const struct child *child) {
     struct supervisor *supervisor = owner;
     struct service *service = &supervisor->service;
+    publish(supervisor);
+    if (child->role != CHILD_WORKER) {
+        return;
+    }
     if (child->generation == service->current.generation) {
         service->current.edition = child->edition;
         member_set_edition(&service->member, child->edition);
@@ -84,24 +111,33 @@ static void on_worker_ready(void *owner, const struct child *child) {
     }
     if (lifecycle_is_reloading(supervisor->state) && reload_is_ready(service)) {
         handle(supervisor, LIFECYCLE_READY, NULL);
+        publish(supervisor);
     }
 }
 
-static void on_worker_exit(struct supervisor *supervisor, const struct child_exit *dead) {
+static void tell_of_death(struct service *service, const struct child_exit *dead) {
+    bool by_signal = WIFSIGNALED(dead->status);
+    publisher_note_exit(&service->publisher, dead);
+    log_write(&service->logger, LOG_LEVEL_ERROR,
+              dead->role == CHILD_WORKER ? "a worker died" : "the admin process died",
+              "{s:i, s:i, s:s, s:i}", "index", (int)dead->index, "pid", (int)dead->pid, "by",
+              by_signal ? "signal" : "exit status", "value",
+              by_signal ? WTERMSIG(dead->status) : WEXITSTATUS(dead->status));
+}
+
+static void on_exit_of(struct supervisor *supervisor, const struct child_exit *dead) {
     struct service *service = &supervisor->service;
     bool cleanly = dead->was_draining && WIFEXITED(dead->status) && WEXITSTATUS(dead->status) == 0;
-    member_on_exit(&service->member, cleanly);
+    if (dead->role == CHILD_WORKER) {
+        member_on_exit(&service->member, cleanly);
+    }
     if (!cleanly) {
-        bool by_signal = WIFSIGNALED(dead->status);
-        log_write(&service->logger, LOG_LEVEL_ERROR, "a worker died", "{s:i, s:i, s:s, s:i}",
-                  "index", (int)dead->index, "pid", (int)dead->pid, "by",
-                  by_signal ? "signal" : "exit status", "value",
-                  by_signal ? WTERMSIG(dead->status) : WEXITSTATUS(dead->status));
+        tell_of_death(service, dead);
     }
     bool is_current = dead->generation == service->current.generation;
     switch (lifecycle_on_exit(supervisor->state, is_current, dead->was_draining)) {
     case LIFECYCLE_REPLACE:
-        service_replace_worker(service, dead);
+        service_replace(service, dead);
         break;
     case LIFECYCLE_BREAKS:
         handle(supervisor, LIFECYCLE_FAILED, "a new worker died");
@@ -115,13 +151,15 @@ static void on_child_signal(void *owner) {
     struct supervisor *supervisor = owner;
     struct child_exit dead;
     while (children_reap(&supervisor->service.children, &dead)) {
-        on_worker_exit(supervisor, &dead);
+        on_exit_of(supervisor, &dead);
     }
     end_if_workers_are_gone(supervisor);
+    publish(supervisor);
 }
 
 static void on_stop_signal(void *owner) {
     handle(owner, LIFECYCLE_STOP, NULL);
+    publish(owner);
 }
 
 static void on_reload_signal(void *owner) {
@@ -131,6 +169,7 @@ static void on_reload_signal(void *owner) {
     } else {
         handle(supervisor, LIFECYCLE_RELOAD, NULL);
     }
+    publish(supervisor);
 }
 
 static void on_tick(void *owner) {
@@ -150,18 +189,20 @@ static void on_tick(void *owner) {
         handle(supervisor, LIFECYCLE_FAILED, "the new workers did not get ready in time");
     }
     handle(supervisor, LIFECYCLE_TICK, NULL);
+    publish(supervisor);
 }
 
 static void on_restart(void *owner, unsigned index) {
     struct supervisor *supervisor = owner;
-    service_keep_worker(&supervisor->service, index);
+    service_keep(&supervisor->service, index);
+    publish(supervisor);
 }
 
-/* The descriptors that workers expect must not be in use here: a dup2() would overwrite them. */
+/* The descriptors that children expect must not be in use here: a dup2() would overwrite them. */
 static bool reserve_descriptors(void) {
     for (;;) {
         int descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (descriptor < 0 || descriptor >= WORKER_FDS_END) {
+        if (descriptor < 0 || descriptor >= FIRST_OWN_FD) {
             return descriptor >= 0 && close(descriptor) == 0;
         }
     }
@@ -246,23 +287,27 @@ static bool join(struct supervisor *supervisor, char *error, size_t error_size) 
 static bool start(struct supervisor *supervisor, char *error, size_t error_size) {
     struct service *service = &supervisor->service;
     if (!reserve_descriptors() || !supervisor->base ||
-        !children_init(&service->children, supervisor->base, &service->logger, on_worker_ready,
+        !children_init(&service->children, supervisor->base, &service->logger, on_ready,
                        supervisor) ||
-        !start_events(supervisor)) {
+        !publisher_init(&service->publisher) || !start_events(supervisor)) {
         return error_text(error, error_size, "%s", strerror(errno));
     }
     supervisor->is_joining = true;
     bool has_joined = join(supervisor, error, error_size);
     supervisor->is_joining = false;
-    return has_joined && service_open_places(service, &service->current, error, error_size);
+    const struct config *config = &service->current.config;
+    return has_joined && service_open_places(service, &service->current, error, error_size) &&
+           places_open_admin(&service->places, config->admin_listen,
+                             config->admin_listen_is_default, &service->logger, error, error_size);
 }
 
 static void serve(struct supervisor *supervisor) {
     struct service *service = &supervisor->service;
     const struct config *config = &service->current.config;
     for (unsigned i = 0; i < config->workers; i++) {
-        service_keep_worker(service, i);
+        service_keep(service, i);
     }
+    service_keep(service, PLACE_OF_ADMIN);
     on_tick(supervisor);
     log_write(&service->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:s, s:i, s:s}", "version",
               version_number, "revision", version_revision, "workers", config->workers, "listen",

@@ -1,33 +1,26 @@
-/* A worker process: event loop, pool, HTTP server, heartbeat, drain. */
+/* A worker process: event loop, pool, HTTP server, drain. */
 #include "process/worker.h"
 
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
-#include "ops/timer.h"
-#include "ops/watch.h"
 #include "pages/lookup.h"
 #include "pages/maker.h"
 #include "pages/shared_memory.h"
 #include "process/edition.h"
-#include "process/heartbeat.h"
 #include "qa/app.h"
 #include "qa/outcome.h"
 #include "qa/routes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    HEARTBEAT_MS = 1000,
     /* Connections wait in the backlog until the pool is ready, but not longer than this: then
      * clients are told that the database is away. */
     SERVE_ANYWAY_MS = 1000
@@ -35,18 +28,15 @@ enum {
 
 struct worker {
     const struct config *config;
-    struct worker_identity identity;
     struct logger logger;
+    struct lifeline lifeline;
     struct app app;
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
-    struct heartbeats *heartbeats;
     struct shared_memory memory;
     struct ring ring;    /* the cache */
     uint64_t edition;    /* of the pages that it makes; 0: it has no cache */
     struct maker *maker; /* of one worker, for all; else NULL */
-    struct watch terminate;
-    struct timer heartbeat;
     struct timer serve_anyway;
     struct timer drain_limit;
     bool draining;
@@ -68,6 +58,7 @@ static void serve(struct worker *worker) {
         .idle_timeout_s = worker->config->client_idle_timeout_s,
         .routes = qa_routes,
         .app = &worker->app,
+        .other_methods = HTTP_OPTIONS, /* NGINX's */
     };
     worker->server = http_server_new(worker->base, &worker->logger, &settings);
     if (!worker->server) {
@@ -78,14 +69,13 @@ static void serve(struct worker *worker) {
 static void say_ready(struct worker *worker) {
     if (!worker->said_ready) {
         worker->said_ready = true;
-        ssize_t written = write(WORKER_READY_FD, &worker->edition, sizeof worker->edition);
-        (void)written; /* a supervisor that is gone shows in the heartbeat timer */
-        close(WORKER_READY_FD);
+        lifeline_say_ready(WORKER_READY_FD, worker->edition);
     }
 }
 
 static void on_pool_change(void *owner, bool ready) {
     struct worker *worker = owner;
+    lifeline_show_ready(&worker->lifeline, ready);
     if (ready) {
         serve(worker);
         say_ready(worker);
@@ -99,7 +89,8 @@ static void on_serve_anyway(void *owner) {
     serve(owner);
 }
 
-static void drain(struct worker *worker) {
+static void on_end(void *owner) {
+    struct worker *worker = owner;
     if (worker->draining) {
         return;
     }
@@ -115,25 +106,11 @@ static void drain(struct worker *worker) {
     http_server_drain(worker->server, stop_loop, worker);
 }
 
-static void on_terminate(void *owner) {
-    drain(owner);
-}
-
 static void on_drain_limit(void *owner) {
     struct worker *worker = owner;
     log_write(&worker->logger, LOG_LEVEL_WARNING, "the drain took too long; closing connections",
               NULL);
     stop_loop(worker);
-}
-
-static void on_heartbeat(void *owner) {
-    struct worker *worker = owner;
-    timer_start(&worker->heartbeat, HEARTBEAT_MS);
-    atomic_store(&worker->heartbeats->beat_ms[worker->identity.heartbeat_slot], clock_ms());
-    log_tell_lost(&worker->logger);
-    if (getppid() != worker->identity.supervisor_pid) {
-        drain(worker);
-    }
 }
 
 /* A group of writes may have been committed without its versions being raised, or may be yet. */
@@ -170,7 +147,7 @@ static bool start_pool(struct worker *worker) {
 
 /* One worker makes pages for all. */
 static void start_maker(struct worker *worker) {
-    if (worker->identity.index > 0) {
+    if (worker->lifeline.identity.index > 0) {
         return;
     }
     const struct maker_settings settings = {
@@ -211,20 +188,20 @@ static bool start_app(struct worker *worker) {
 
 static bool start_events(struct worker *worker) {
     struct event_base *base = worker->base;
-    watch_init_signal(&worker->terminate, base, SIGTERM, on_terminate, worker);
-    timer_init(&worker->heartbeat, base, on_heartbeat, worker);
     timer_init(&worker->serve_anyway, base, on_serve_anyway, worker);
     timer_init(&worker->drain_limit, base, on_drain_limit, worker);
-    on_heartbeat(worker);
     timer_start(&worker->serve_anyway, SERVE_ANYWAY_MS);
-    return watch_start(&worker->terminate);
+    if (!lifeline_start(&worker->lifeline, base, WORKER_HEARTBEAT_FD)) {
+        return cannot_start(worker, strerror(errno));
+    }
+    worker->app.is_stopping = &worker->lifeline.heartbeats->is_stopping;
+    return true;
 }
 
 /* Completes all that is open, then closes, in an order in which nothing is used after its end. */
 static void stop(struct worker *worker) {
     struct app *app = &worker->app;
-    watch_stop(&worker->terminate);
-    timer_stop(&worker->heartbeat);
+    lifeline_stop(&worker->lifeline);
     timer_stop(&worker->serve_anyway);
     timer_stop(&worker->drain_limit);
     if (app->pool) {
@@ -267,33 +244,26 @@ static void interrupt_nobody(void) {
     }
 }
 
-int worker_run(const struct config *config, const struct worker_identity *identity) {
+int worker_run(const struct config *config, const struct child_identity *identity) {
     struct worker worker = {
         .config = config,
-        .identity = *identity,
         .logger = {.level = config->log_level, .worker = identity->index},
     };
+    worker.lifeline = (struct lifeline){
+        .identity = *identity, .logger = &worker.logger, .on_end = on_end, .owner = &worker};
     worker.app = (struct app){
         .logger = &worker.logger,
         .loaderio_token = config->loaderio_token,
     };
-    for (int descriptor = WORKER_FDS_BEGIN; descriptor < WORKER_FDS_END; descriptor++) {
-        (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    }
+    lifeline_prepare(WORKER_FDS_BEGIN, WORKER_FDS_END);
     (void)close(WORKER_DATABASE_URL_FD); /* the configuration has been read */
     raise_descriptor_limit();
     interrupt_nobody();
-    /* Ctrl-C and a lost terminal are the supervisor's to handle; it sends SIGTERM. */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
 
     int status = EXIT_FAILURE;
     memory_bind_libraries();
     worker.base = event_base_new();
-    worker.heartbeats = heartbeats_map(WORKER_HEARTBEAT_FD);
-    if (!worker.base || !worker.heartbeats) {
+    if (!worker.base) {
         (void)cannot_start(&worker, strerror(errno));
     } else if (start_events(&worker) && start_app(&worker) && !worker.draining) {
         event_base_dispatch(worker.base);

@@ -20,7 +20,9 @@ void probes_show_health(struct http_request *request) {
 void probes_show_readiness(struct http_request *request) {
     static const char ready[] = "{\"status\":\"ready\"}";
     const struct app *app = request->app;
-    if (pool_is_ready(app->pool)) {
+    if (atomic_load(app->is_stopping)) {
+        http_respond_problem(request, 503, NULL, "the service is stopping");
+    } else if (pool_is_ready(app->pool)) {
         http_respond_content(request, "application/json",
                              (struct http_body){ready, sizeof ready - 1, NULL, NULL});
     } else {

@@ -40,7 +40,9 @@ class ProductStack:
             **{name: value for name, value in os.environ.items()
                if not name.startswith(("PG", "DATABASE_URL", "QA_OWNER", "QA_CACHE_MB",
                                        "QA_SHARED_CACHE_MB"))},
-            "PORT": str(settings.port), "QA_STATE_DIR": str(settings.state)}
+            "PORT": str(settings.port), "QA_STATE_DIR": str(settings.state),
+            # The next ports are those of the other servers.
+            "QA_ADMIN_LISTEN": f"unix:{settings.state}/run/admin.sock"}
 
     def __enter__(self):
         try:

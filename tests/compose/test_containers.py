@@ -1,6 +1,8 @@
 """The containers as docker-compose.yml brings them up. The tests are in an order: those at the end
 add, kill and remove containers."""
 
+import re
+
 import pytest
 import requests
 
@@ -140,6 +142,17 @@ def test_only_nginx_is_reached_from_outside(project):
     assert published["nginx"] and not published["service"] and not published["postgres"]
     assert run("docker", "network", "inspect", f"{project.name}_database", "--format",
                "{{.Internal}}").strip() == "true"
+
+
+def test_the_service_tells_its_health_without_curl_and_how_it_does_from_within(project):
+    request = r'"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"'
+    for container in project.containers("service"):
+        assert project.inside(container, "sh", "-c", "command -v curl || echo none").strip() == "none"
+        told = project.inside(container, "/usr/local/lib/atelier-qa/containers/is-alive.sh")
+        assert re.fullmatch(r"(\d+) of \1 workers respond\n", told)
+        response = project.inside(container, "bash", "-c",
+                                  f"exec 3<>/dev/tcp/127.0.0.1/8081; printf {request} >&3; cat <&3")
+        assert response.startswith("HTTP/1.1 200 ")
 
 
 def test_the_program_as_process_1_serves_reaps_and_drains(project):

@@ -50,10 +50,10 @@ def postgresql_tool(name):
 
 def free_port():
     """Below the ports that clients get, so that none takes it while a stack is down; nor do the tests of
-    the other build, which may run beside these."""
+    the other build, which may run beside these. Even: the next one is for the admin process of the same stack."""
     lowest = 26_000 if os.environ.get("SANITIZE") else 20_000
     while True:
-        port = random.randint(lowest, lowest + 5_999)
+        port = random.randrange(lowest, lowest + 6_000, 2)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -75,6 +75,19 @@ def children(parent):
                 started = int(more[17])
                 found.append((started, int(entry.name)))
     return [pid for _, pid in sorted(found)]
+
+
+def _runs(pid, command):
+    """Whether a process is the program with this command."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:2] == [command.encode()]
+    except OSError:
+        return False
+
+
+def workers(supervisor):
+    """The process ids of its workers, oldest first."""
+    return [pid for pid in children(supervisor) if _runs(pid, "worker")]
 
 
 # What LeakSanitizer, which looks for leaks when a process ends, says of one that is killed meanwhile.
@@ -201,7 +214,16 @@ class Stack:
     def worker_pids(self):
         """Oldest first."""
         supervisor = self.supervisor_pid()
-        return children(supervisor) if supervisor else []
+        return workers(supervisor) if supervisor else []
+
+    def admin_pids(self):
+        """Oldest first; one, unless a reload has just replaced it."""
+        supervisor = self.supervisor_pid()
+        return [pid for pid in children(supervisor) if _runs(pid, "admin")] if supervisor else []
+
+    def admin(self):
+        """A connection to the admin process, by its Unix socket."""
+        return UnixConnection(self._sockets / "admin.sock")
 
     def worker_connections(self):
         """A connection to each worker's own socket, past NGINX."""

@@ -45,6 +45,9 @@ class Browser:
         self._driver.get(f"{self._base_url}/demo/?product_id={product}")
         self.wait_for("#question-area[aria-busy=false]")
 
+    def visit(self, path):
+        self._driver.get(self._base_url + path)
+
     def new_tab(self):
         self._driver.switch_to.new_window("tab")
 

@@ -49,7 +49,7 @@ def test_a_full_disk_under_the_shared_file_costs_no_request(stack, tmp_path):
                 assert shown["results"][0]["question_helpfulness"] == 1
                 assert ask(connection, "GET", "/readyz").status_code == 200
         assert not service.errors_of_supervisor()
-        assert test_process.children(service.process.pid) == service.workers
+        assert test_process.workers(service.process.pid) == service.workers
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["settings"], ["serve", "--help"]], ids=" ".join)

@@ -12,7 +12,7 @@ import pytest
 import test_process
 import wire
 from api import PATIENCE_S, ask, assert_problem, new_product
-from stack import CHECKOUT, children, wait_until
+from stack import CHECKOUT, wait_until, workers
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -139,7 +139,7 @@ def test_a_log_that_nobody_reads_stops_nobody_and_what_it_lost_is_told(stack, tm
                     for _ in range(1000):  # lines of more than what a pipe holds
                         assert ask(connection, "GET", "/healthz").status_code == 200
             os.kill(service.workers[0], 9)  # the supervisor has something to say, too
-            wait_until(lambda: len(set(children(service.process.pid)) - {service.workers[0]}) == 2)
+            wait_until(lambda: len(set(workers(service.process.pid)) - {service.workers[0]}) == 2)
             service.wait_until_ready()
             wait_until(lambda: told() >= {None, 1})
             log.unlink()

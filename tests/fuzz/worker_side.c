@@ -216,7 +216,7 @@ static void dispatch(struct http_request *request) {
     if (route) {
         route->handle(request);
     } else if (allowed != 0) {
-        http_respond_not_allowed(request, allowed);
+        http_respond_not_allowed(request, allowed | HTTP_OPTIONS);
     } else {
         http_respond_problem(request, 404, NULL, "there is no such path");
     }

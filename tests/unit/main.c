@@ -25,6 +25,7 @@ int main(void) {
         edition_suite,
         entity_tag_suite,
         generate_suite,
+        guard_suite,
         handout_suite,
         versions_suite,
         json_text_suite,
@@ -38,6 +39,7 @@ int main(void) {
         outage_suite,
         pace_suite,
         parameters_suite,
+        places_suite,
         pool_suite,
         query_suite,
         request_suite,
@@ -50,6 +52,7 @@ int main(void) {
         target_suite,
         text_suite,
         timer_suite,
+        view_suite,
         weights_suite,
     };
     SRunner *runner = srunner_create(NULL);

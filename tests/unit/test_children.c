@@ -49,19 +49,27 @@ static void free_children(void) {
 }
 
 /* Starts a worker that does what the shell's `commands` say. */
-static bool start(unsigned index, unsigned generation, const char *commands) {
+static bool start_as(enum child_role role, unsigned index, unsigned generation,
+                     const char *commands) {
     char script[300], name[40];
     snprintf(name, sizeof name, "program%u.%u", index, generation);
     snprintf(script, sizeof script, "#!/bin/sh\n%s\n", commands);
     const char *path = scratch_file(name, script);
     ck_assert_int_eq(chmod(path, 0700), 0);
     const struct spawn spawn = {.program = path,
+                                .role = role,
                                 .config = &config,
                                 .identity.index = (int)index,
                                 .socket = -1,
                                 .memory = -1,
-                                .presence = -1};
+                                .presence = -1,
+                                .overview = -1,
+                                .report = -1};
     return children_start(children, &spawn, generation);
+}
+
+static bool start(unsigned index, unsigned generation, const char *commands) {
+    return start_as(CHILD_WORKER, index, generation, commands);
 }
 
 /* Waits for the next worker to end. */
@@ -74,6 +82,7 @@ static struct child_exit wait_for_exit(void) {
 }
 
 #define SERVE "printf x >&4; exec 4>&-; exec sleep 1000"
+#define SERVE_AS_ADMIN "printf x >&3; exec 3>&-; exec sleep 1000"
 
 START_TEST(a_worker_is_ready_when_it_has_said_so) {
     ck_assert(start(3, 7, SERVE));
@@ -154,6 +163,39 @@ START_TEST(a_worker_that_does_not_finish_draining_is_killed) {
 }
 END_TEST
 
+START_TEST(the_admin_process_is_no_worker_and_outlives_them) {
+    ck_assert(start_as(CHILD_ADMIN, 0, 1, SERVE_AS_ADMIN));
+    event_base_dispatch(base);
+    ck_assert_int_eq(ready_calls, 1);
+    ck_assert_uint_eq(children_count_ready(children, 1), 0);
+    ck_assert(start(0, 1, SERVE));
+    children_drain_workers(children, 60000);
+    struct child_exit dead = wait_for_exit();
+    ck_assert_int_eq(dead.role, CHILD_WORKER);
+    ck_assert(children_have_no_worker(children) && !children_are_gone(children));
+    children_drain_others(children, 0, 60000);
+    dead = wait_for_exit();
+    ck_assert_int_eq(dead.role, CHILD_ADMIN);
+    ck_assert(dead.was_draining);
+    ck_assert(children_are_gone(children));
+}
+END_TEST
+
+START_TEST(the_admin_process_has_no_connection_string) {
+    char error[256];
+    char *argv[] = {NULL};
+    config_free(&config);
+    setenv("DATABASE_URL", "postgresql://user:s3cret@/db", 1);
+    ck_assert_int_eq(config_load(&config, 1, argv, error, sizeof error), CONFIG_OK);
+    unsetenv("DATABASE_URL");
+    setenv("PGPASSWORD", "s3cret", 1);
+    ck_assert(start_as(CHILD_ADMIN, 0, 1,
+                       "[ \"$DATABASE_URL_FILE\" = /dev/null ] && ! env | grep s3cret && exit 7"));
+    unsetenv("PGPASSWORD");
+    ck_assert_int_eq(WEXITSTATUS(wait_for_exit().status), 7);
+}
+END_TEST
+
 Suite *children_suite(void) {
     Suite *suite = suite_create("children");
     TCase *cases = tcase_create("children");
@@ -166,6 +208,8 @@ Suite *children_suite(void) {
     tcase_add_test(cases, a_worker_that_drains_is_not_ready_any_more);
     tcase_add_test(cases, a_worker_without_a_heartbeat_is_killed);
     tcase_add_test(cases, a_worker_that_does_not_finish_draining_is_killed);
+    tcase_add_test(cases, the_admin_process_is_no_worker_and_outlives_them);
+    tcase_add_test(cases, the_admin_process_has_no_connection_string);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -1,10 +1,12 @@
 /* Settings: where they come from, which are refused, and what a worker inherits. */
 #include "ops/config_load.h"
 #include "ops/config_output.h"
+#include "ops/config_report.h"
 #include "ops/setting_names.h"
 #include "scratch.h"
 #include "suites.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,8 @@ START_TEST(everything_has_a_default) {
     ck_assert_str_eq(config.state_dir, ".local");
     ck_assert_str_eq(config.listen, "unix:.local/run/worker");
     ck_assert_str_eq(config.shared_file, ".local/run/" SHARED_FILE_NAME);
+    ck_assert_str_eq(config.admin_listen, "unix:.local/run/admin.sock 127.0.0.1:8081");
+    ck_assert(config.admin_listen_is_default);
     ck_assert_str_eq(config.loaderio_token, "");
     ck_assert_int_eq(config.log_level, LOG_LEVEL_INFO);
     ck_assert_uint_eq(config.workers, (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
@@ -634,6 +638,79 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
 }
 END_TEST
 
+START_TEST(the_admin_process_listens_beside_workers_and_nginx_unless_told) {
+    static const struct {
+        const char *listen, *port; /* in the environment */
+        const char *file;          /* QA_ENV_FILE */
+        const char *admin_listen;
+    } cases[] = {
+        {"unix:/run/qa/worker", "9000", "", "unix:/run/qa/admin.sock 127.0.0.1:9001"},
+        {"unix:w", "", "PORT=7000\n", "unix:admin.sock 127.0.0.1:7001"},
+        {"127.0.0.1:9000", "80", "PORT=7000\n", "unix:.local/run/admin.sock 127.0.0.1:81"},
+        {"unix:/a b/worker", "80", "", "127.0.0.1:81"},
+        {"unix:/run/w", "65535", "", "unix:/run/admin.sock"},
+        {"unix:/run/w", "nonsense", "", "unix:/run/admin.sock"},
+        {"unix:/a,b/w", "nonsense", "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("QA_LISTEN", cases[i].listen, 1);
+        setenv("PORT", cases[i].port, 1);
+        setenv("QA_ENV_FILE", scratch_file("port", cases[i].file), 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        ck_assert_str_eq(config.admin_listen, cases[i].admin_listen);
+        ck_assert(config.admin_listen_is_default);
+        config_free(&config);
+    }
+    ck_assert_int_eq(load("--admin-listen=off", NULL, NULL), CONFIG_OK);
+    ck_assert_str_eq(config.admin_listen, "off");
+    ck_assert(!config.admin_listen_is_default);
+    config_free(&config);
+}
+END_TEST
+
+/* What the report says of a setting: NAME=VALUE FROM. */
+static const char *reported(json_t *report, const char *name) {
+    static char text[256];
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(report, "settings"), i, one) {
+        if (strcmp(json_string_value(json_object_get(one, "name")), name) == 0) {
+            char *value = json_dumps(json_object_get(one, "value"), JSON_ENCODE_ANY);
+            snprintf(text, sizeof text, "%s %s", value,
+                     json_string_value(json_object_get(one, "from")));
+            free(value);
+            return text;
+        }
+    }
+    return "missing";
+}
+
+START_TEST(a_report_says_where_each_value_came_from_and_shows_no_secret) {
+    setenv("QA_ENV_FILE",
+           scratch_file("reported", "QA_READ_CONNECTIONS=12\nQA_QUEUE_WAIT_MS=99\n"
+                                    "QA_OWNER_DATABASE_URL=postgresql://owner:s3cret@/db\n"),
+           1);
+    setenv("DATABASE_URL_FILE", scratch_file("url", "postgresql://serving:s3cret@/db\n"), 1);
+    setenv("QA_WRITE_CONNECTIONS", "3", 1);
+    ck_assert_msg(load("--workers=3", NULL, NULL) == CONFIG_OK, "%s", error);
+    char *text = config_report(&config);
+    config_free(&config);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_null(strstr(text, "s3cret"));
+    json_t *report = json_loads(text, 0, NULL);
+    free(text);
+    ck_assert_uint_eq(json_array_size(json_object_get(report, "settings")), SETTING_COUNT);
+    ck_assert_str_eq(reported(report, "QA_WORKERS"), "3 flag");
+    ck_assert_str_eq(reported(report, "QA_WRITE_CONNECTIONS"), "3 environment");
+    ck_assert_str_eq(reported(report, "QA_READ_CONNECTIONS"), "12 QA_ENV_FILE");
+    ck_assert_str_eq(reported(report, "QA_OVERLOAD_AFTER_MS"), "99 QA_ENV_FILE");
+    ck_assert_str_eq(reported(report, "QA_LOG_LEVEL"), "\"info\" default");
+    ck_assert_str_eq(reported(report, "DATABASE_URL"), "\"(set)\" DATABASE_URL_FILE");
+    ck_assert_str_eq(reported(report, "QA_OWNER_DATABASE_URL"), "\"(set)\" QA_ENV_FILE");
+    json_decref(report);
+}
+END_TEST
+
 Suite *config_suite(void) {
     Suite *suite = suite_create("config");
     TCase *cases = tcase_create("config");
@@ -665,6 +742,8 @@ Suite *config_suite(void) {
     tcase_add_test(cases, secrets_have_no_flag);
     tcase_add_test(cases, the_owner_is_the_serving_role_unless_given);
     tcase_add_test(cases, sockets_lie_in_the_state_folder_unless_given);
+    tcase_add_test(cases, the_admin_process_listens_beside_workers_and_nginx_unless_told);
+    tcase_add_test(cases, a_report_says_where_each_value_came_from_and_shows_no_secret);
     tcase_add_test(cases, numbers_are_whole_and_in_range);
     tcase_add_test(cases, time_limits_rise);
     tcase_add_test(cases, what_is_wrong_is_named);

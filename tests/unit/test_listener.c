@@ -182,6 +182,26 @@ START_TEST(other_forms_are_refused) {
 }
 END_TEST
 
+START_TEST(each_worker_has_an_address) {
+    static const struct {
+        const char *listen;
+        unsigned index;
+        const char *address;
+    } cases[] = {
+        {"unix:/run/qa/worker", 0, "unix:/run/qa/worker0.sock"},
+        {"unix:w", 12, "unix:w12.sock"},
+        {"127.0.0.1:9000", 3, "127.0.0.1:9003"},
+        {"[::1]:9000", 1, "[::1]:9001"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char address[LISTENER_ADDRESS_SIZE];
+        ck_assert(listener_address(cases[i].listen, cases[i].index, address));
+        ck_assert_str_eq(address, cases[i].address);
+        ck_assert(listener_is_address(address));
+    }
+}
+END_TEST
+
 Suite *listener_suite(void) {
     Suite *suite = suite_create("listener");
     TCase *cases = tcase_create("listener");
@@ -194,6 +214,7 @@ Suite *listener_suite(void) {
     tcase_add_test(cases, worker_n_has_tcp_port_base_plus_n);
     tcase_add_test(cases, an_ipv6_address_stands_in_brackets);
     tcase_add_test(cases, other_forms_are_refused);
+    tcase_add_test(cases, each_worker_has_an_address);
     suite_add_tcase(suite, cases);
     return suite;
 }

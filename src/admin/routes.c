@@ -1,0 +1,33 @@
+/* The table of routes of the admin process. */
+#include "admin/routes.h"
+
+#include "admin/page.h"
+#include "admin/probes.h"
+#include "admin/settings.h"
+#include "admin/status.h"
+
+#include <stddef.h>
+
+const struct http_route admin_routes[] = {
+    {HTTP_GET, "/", page_lead_to_status, NULL},
+    {HTTP_GET, "/live", admin_show_liveness, NULL},
+    {HTTP_GET, "/ready", admin_show_readiness, NULL},
+    {HTTP_GET, "/config", admin_show_settings, NULL},
+    {HTTP_GET, "/status.json", status_show_json, NULL},
+    {HTTP_GET, "/status.txt", status_show_text, NULL},
+    {HTTP_GET, "/status", page_show, NULL},
+    {HTTP_GET, "/status.css", page_show_style, NULL},
+    {HTTP_GET, "/status.js", page_show_script, NULL},
+    {0, NULL, NULL, NULL},
+};
+
+const struct http_header admin_headers[] = {
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Content-Type-Options", "nosniff"},
+    {NULL, NULL},
+};

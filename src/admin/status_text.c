@@ -1,0 +1,71 @@
+/* How the service does, as a text for a terminal. */
+#include "admin/status_text.h"
+
+#include "ops/memory.h"
+#include "ops/version.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A duration as people say it, of its two largest units. */
+static const char *duration(int64_t ms, char text[32]) {
+    int64_t s = ms / 1000;
+    if (s < 60) {
+        snprintf(text, 32, "%" PRId64 " s", s);
+    } else if (s < 3600) {
+        snprintf(text, 32, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
+    } else if (s < 86400) {
+        snprintf(text, 32, "%" PRId64 " h %" PRId64 " min", s / 3600, s % 3600 / 60);
+    } else {
+        snprintf(text, 32, "%" PRId64 " d %" PRId64 " h", s / 86400, s % 86400 / 3600);
+    }
+    return text;
+}
+
+static void write_processes(FILE *out, const struct service_view *view, int64_t now_ms) {
+    char text[32];
+    fprintf(out, "\n%-14s %8s  %-12s %10s  %s\n", "process", "pid", "state", "generation", "up");
+    fprintf(out, "%-14s %8d\n", "supervisor", (int)view->supervisor);
+    for (unsigned i = 0; i < view->process_count; i++) {
+        const struct view_process *one = &view->processes[i];
+        char name[32];
+        if (one->role == VIEW_WORKER) {
+            snprintf(name, sizeof name, "worker %u", one->index);
+        } else {
+            snprintf(name, sizeof name, "%s", view_role_name(one->role));
+        }
+        fprintf(out, "%-14s %8d  %-12s %10u  %s\n", name, (int)one->pid,
+                view_state_name(one, now_ms), one->generation,
+                duration(now_ms - one->started_ms, text));
+    }
+}
+
+static void write_events(FILE *out, const struct service_view *view, int64_t now_ms) {
+    const struct view_event *event = view_event_before(view, 0);
+    fprintf(out, "\n%s\n", event ? "events, the last one first" : "no process died, no reload");
+    for (unsigned back = 0; (event = view_event_before(view, back)) != NULL; back++) {
+        char what[128], text[32];
+        view_describe_event(event, what, sizeof what);
+        fprintf(out, "  %s ago: %s\n", duration(now_ms - event->at_ms, text), what);
+    }
+}
+
+char *status_text(const struct service_view *view, int64_t now_ms) {
+    char *text = NULL, since[32];
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    memory_demand(out != NULL);
+    const char *not_ready = view_why_not_ready(view);
+    const char *not_alive = view_why_not_alive(view, now_ms);
+    fprintf(out, "Atelier Q&A %s%s%s: %s, %s\n", version_number, *version_revision ? " " : "",
+            version_revision, view_service_state_name(view),
+            not_alive   ? not_alive
+            : not_ready ? not_ready
+                        : "ready");
+    fprintf(out, "up %s, %u of %u workers ready\n", duration(now_ms - view->started_ms, since),
+            view_count_ready(view), view->wanted_workers);
+    write_processes(out, view, now_ms);
+    write_events(out, view, now_ms);
+    memory_demand(fclose(out) == 0 && text != NULL);
+    return text;
+}

@@ -1,0 +1,198 @@
+/* The admin process: event loop, a server for each address, drain. */
+#include "process/admin.h"
+
+#include "admin/admin.h"
+#include "admin/guard.h"
+#include "admin/routes.h"
+#include "http/server.h"
+#include "ops/memory.h"
+#include "process/overview.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    MOST_CLIENTS = 64, /* at each address */
+    /* Each response is sent at once. A browser that shows the status keeps a connection open, for
+     * which no stop should wait. */
+    DRAIN_MS = 200
+};
+
+_Static_assert((int)ADMIN_SOCKETS_MAX == (int)ADMIN_DOORS_MAX, "each socket has a door");
+
+struct admin_process {
+    const struct config *config;
+    struct logger logger;
+    struct lifeline lifeline;
+    struct event_base *base;
+    const struct overview *overview;
+    struct admin admin;
+    struct http_server *servers[ADMIN_DOORS_MAX]; /* of the doors */
+    unsigned open_servers;                        /* that still have connections */
+    struct timer drain_limit;
+    bool is_draining;
+};
+
+static void stop_loop(void *owner) {
+    struct admin_process *process = owner;
+    event_base_loopbreak(process->base);
+}
+
+static void on_drained(void *owner) {
+    struct admin_process *process = owner;
+    if (--process->open_servers == 0) {
+        stop_loop(process);
+    }
+}
+
+static void on_end(void *owner) {
+    struct admin_process *process = owner;
+    if (process->is_draining) {
+        return;
+    }
+    process->is_draining = true;
+    process->open_servers = process->admin.door_count;
+    timer_start(&process->drain_limit, process->open_servers > 0 ? DRAIN_MS : 0);
+    for (unsigned i = 0; i < process->admin.door_count; i++) {
+        http_server_drain(process->servers[i], on_drained, process);
+    }
+}
+
+/* The service, as the supervisor and its processes say it is. */
+static void look(void *owner, struct service_view *view) {
+    const struct admin_process *process = owner;
+    const struct heartbeats *heartbeats = process->lifeline.heartbeats;
+    overview_read(process->overview, view);
+    view->is_stopping |= atomic_load(&heartbeats->is_stopping);
+    for (unsigned i = 0; i < view->process_count; i++) {
+        struct view_process *one = &view->processes[i];
+        one->beat_ms = atomic_load(&heartbeats->beat_ms[one->slot]);
+        one->has_database = atomic_load(&heartbeats->is_ready[one->slot]);
+    }
+}
+
+/* Where a socket listens; false where it does not. */
+static bool open_door(struct admin_door *door, int socket) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+        struct sockaddr_un path;
+    } address = {0};
+    socklen_t length = sizeof address;
+    int listens = 0;
+    socklen_t option_length = sizeof listens;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &option_length) != 0 || !listens ||
+        getsockname(socket, &address.any, &length) != 0) {
+        return false;
+    }
+    if (address.any.sa_family == AF_UNIX) {
+        door->is_private = true;
+        snprintf(door->address, sizeof door->address, "unix:%s", address.path.sun_path);
+    } else if (address.any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &address.ipv4.sin_addr, host, sizeof host);
+        door->is_wildcard = address.ipv4.sin_addr.s_addr == htonl(INADDR_ANY);
+        snprintf(door->address, sizeof door->address, "%s:%u", host,
+                 (unsigned)ntohs(address.ipv4.sin_port));
+    } else {
+        inet_ntop(AF_INET6, &address.ipv6.sin6_addr, host, sizeof host);
+        door->is_wildcard = IN6_IS_ADDR_UNSPECIFIED(&address.ipv6.sin6_addr);
+        snprintf(door->address, sizeof door->address, "[%s]:%u", host,
+                 (unsigned)ntohs(address.ipv6.sin6_port));
+    }
+    return true;
+}
+
+static bool serve(struct admin_process *process, int socket) {
+    struct admin *admin = &process->admin;
+    struct admin_door *door = &admin->doors[admin->door_count];
+    *door = (struct admin_door){.admin = admin};
+    if (!open_door(door, socket)) {
+        return true;
+    }
+    const struct http_server_settings settings = {
+        .listening_socket = socket,
+        .max_clients = MOST_CLIENTS,
+        .idle_timeout_s = process->config->client_idle_timeout_s,
+        .routes = admin_routes,
+        .app = door,
+        .admit = guard_admit,
+        .headers = admin_headers,
+    };
+    struct http_server *server = http_server_new(process->base, &process->logger, &settings);
+    process->servers[admin->door_count] = server;
+    admin->door_count += server != NULL;
+    return server != NULL;
+}
+
+/* The document of settings; without it all else is shown. */
+static void map_report(struct admin *admin) {
+    struct stat file;
+    if (fstat(ADMIN_REPORT_FD, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= 0) {
+        return;
+    }
+    void *text = mmap(NULL, (size_t)file.st_size, PROT_READ, MAP_PRIVATE, ADMIN_REPORT_FD, 0);
+    if (text != MAP_FAILED) {
+        admin->report = text;
+        admin->report_length = (size_t)file.st_size;
+    }
+}
+
+static bool start(struct admin_process *process) {
+    process->base = event_base_new();
+    timer_init(&process->drain_limit, process->base, stop_loop, process);
+    process->overview = overview_map(ADMIN_OVERVIEW_FD);
+    if (!process->base || !process->overview ||
+        !lifeline_start(&process->lifeline, process->base, ADMIN_HEARTBEAT_FD)) {
+        log_write(&process->logger, LOG_LEVEL_ERROR, "the admin process cannot start", "{s:s}",
+                  "reason", strerror(errno));
+        return false;
+    }
+    map_report(&process->admin);
+    for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
+        if (!serve(process, socket)) {
+            return false;
+        }
+    }
+    lifeline_say_ready(ADMIN_READY_FD, 0);
+    return true;
+}
+
+static void stop(struct admin_process *process) {
+    lifeline_stop(&process->lifeline);
+    timer_stop(&process->drain_limit);
+    for (unsigned i = 0; i < process->admin.door_count; i++) {
+        http_server_free(process->servers[i]);
+    }
+    if (process->base) {
+        event_base_free(process->base);
+    }
+}
+
+int admin_run(const struct config *config, const struct child_identity *identity) {
+    struct admin_process process = {
+        .config = config,
+        .logger = {.level = config->log_level, .worker = -1},
+    };
+    process.lifeline = (struct lifeline){
+        .identity = *identity, .logger = &process.logger, .on_end = on_end, .owner = &process};
+    process.admin = (struct admin){.logger = &process.logger, .look = look, .owner = &process};
+    lifeline_prepare(ADMIN_FDS_BEGIN, ADMIN_FDS_END);
+    memory_bind_libraries();
+    int status = EXIT_FAILURE;
+    if (start(&process)) {
+        event_base_dispatch(process.base);
+        status = process.is_draining ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    stop(&process);
+    return status;
+}

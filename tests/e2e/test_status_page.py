@@ -1,0 +1,65 @@
+"""The status page in a real browser, Chromium: what it shows, asks for, and says when nobody responds. Skipped where
+there is none; `make test-browser` installs it."""
+
+import os
+import signal
+
+import pytest
+
+from stack import paused
+from test_demo_page import Browser, pytestmark  # noqa: F401
+
+
+@pytest.fixture
+def browser(stack):
+    with Browser(f"http://localhost:{stack.port + 1}") as browser:
+        yield browser
+
+
+def opened(browser):
+    browser.visit("/status")
+    browser.wait_for("#badge.good")
+    browser.wait_for("#processes tr:nth-child(4)")  # the supervisor, two workers, the admin process
+
+
+def texts(browser, selector):
+    return browser.run(f"return [...document.querySelectorAll('{selector}')].map(one => one.textContent)")
+
+
+def test_it_shows_the_processes_and_asks_nobody_else(browser, stack):
+    opened(browser)
+    assert browser.find("#badge").text == "Ready"
+    assert "2 of 2 workers ready" in browser.find("#summary").text
+    names = texts(browser, "#processes th")
+    assert names[0] == "supervisor" and sorted(names[1:]) == ["admin process", "worker 0", "worker 1"]
+    pids = [int(text) for text in texts(browser, "#processes td:nth-child(4)")]
+    assert sorted(pids) == sorted([stack.supervisor_pid(), *stack.worker_pids(), *stack.admin_pids()])
+    asked_for = browser.run("return performance.getEntriesByType('resource').map(entry => entry.name)")
+    assert {address.rpartition("/")[2] for address in asked_for} == {"status.css", "status.js", "status.json"}
+    assert all(address.startswith(f"http://localhost:{stack.port + 1}/") for address in asked_for)
+    assert browser.errors() == []
+
+
+def test_no_width_moves_the_page_beyond_its_edge(browser):
+    opened(browser)
+    for width in (320, 360, 414, 600, 768, 1024, 1600):
+        browser.wide(width)
+        assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+def test_it_refreshes_itself_and_says_when_nobody_responds(browser, stack):
+    opened(browser)
+    first = browser.find("#updated").text
+    browser.wait_until(lambda: browser.find("#updated").text != first)
+    with paused([stack.supervisor_pid(), *stack.admin_pids()]):  # else it is replaced too soon
+        browser.wait_until(lambda: "does not respond" in browser.find("#notice").text)
+    browser.wait_until(lambda: not browser.find("#notice").is_displayed())
+
+
+def test_a_worker_that_dies_is_told_of(browser, stack):
+    opened(browser)
+    worker = stack.worker_pids()[0]
+    os.kill(worker, signal.SIGKILL)
+    browser.wait_until(lambda: any(f"(process {worker}) died by signal 9" in text
+                                   for text in texts(browser, "#events li")))
+    stack.wait_until_whole()
