@@ -12,12 +12,12 @@ enum {
 /* How large steps are. A product is some 0.12 ms of PostgreSQL's work, which requests wait for
  * where there are any. */
 struct step_size {
-    int64_t ms; /* which a step should not take longer than */
+    int64_t ms; /* of its own work, about */
     int64_t products_min;
     int64_t products_max;
 };
 static const struct step_size step_size_idle = {20, 100, 200};
-static const struct step_size step_size_busy = {3, 10, 20};
+static const struct step_size step_size_busy = {4, 32, 32};
 
 /* For each millisecond of work so many of rest. */
 enum { REST_IDLE = 1, REST_WANTED = 2, REST_BUSY = 49 };

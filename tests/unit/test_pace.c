@@ -57,7 +57,7 @@ START_TEST(queries_of_long_ago_do_not_count_for_ever) {
 END_TEST
 
 START_TEST(the_time_of_others_who_use_the_processors_is_not_paid_for) {
-    ck_assert_int_eq(rest_after(90, true, 1000, 10), 6);
+    ck_assert_int_eq(rest_after(90, true, 1000, 10), 8);
     ck_assert_int_eq(rest_after(300, true, 0, 10), 600); /* so long takes its own work */
 }
 END_TEST
@@ -99,16 +99,16 @@ START_TEST(requests_wait_for_small_steps_only) {
         rest_after(5, false, 0, 1);
     }
     ck_assert_int_eq(pace.products, 200);
-    rest_after(5, true, 0, 1);
-    ck_assert_int_eq(pace.products, 20);
-    rest_after(4, true, 0, 1);
-    ck_assert_int_eq(pace.products, 10);
-    rest_after(4, true, 0, 1);
-    ck_assert_int_eq(pace.products, 10);
-    rest_after(3, true, 0, 1);
-    ck_assert_int_eq(pace.products, 20);
+    rest_after(50, true, 0, 1);
+    ck_assert_int_eq(pace.products, 32);
+    rest_after(250, true, 0, 1); /* not smaller where the processors are short */
+    ck_assert_int_eq(pace.products, 32);
+    rest_after(251, true, 0, 1);
+    ck_assert_int_eq(pace.products, 16);
+    rest_after(50, true, 0, 1);
+    ck_assert_int_eq(pace.products, 32);
     rest_after(20, false, 0, 1);
-    ck_assert_int_eq(pace.products, 40);
+    ck_assert_int_eq(pace.products, 64);
 }
 END_TEST
 
