@@ -268,6 +268,25 @@ test-compose:  ## the containers, on the machine's Docker engine or, as root, on
 	deploy/install-packages.sh compose
 	tests/compose/run.sh
 
+# The least version of Kubernetes that works, and the newest that has schemas.
+KUBERNETES := 1.33.0 1.37.0
+
+build/kubernetes-schemas/complete: tests/kubernetes/requirements.txt tests/kubernetes/prepare_schemas.py
+	@rm -rf $(@D)
+	@echo "Fetching Kubernetes' schemas"
+	@/usr/bin/python3 -m venv $(@D)/package
+	@$(@D)/package/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@/usr/bin/python3 tests/kubernetes/prepare_schemas.py $(@D)/package/lib/python3*/site-packages/kubernetes_validate \
+	    $(@D) $(KUBERNETES)
+	@touch $@
+
+.PHONY: test-kubernetes
+test-kubernetes: build/tools/kustomize build/tools/kubeconform build/kubernetes-schemas/complete  ## manifests of deploy/kubernetes, held to Kubernetes' schemas
+	/usr/bin/python3 -m pytest tests/kubernetes
+
+build/tools/kustomize build/tools/kubeconform: scripts/go-tool.sh
+	@scripts/go-tool.sh $(@F) $@
+
 .PHONY: clean
 clean:  ## remove build/: what was compiled, fetched and reported
 	rm -rf build
