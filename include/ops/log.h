@@ -4,9 +4,10 @@
  * nobody reads or the disk is full, is lost, and how many were is told by a later one. Fields that
  * are too long for a line (ops/line_writer.h) are left out.
  *
- * Fields: time (ISO 8601, UTC, milliseconds), level, worker (absent in the supervisor and in
- * commands), message, and what the caller adds, such as request_id. Never an e-mail address, a
- * body or a password: callers log identifiers and PostgreSQL's primary message, nothing else.
+ * Fields: time (ISO 8601, UTC, milliseconds), level, worker (absent in other processes), process
+ * ("admin", in the admin process), message, and what the caller adds, such as request_id. Never an
+ * e-mail address, a body or a password: callers log identifiers and PostgreSQL's primary message,
+ * nothing else.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
 struct logger {
     enum log_level level; /* lines below it are dropped */
     int worker;           /* index of the worker, or -1 */
+    const char *process;  /* the name of another process; NULL: none */
 };
 
 enum { LOG_TIME_SIZE = 48 };

@@ -44,6 +44,9 @@ static json_t *begin_line(const struct logger *logger, enum log_level level, con
     if (logger->worker >= 0) {
         json_object_set_new(line, "worker", json_integer(logger->worker));
     }
+    if (logger->process) {
+        json_object_set_new(line, "process", json_string(logger->process));
+    }
     json_object_set_new(line, "message", json_string(message));
     return line;
 }

@@ -181,7 +181,7 @@ static void stop(struct admin_process *process) {
 int admin_run(const struct config *config, const struct child_identity *identity) {
     struct admin_process process = {
         .config = config,
-        .logger = {.level = config->log_level, .worker = -1},
+        .logger = {.level = config->log_level, .worker = -1, .process = "admin"},
     };
     process.lifeline = (struct lifeline){
         .identity = *identity, .logger = &process.logger, .on_end = on_end, .owner = &process};
