@@ -65,7 +65,7 @@ CMD ["serve"]
 
 FROM base AS nginx-alone
 RUN apt-get -qq update \
-    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl libxxhash0 nginx \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl libxxhash0 nginx openssl \
         >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
 
@@ -83,8 +83,9 @@ RUN make --silent -j "$(nproc)" module && strip build/release/ngx_http_qa_pages_
 
 FROM nginx-alone AS nginx
 ARG SHARED_FILE
-COPY deploy/configure-nginx.sh deploy/nginx.conf deploy/error-pages.conf deploy/headers.conf \
-    deploy/files.conf deploy/log-maps.conf deploy/settings.txt /usr/local/lib/atelier-qa/
+COPY deploy/configure-nginx.sh deploy/take-certificate.sh deploy/nginx.conf deploy/error-pages.conf \
+    deploy/headers.conf deploy/page-headers.conf deploy/files.conf deploy/log-maps.conf deploy/tls.conf deploy/settings.txt \
+    /usr/local/lib/atelier-qa/
 COPY deploy/containers /usr/local/lib/atelier-qa/containers
 COPY web /usr/local/share/atelier-qa/web
 COPY --from=files /src/build/reference /usr/local/share/atelier-qa/reference
@@ -92,7 +93,7 @@ COPY --from=files /src/build/photos /usr/local/share/atelier-qa/photos
 COPY --from=module /src/build/release/ngx_http_qa_pages_module.so /usr/local/share/atelier-qa/
 ENV QA_SHARED_FILE=$SHARED_FILE
 USER atelier-qa
-EXPOSE 8080
+EXPOSE 8080 8443
 HEALTHCHECK --interval=5s --timeout=7s --start-period=30s --retries=3 \
     CMD ["curl", "--silent", "--fail", "--max-time", "6", "--output", "/dev/null", "http://127.0.0.1:8080/readyz"]
 ENTRYPOINT ["/usr/local/lib/atelier-qa/containers/nginx.sh"]

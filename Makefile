@@ -170,7 +170,8 @@ FUZZ = clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma
 FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/
 FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/nginx_side.c \
     nginx/handler.c nginx/response.c $(addprefix src/,$(addprefix http/,accept_encoding.c content.c entity_tag.c \
-    request.c response.c route.c target.c) $(addprefix ops/,line_writer.c log.c memory.c number.c write_all.c) \
+    request.c response.c route.c target.c timing.c traceparent.c) $(addprefix ops/,line_writer.c log.c log_file.c \
+    memory.c number.c write_all.c) \
     $(addprefix pages/,lookup.c ring.c shared_memory.c versions.c weights.c) \
     $(addprefix qa/,list_request.c lists.c parameters.c routes.c))
 
@@ -202,6 +203,7 @@ build/schemathesis/complete: tests/e2e/requirements.txt
 .PHONY: e2e
 e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
 	$(call needs,e2e,$(CC) --version && $(HAVE_LIBRARIES) && command -v curl \
+	    && PATH=$$PATH:/usr/sbin command -v logrotate \
 	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
 	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
 	@$(MAKE) --no-print-directory $(PROGRAM) $(SOAK) have-k6 build/schemathesis/complete
@@ -262,6 +264,17 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 test-browser: $(PROGRAM)  ## the demo page and the status page in Chromium, which is installed if missing
 	deploy/install-packages.sh browser
 	/usr/bin/python3 -m pytest tests/e2e/test_demo_page.py tests/e2e/test_status_page.py
+
+H2SPEC := build/tools/h2spec
+
+$(H2SPEC): scripts/build-h2spec.sh tests/tls/h2spec/go.mod tests/tls/h2spec/go.sum
+	@scripts/build-h2spec.sh $@
+
+.PHONY: test-tls
+test-tls: $(PROGRAM)  ## TLS and HTTP/2, as testssl.sh and h2spec see them; some minutes
+	deploy/install-packages.sh tls
+	@$(MAKE) --no-print-directory $(H2SPEC)
+	/usr/bin/python3 -m pytest tests/tls
 
 .PHONY: test-compose
 test-compose:  ## the containers, on the machine's Docker engine or, as root, on one of our own
@@ -345,12 +358,13 @@ k6-smoke: have-k6  ## k6/smoke.js against BASE_URL, or against a stack of its ow
 
 # ---- Running it: deploy/stack.sh -----------------------------------------------------------------
 
-.PHONY: run start stop status
+.PHONY: run start stop reload status
 run:  ## install what is missing, build, and run everything here until Ctrl-C
 start:  ## the same in the background
 stop:  ## end what `make run` or `make start` began
+reload:  ## have it read settings, secrets and a renewed certificate anew, without a lost request
 status:  ## tell what is running
-run start stop status:
+run start stop reload status:
 	@deploy/stack.sh $@
 
 .PHONY: import

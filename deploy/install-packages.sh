@@ -7,6 +7,7 @@
 #   install-packages.sh test     also what `make test` needs
 #   install-packages.sh bench    also what `make bench` needs
 #   install-packages.sh k6       also what k6 is built with
+#   install-packages.sh tls      also what `make test-tls` needs
 #   install-packages.sh compose  also what `make test-compose` needs
 #   install-packages.sh browser  also what `make test-browser` needs
 #   install-packages.sh --missing KIND   installs nothing, but names what is missing of one of these,
@@ -17,12 +18,13 @@
 set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev libunistring-dev zlib1g-dev uthash-dev"
-run="postgresql nginx curl python3-venv"
+run="postgresql nginx openssl curl python3-venv"
 unit="check"
-e2e="python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer"
+e2e="python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer logrotate"
 test="$unit $e2e clang libclang-rt-dev clang-format clang-tidy shellcheck spin wrk"
-bench="python3 wrk"
+bench="python3 wrk nghttp2-client openssl"
 k6="golang-go ca-certificates"
+tls="$e2e testssl.sh golang-go ca-certificates"
 compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
 browser="chromium chromium-driver python3-selenium python3-pytest python3-requests python3-psycopg2"
 
@@ -105,18 +107,19 @@ fi
 [ "${1:-}" = test ] || test=""
 [ "${1:-}" = bench ] || bench=""
 [ "${1:-}" = k6 ] || k6=""
+[ "${1:-}" = tls ] || tls=""
 [ "${1:-}" = compose ] || compose=""
 [ "${1:-}" = browser ] || browser=""
 case ${1:-} in build | unit) run="" ;; esac
 kind=${1:-}
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $compose $browser" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $browser" >&2
     ! $name_only || exit 1
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $unit $e2e $test $bench $k6 $compose $browser)
+set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $browser)
 if $name_only; then
     echo "These Debian packages are missing: ${*:-none; the programs and libraries of the installed ones cannot be found}" >&2
     echo "To install them: deploy/install-packages.sh $kind" >&2

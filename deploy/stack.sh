@@ -5,6 +5,7 @@
 #   stack.sh run      in the foreground, until Ctrl-C or until a part ends
 #   stack.sh start    in the background; adds the parts that are missing
 #   stack.sh stop     ends all parts
+#   stack.sh reload   has it read settings, secrets and certificate anew, without a lost request
 #   stack.sh status   tells what is running
 #
 # Settings: PORT (8080), QA_STATE_DIR (.local), DATABASE_URL or DATABASE_URL_FILE (a database of yours instead

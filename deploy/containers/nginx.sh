@@ -6,12 +6,14 @@
 # workers come or go, the links are changed. It promises so that no client notices: NGINX is never
 # reloaded, which would close the clients' idle connections, sometimes just as they send a request.
 #
-# Environment: QA_SLOTS (48), at least the number of all workers
+# Environment: QA_SLOTS (48), at least the number of all workers; QA_TLS_CERTIFICATE and QA_TLS_KEY, whose renewal it
+# notices by itself (docker-compose.tls.yml)
 set -eu
 
 library=/usr/local/lib/atelier-qa
 slots=${QA_SLOTS:-48}
 names=$library/settings.txt
+turns_between_looks=25  # at certificate and key: 5 s
 HELD=75  # flock's exit status where somebody holds the lock
 
 sockets() {  # prints those of all containers that serve
@@ -47,6 +49,18 @@ follow() {  # changes the links when other workers serve than those in $linked
     link_slots $linked
 }
 
+stamp() {  # of certificate and key, also behind links
+    [ -z "${QA_TLS_CERTIFICATE:-}" ] || stat --dereference --format='%i %Y' "$QA_TLS_CERTIFICATE" "$QA_TLS_KEY" 2>&1 || true
+}
+
+take_renewed_certificate() {
+    local found
+    found=$(stamp)
+    [ "$found" != "$taken" ] || return 0
+    taken=$found
+    "$library/take-certificate.sh" . || true  # it has told why not; the old one stays
+}
+
 # The containers of the service are told by the program.
 for name in $(compgen -e QA_ || true); do
     grep -qxF "$name" "$names" || echo "nginx.sh: $name is not a setting; $names has all" >&2
@@ -58,18 +72,25 @@ fi
 mkdir -p nginx/slots
 cd nginx
 ln -sfn /usr/local/share/atelier-qa/* .
+if [ -n "${QA_TLS_CERTIFICATE:-}" ]; then
+    export QA_TLS_PUBLIC_PORT=${QA_TLS_PUBLIC_PORT:-${QA_TLS_PORT:-8443}} QA_TLS_PORT=8443
+fi
 PORT=8080 QA_LISTEN=unix:$PWD/slots/ QA_WORKERS=$slots QA_ACCESS_LOG=/dev/stdout QA_ERROR_LOG=stderr \
     "$library/configure-nginx.sh" .
 linked=""
 follow
+taken=$(stamp)
 
 chrt --batch --pid 0 "$$" || true  # as a worker does (src/process/worker.c)
 nginx -p . -c nginx.conf -e stderr -g 'daemon off;' &
 nginx=$!
 trap 'kill -s QUIT "$nginx"' TERM INT QUIT  # requests under way are answered first
 
+turn=0
 while kill -0 "$nginx" 2>/dev/null; do
     sleep 0.2
     follow
+    turn=$(((turn + 1) % turns_between_looks))
+    [ "$turn" -ne 0 ] || take_renewed_certificate
 done
 wait "$nginx"

@@ -83,6 +83,21 @@ class Stack:
                 self.stop_parts()
         say("Atelier Q&A is stopped.")
 
+    def reload(self):
+        """Settings, secrets and a renewed certificate, without a lost request."""
+        self.settings.read()  # what is wrong with them the service tells as well
+        self.settle()
+        if not os.path.isdir(self.state) or os.geteuid() == 0:
+            raise Failure(f"nothing was ever started in {self.state}")
+        state.enter(self.state)
+        with self.locked():
+            pid = SERVICE.pid()
+            if not pid:
+                raise Failure("the service does not run")
+            nginx.take_certificate(self.deploy / "take-certificate.sh")
+            os.kill(pid, signal.SIGHUP)
+        say(f"The service reloads; {self.state}/{SERVICE.log} tells how it went")
+
     def status(self):
         self.settings.read()
         self.settle()
@@ -184,8 +199,9 @@ class Stack:
         more_files()
         if not NGINX.pid():
             nginx.install_module(self.settings.program)
-            nginx.configure(self.deploy / "configure-nginx.sh", self.port, shared_file)
             nginx.publish_files(self.checkout)
+            nginx.configure(self.deploy / "configure-nginx.sh", self.port, shared_file,
+                            self.settings.value("QA_SERVER_TIMING"))
         if not SERVICE.pid():
             service.install(self.settings.program)
         cluster = self.start_cluster(sockets) if self.is_private else None
@@ -197,7 +213,7 @@ class Stack:
             service.remove_leftovers(sockets)
             self.begin(SERVICE)
             admin.note_addresses("bin/atelier-qa")
-            service.launch(self.bare)
+            service.launch(self.bare, self.settings.given("QA_LOG_FILE") is not None)
         self.wait_until(service.workers_listen)
         if not NGINX.pid():
             self.begin(NGINX)
@@ -243,10 +259,11 @@ class Stack:
     def say_where(self, how_to_stop):
         page = admin.page()
         status = f"\n  status      {page}" if page else ""
+        address = f"https://localhost:{nginx.tls_port()}" if nginx.tls_port() else f"http://localhost:{self.port}"
         say(f"""
-  demo page   http://localhost:{self.port}/demo/
-  the API     curl 'http://localhost:{self.port}/qa/questions?product_id=1'
-  reference   http://localhost:{self.port}/docs/{status}
+  demo page   {address}/demo/
+  the API     curl '{address}/qa/questions?product_id=1'
+  reference   {address}/docs/{status}
   logs        {self.state}/log/
   stop        {how_to_stop}
 """)
@@ -278,9 +295,9 @@ def main():
     stack = Stack(*read_arguments(sys.argv[1:]))
     try:
         command = {"run": stack.run, "start": stack.start, "stop": stack.stop,
-                   "status": stack.status}.get(stack.command)
+                   "reload": stack.reload, "status": stack.status}.get(stack.command)
         if not command:
-            raise Failure("usage: stack.sh run | start | stop | status")
+            raise Failure("usage: stack.sh run | start | stop | reload | status")
         command()
     except Stopped as stopped:
         return stopped.status

@@ -35,15 +35,29 @@ def _sanitizer():
     return {"LD_PRELOAD": library.strip(), "ASAN_OPTIONS": ":".join(filter(None, options))}
 
 
-def configure(configure_nginx, port, shared_file):
+def tls_port():
+    """Where it speaks TLS; None where it has no certificate."""
+    return (os.environ.get("QA_TLS_PORT") or "8443") if os.environ.get("QA_TLS_CERTIFICATE") else None
+
+
+def take_certificate(script):
+    """A renewed one is used from the next handshake on."""
+    if tls_port() and run(script, "nginx") != 0:
+        raise Failure
+
+
+def configure(configure_nginx, port, shared_file, server_timing):
     os.environ["QA_ACCESS_LOG"] = os.environ.get("QA_ACCESS_LOG") or "../log/access.log"
     os.environ["QA_ERROR_LOG"] = os.environ.get("QA_ERROR_LOG") or f"../{NGINX.log}"
-    if run(configure_nginx, "nginx", env={**os.environ, **_sanitizer(), "QA_SHARED_FILE": shared_file}) != 0:
+    if run(configure_nginx, "nginx", env={**os.environ, **_sanitizer(), "QA_SHARED_FILE": shared_file,
+                                          "QA_SERVER_TIMING": server_timing}) != 0:
         raise Failure
     stop_orphans()
     if port_is_taken(int(port)):
         by = " by the admin process of another stack" if admin.listens(f"127.0.0.1:{port}") else ""
         raise Failure(f"port {port} is in use{by}; set PORT to another one, as in: make run PORT=8090")
+    if tls_port() and port_is_taken(int(tls_port())):
+        raise Failure(f"port {tls_port()} is in use; set QA_TLS_PORT to another one")
     write_anew("port", f"{port}\n")
 
 
@@ -61,7 +75,8 @@ def launch(port, bare):
     with open("log/nginx-start.log", "w", encoding="utf-8") as log:
         # SCHED_BATCH as a worker has it (src/process/worker.c). A relative prefix: NGINX takes a $ in a path
         # for a variable.
-        status = start("chrt", "--batch", "0", *(bare if int(port) >= FIRST_FREE_PORT else []),
+        lowest = min(int(port), int(tls_port() or port))
+        status = start("chrt", "--batch", "0", *(bare if lowest >= FIRST_FREE_PORT else []),
                        "nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", cwd="nginx", stderr=log,
                        env={**os.environ, **_sanitizer()})
     if status != 0:

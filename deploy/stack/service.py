@@ -38,14 +38,17 @@ def remove_leftovers(folder):
             leftover.unlink()
 
 
-def launch(bare):
+def launch(bare, has_log_file):
+    """`has_log_file`: whether a setting names one."""
     # The process writes its own id, so that no moment is left in which it runs unrecorded.
     write_id = 'echo $$ >../service.pid && exec "$@"'
     pid_file = Path(SERVICE.pid_file)
+    environment = {name: value for name, value in os.environ.items() if name not in OWNERS}
+    if not has_log_file:  # which may be rotated while it runs, unlike what is only its standard error
+        environment["QA_LOG_FILE"] = os.path.abspath(SERVICE.log)
     with open(SERVICE.log, "ab") as log:
         start("setsid", "--fork", *bare, "sh", "-c", write_id, "-", os.path.abspath("bin/atelier-qa"), "serve",
-              cwd="bin", stdout=log, stderr=log,
-              env={name: value for name, value in os.environ.items() if name not in OWNERS})
+              cwd="bin", stdout=log, stderr=log, env=environment)
     deadline = time.monotonic() + SECONDS_TO_READY
     while not (pid_file.exists() and pid_file.read_text()):
         if time.monotonic() > deadline:

@@ -8,6 +8,7 @@ import shlex
 from common import Failure, output
 
 FILES = ("DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL_FILE", "QA_ENV_FILE")
+RENEWED_FILES = ("QA_TLS_CERTIFICATE", "QA_TLS_KEY")  # links that lead to another file after a renewal
 
 
 class Settings:
@@ -21,6 +22,7 @@ class Settings:
         for name in FILES:
             if os.environ.get(name):
                 os.environ[name] = os.path.realpath(os.environ[name])
+        self._find_renewed_files()
 
     def read(self):
         """False where the program is missing or has told what is wrong."""
@@ -39,11 +41,21 @@ class Settings:
         for line in filter(None, elsewhere.splitlines()):
             name, _, value = line.partition("=")
             os.environ[name] = value
+        self._find_renewed_files()
         return True
+
+    @staticmethod
+    def _find_renewed_files():
+        for name in RENEWED_FILES:
+            if os.environ.get(name):
+                os.environ[name] = os.path.abspath(os.environ[name])
 
     def given(self, name):
         """A value that is not by default, or None."""
         return self._values[name] if name in self._given else None
+
+    def value(self, name):
+        return self._values[name]
 
     def number(self, name, otherwise=0):
         return int(self._values.get(name) or otherwise)

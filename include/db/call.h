@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "db/call_times.h"
 #include "db/query.h"
 #include "db/statement_names.h"
 
@@ -39,13 +40,6 @@ enum call_company {
     COMPANY_EQUAL, /* none, or equal ones: it was rolled back in company */
     COMPANY_LOOK,  /* those that were rolled back for a lock: which of them may go on? */
     COMPANY_LOCKED /* those that lock the same row, which is known to be locked */
-};
-
-/* When a call was where, by clock_us(); 0: it was not. */
-struct call_times {
-    int64_t submitted_us;
-    int64_t sent_us; /* for the last time */
-    int64_t completed_us;
 };
 
 struct write_form;

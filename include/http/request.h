@@ -8,6 +8,7 @@
 #pragma once
 
 #include "http/target.h"
+#include "http/timing.h"
 
 #include <stdint.h>
 #include <sys/queue.h>
@@ -37,6 +38,7 @@ struct http_delivery {
     struct watch *run;                 /* activated when a suspended request has a response */
     bool close_connections;            /* while draining: no request follows on this connection */
     const struct http_header *headers; /* of each response that http_send() sends; NULL: none */
+    bool shows_timing;                 /* by the header Server-Timing */
 };
 
 struct http_request {
@@ -57,6 +59,7 @@ struct http_request {
     bool suspended;
     bool responded;
     unsigned status; /* of the response */
+    struct http_timing timing;
 
     struct http_target target;
     char text[]; /* that of the target, and what was decoded of it */
@@ -71,6 +74,9 @@ void http_request_free(struct http_request *request);
 
 enum http_method http_method_from_name(const char *name);
 
+/* "other" for HTTP_OTHER. */
+const char *http_method_name(enum http_method method);
+
 /* Takes a piece of the body in; past the limit it only notes that. False when out of memory. */
 void http_request_add_body(struct http_request *request, const char *data, size_t length);
 
@@ -82,3 +88,6 @@ const char *http_request_header(const struct http_request *request, const char *
 
 /* X-Request-Id as NGINX passes it, for log lines; "" when there is none. */
 const char *http_request_id(const struct http_request *request);
+
+/* The trace that it is part of (http/traceparent.h), for log lines; NULL when it names none. */
+const char *http_request_traceparent(const struct http_request *request);

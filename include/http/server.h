@@ -19,6 +19,8 @@ struct http_server_settings {
     int listening_socket;    /* taken over: closed by http_server_drain() or _free() */
     unsigned max_clients;    /* connections at a time; more wait in the backlog */
     unsigned idle_timeout_s; /* a connection on which nothing happens is closed after it */
+    bool shows_timing;       /* by Server-Timing (http/timing.h) */
+    int64_t slow_ms;         /* requests that take so long are logged; 0: none */
     const struct http_route *routes;
     void *app;              /* for the handlers: request->app */
     unsigned other_methods; /* that somebody in front of this server responds to, on every path */

@@ -15,7 +15,7 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 23 };
+enum { SETTING_COUNT = 26 };
 
 /* Where a value comes from. */
 enum setting_origin {
@@ -37,6 +37,8 @@ struct config {
     char *listen;       /* "unix:PREFIX" or "ADDRESS:BASE", see process/listener.h */
     char *admin_listen; /* list of "unix:PATH" and "ADDRESS:PORT", or "off"; process/places.h */
     char *log_level_name;
+    char *log_file; /* "" = standard error */
+    char *server_timing_text;
     char *loaderio_token; /* what follows `loaderio-`; "" = none */
     char *remarks;        /* lines on names that are unknown or old, and on what has no effect */
     unsigned workers;
@@ -53,7 +55,9 @@ struct config {
     int64_t request_timeout_ms;
     int64_t drain_timeout_ms;
     unsigned client_idle_timeout_s;
+    int64_t log_slow_ms;      /* requests that take so long are logged; 0 = none */
     enum log_level log_level; /* of log_level_name */
+    bool server_timing;       /* of server_timing_text */
     bool admin_listen_is_default;
     enum setting_origin origin[SETTING_COUNT]; /* as the table of settings is ordered */
 };

@@ -23,3 +23,6 @@ enum { LINE_LONGEST = PIPE_BUF - 1 };
  * written now. Of one that a full disk cut, the rest is missing, and the next begins on a new line.
  */
 __attribute__((warn_unused_result)) bool line_write(const char *line, size_t length);
+
+/* Standard error is another file, in which nothing was cut. */
+void line_write_elsewhere(void);

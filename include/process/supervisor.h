@@ -9,6 +9,7 @@
  *   - SIGHUP: settings and program are read anew. A second generation of workers is started beside
  *     the first, on the same sockets; when all of it is ready, the first drains, and the admin
  *     process is replaced. If it does not get ready, it is stopped, and the first goes on.
+ *   - SIGUSR1: the log's file is made anew if somebody has moved it (ops/log_file.h).
  */
 #pragma once
 

@@ -1,6 +1,8 @@
 /* A request as a handler sees it: target, headers, body. */
 #include "http/request.h"
 
+#include "http/traceparent.h"
+#include "ops/clock.h"
 #include "ops/memory.h"
 
 #include <microhttpd.h>
@@ -10,6 +12,7 @@
 struct http_request *http_request_new(const char *target) {
     size_t length = strlen(target);
     struct http_request *request = memory_calloc(1, sizeof *request + 2 * length);
+    request->timing.began_us = clock_us();
     memcpy(request->text, target, length);
     http_target_parse(&request->target, (struct http_text){request->text, length},
                       request->text + length);
@@ -21,21 +24,33 @@ void http_request_free(struct http_request *request) {
     free(request);
 }
 
+static const struct {
+    const char *name;
+    enum http_method method;
+} methods[] = {
+    {MHD_HTTP_METHOD_GET, HTTP_GET},         {MHD_HTTP_METHOD_HEAD, HTTP_HEAD},
+    {MHD_HTTP_METHOD_POST, HTTP_POST},       {MHD_HTTP_METHOD_PUT, HTTP_PUT},
+    {MHD_HTTP_METHOD_OPTIONS, HTTP_OPTIONS},
+};
+
+enum { METHODS = sizeof methods / sizeof *methods };
+
 enum http_method http_method_from_name(const char *name) {
-    static const struct {
-        const char *name;
-        enum http_method method;
-    } methods[] = {
-        {MHD_HTTP_METHOD_GET, HTTP_GET},         {MHD_HTTP_METHOD_HEAD, HTTP_HEAD},
-        {MHD_HTTP_METHOD_POST, HTTP_POST},       {MHD_HTTP_METHOD_PUT, HTTP_PUT},
-        {MHD_HTTP_METHOD_OPTIONS, HTTP_OPTIONS},
-    };
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    for (size_t i = 0; i < METHODS; i++) {
         if (strcmp(name, methods[i].name) == 0) {
             return methods[i].method;
         }
     }
     return HTTP_OTHER;
+}
+
+const char *http_method_name(enum http_method method) {
+    for (size_t i = 0; i < METHODS; i++) {
+        if (methods[i].method == method) {
+            return methods[i].name;
+        }
+    }
+    return "other";
 }
 
 void http_request_add_body(struct http_request *request, const char *data, size_t length) {
@@ -71,4 +86,9 @@ const char *http_request_header(const struct http_request *request, const char *
 const char *http_request_id(const struct http_request *request) {
     const char *id = http_request_header(request, "X-Request-Id");
     return id ? id : "";
+}
+
+const char *http_request_traceparent(const struct http_request *request) {
+    const char *text = http_request_header(request, "traceparent");
+    return text && traceparent_is_valid(text) ? text : NULL;
 }

@@ -31,6 +31,16 @@ struct MHD_Response *http_body_response(struct http_body body) {
     return response;
 }
 
+/* Requests that share a response have waited for the same query, so one header is that of all. */
+static void add_timing(const struct http_request *request, struct MHD_Response *response) {
+    static const char name[] = "Server-Timing";
+    char text[HTTP_TIMING_SIZE];
+    if (request->delivery->shows_timing && !MHD_get_response_header(response, name) &&
+        http_timing_write(&request->timing, text)) {
+        add_header(response, name, text);
+    }
+}
+
 void http_send_shared(struct http_request *request, unsigned status,
                       struct MHD_Response *response) {
     bool suspended = request->suspended;
@@ -43,6 +53,7 @@ void http_send_shared(struct http_request *request, unsigned status,
         !MHD_get_response_header(response, MHD_HTTP_HEADER_CONNECTION)) {
         add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
+    add_timing(request, response);
     (void)MHD_queue_response(connection, status, response);
     if (suspended) {
         request->suspended = false;

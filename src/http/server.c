@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include "http/response.h"
+#include "http/slow_log.h"
 #include "ops/memory.h"
 #include "ops/timer.h"
 #include "ops/watch.h"
@@ -29,6 +30,7 @@ struct http_server {
         run; /* libmicrohttpd's epoll set is readable, or a suspended request has a response */
     struct timer timer; /* when it wants to run again by itself */
     struct http_delivery delivery;
+    struct slow_log slow_log;
     void (*on_drained)(void *owner);
     void *owner;
 };
@@ -59,17 +61,18 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
                          enum MHD_RequestTerminationCode reason) {
     (void)connection;
     (void)reason;
-    const struct http_server *server = argument;
+    struct http_server *server = argument;
     struct http_request *request = *context;
     if (!request) {
         return;
     }
     if (server->logger->level <= LOG_LEVEL_DEBUG) {
-        log_write(server->logger, LOG_LEVEL_DEBUG, "request", "{s:s, s:s, s:i}", "request_id",
-                  http_request_id(request), "route",
-                  request->route ? request->route->pattern : "none", "status",
+        log_write(server->logger, LOG_LEVEL_DEBUG, "request", "{s:s, s:s*, s:s, s:i}", "request_id",
+                  http_request_id(request), "traceparent", http_request_traceparent(request),
+                  "route", request->route ? request->route->pattern : "none", "status",
                   (int)request->status);
     }
+    slow_log_note(&server->slow_log, server->logger, request);
     http_request_free(request);
     *context = NULL;
 }
@@ -229,6 +232,8 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
     }
     server->delivery.run = &server->run;
     server->delivery.headers = settings->headers;
+    server->delivery.shows_timing = settings->shows_timing;
+    server->slow_log.limit_us = settings->slow_ms * 1000;
     return server;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { NGINX_PORT = 8080, /* by default; deploy/configure-nginx.sh */ PORT_MAX = 65535 };
@@ -68,12 +69,29 @@ static bool fill(struct config *config, const struct given *given, char *error, 
     return true;
 }
 
+/* deploy/configure-nginx.sh takes the same words. */
+static bool read_truth(const char *text, bool *value) {
+    static const char *const words[][2] = {
+        {"false", "true"}, {"0", "1"}, {"no", "yes"}, {"off", "on"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        *value = strcasecmp(text, words[i][1]) == 0;
+        if (*value || strcasecmp(text, words[i][0]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What needs more than a range. */
 static bool check_texts(struct config *config, char *error, size_t size) {
     if (!log_level_from_name(config->log_level_name, &config->log_level)) {
         return error_text(error, size,
                           "QA_LOG_LEVEL must be debug, info, warning or error, not '%s'",
                           config->log_level_name);
+    }
+    if (!read_truth(config->server_timing_text, &config->server_timing)) {
+        return error_text(error, size, "QA_SERVER_TIMING must be true or false, not '%s'",
+                          config->server_timing_text);
     }
     shown_loaderio_token(config->loaderio_token);
     if (strspn(config->loaderio_token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -2,6 +2,7 @@
 #include "ops/log.h"
 
 #include "ops/line_writer.h"
+#include "ops/log_file.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -59,6 +60,7 @@ static bool write_line(const json_t *line) {
         return false;
     }
     text[size] = '\n';
+    log_file_follow();
     return line_write(text, size + 1);
 }
 

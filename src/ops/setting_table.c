@@ -71,6 +71,12 @@ const struct setting setting_table[] = {
      "keepalive_timeout (2), so that NGINX lets go first"},
     {"QA_LOG_LEVEL", "log-level", TEXT(log_level_name), "info", 0, 0, "",
      "debug (each request), info, warning or error"},
+    {"QA_LOG_FILE", "log-file", TEXT(log_file), "", 0, 0, "",
+     "file that the log goes to, made anew when somebody has moved it; empty: standard error"},
+    {"QA_LOG_SLOW_MS", "log-slow-ms", NUMBER(log_slow_ms), "1000", 0, 3600000, "ms",
+     "requests that take so long are logged, with the parts of their time; 0: none"},
+    {"QA_SERVER_TIMING", "server-timing", TEXT(server_timing_text), "false", 0, 0, "",
+     "true: responses have the header Server-Timing: cache, queue, db"},
     {"QA_LOADERIO_TOKEN", "loaderio-token", TEXT(loaderio_token), "", 0, 0, "",
      "/loaderio-TOKEN, alone, with .txt and with .html, answers loader.io's verification; the "
      "token "

@@ -25,6 +25,7 @@ struct flight {
     struct lookup *lookup;
     bool is_sent;
     int64_t max_age_ms; /* how long the page may be kept; once it is sent */
+    struct call_times times;
     struct http_request_queue requests;
     UT_hash_handle hh;
 };
@@ -173,6 +174,7 @@ static struct http_request *next_request(struct flight *flight) {
     struct http_request *request = TAILQ_FIRST(&flight->requests);
     if (request) {
         TAILQ_REMOVE(&flight->requests, request, queue);
+        request->timing.query = flight->times;
     }
     return request;
 }
@@ -291,8 +293,11 @@ static int64_t offset_of(const struct page_key *key) {
 static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
     const struct page_key *key = &flight->key;
-    struct call call = {
-        .on_send = on_send, .on_done = on_page, .owner = flight, .weight = key->count};
+    struct call call = {.on_send = on_send,
+                        .on_done = on_page,
+                        .owner = flight,
+                        .told = &flight->times,
+                        .weight = key->count};
     call_add_int64(&call, key->id);
     if (key->kind == SUBJECT_PRODUCT) {
         call.statement = STATEMENT_LIST_QUESTIONS;
@@ -315,10 +320,12 @@ void lookup_serve(struct lookup *lookup, struct http_request *request, const str
     if (lookup->settings.ring) {
         /* Noted before everything else: what is found from here on is no older. */
         struct version version = note_version(lookup, key);
+        request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
         if (serve_kept(lookup, request, key, version)) {
             lookup->counts.hits++;
             return;
         }
+        request->timing.cache = HTTP_CACHE_MISS;
         lookup->counts.misses++;
         flight = find_flight(lookup, key, version);
     }

@@ -5,6 +5,7 @@
 #include "admin/guard.h"
 #include "admin/routes.h"
 #include "http/server.h"
+#include "ops/log_file.h"
 #include "ops/memory.h"
 #include "process/overview.h"
 
@@ -187,6 +188,7 @@ int admin_run(const struct config *config, const struct child_identity *identity
         .identity = *identity, .logger = &process.logger, .on_end = on_end, .owner = &process};
     process.admin = (struct admin){.logger = &process.logger, .look = look, .owner = &process};
     lifeline_prepare(ADMIN_FDS_BEGIN, ADMIN_FDS_END);
+    (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
     memory_bind_libraries();
     int status = EXIT_FAILURE;
     if (start(&process)) {

@@ -41,6 +41,7 @@ void lifeline_prepare(int first, int end_of_them) {
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN); /* each process sees by itself that the log's file was moved */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 

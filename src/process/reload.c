@@ -18,6 +18,9 @@ static bool can_follow(const struct config *current, const struct config *next, 
     if (!both_default && strcmp(next->admin_listen, current->admin_listen) != 0) {
         return error_text(error, error_size, message, "QA_ADMIN_LISTEN");
     }
+    if (strcmp(next->log_file, current->log_file) != 0) {
+        return error_text(error, error_size, message, "QA_LOG_FILE");
+    }
     return strcmp(next->shared_file, current->shared_file) == 0 ||
            error_text(error, error_size, message, "QA_SHARED_FILE");
 }

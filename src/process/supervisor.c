@@ -3,6 +3,7 @@
 
 #include "ops/clock.h"
 #include "ops/error_text.h"
+#include "ops/log_file.h"
 #include "ops/version.h"
 #include "process/lifecycle.h"
 #include "process/reload.h"
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    SIGNAL_COUNT = 4,
+    SIGNAL_COUNT = 5,
     TICK_MS = 500,
     JOIN_EACH_MS = 20,
     JOIN_AFTER_DRAIN_MS = 2000, /* longer than workers of a service that died may take */
@@ -172,6 +173,12 @@ static void on_reload_signal(void *owner) {
     publish(supervisor);
 }
 
+/* Before a line has to be written. */
+static void on_rotate_signal(void *owner) {
+    (void)owner;
+    log_file_follow();
+}
+
 static void on_tick(void *owner) {
     struct supervisor *supervisor = owner;
     struct service *service = &supervisor->service;
@@ -215,7 +222,8 @@ static bool start_events(struct supervisor *supervisor) {
     } signals[SIGNAL_COUNT] = {{SIGCHLD, on_child_signal},
                                {SIGTERM, on_stop_signal},
                                {SIGINT, on_stop_signal},
-                               {SIGHUP, on_reload_signal}};
+                               {SIGHUP, on_reload_signal},
+                               {SIGUSR1, on_rotate_signal}};
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         watch_init_signal(&supervisor->signals[i], supervisor->base, signals[i].number,
                           signals[i].handle, supervisor);
@@ -301,6 +309,11 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
                              config->admin_listen_is_default, &service->logger, error, error_size);
 }
 
+static bool open_log(const struct config *config, char *error, size_t error_size) {
+    return log_file_open(config->log_file) ||
+           error_text(error, error_size, "QA_LOG_FILE: %s: %s", config->log_file, strerror(errno));
+}
+
 static void serve(struct supervisor *supervisor) {
     struct service *service = &supervisor->service;
     const struct config *config = &service->current.config;
@@ -326,7 +339,8 @@ int supervisor_run(const struct supervisor_options *options) {
     }
     signal(SIGPIPE, SIG_IGN);
     char error[512];
-    bool ok = start(supervisor, error, sizeof error);
+    bool ok =
+        open_log(options->config, error, sizeof error) && start(supervisor, error, sizeof error);
     if (ok) {
         serve(supervisor);
     } else if (supervisor->state == LIFECYCLE_STOPPING) {

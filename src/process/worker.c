@@ -4,6 +4,7 @@
 #include "db/pool.h"
 #include "http/server.h"
 #include "ops/clock.h"
+#include "ops/log_file.h"
 #include "ops/memory.h"
 #include "pages/lookup.h"
 #include "pages/maker.h"
@@ -56,6 +57,8 @@ static void serve(struct worker *worker) {
         .listening_socket = WORKER_SOCKET_FD,
         .max_clients = worker->config->max_clients,
         .idle_timeout_s = worker->config->client_idle_timeout_s,
+        .shows_timing = worker->config->server_timing,
+        .slow_ms = worker->config->log_slow_ms,
         .routes = qa_routes,
         .app = &worker->app,
         .other_methods = HTTP_OPTIONS, /* NGINX's */
@@ -256,7 +259,8 @@ int worker_run(const struct config *config, const struct child_identity *identit
         .loaderio_token = config->loaderio_token,
     };
     lifeline_prepare(WORKER_FDS_BEGIN, WORKER_FDS_END);
-    (void)close(WORKER_DATABASE_URL_FD); /* the configuration has been read */
+    (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
+    (void)close(WORKER_DATABASE_URL_FD);    /* the configuration has been read */
     raise_descriptor_limit();
     interrupt_nobody();
 

@@ -25,9 +25,10 @@ static void respond_internal_error(struct http_request *request, const PGresult 
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (result) {
-        log_write(app->logger, LOG_LEVEL_ERROR, "a statement failed", "{s:s, s:s, s:s, s:s}",
-                  "request_id", http_request_id(request), "route", request->route->pattern,
-                  "sqlstate", state ? state : "", "reason", message ? message : "");
+        log_write(app->logger, LOG_LEVEL_ERROR, "a statement failed", "{s:s, s:s*, s:s, s:s, s:s}",
+                  "request_id", http_request_id(request), "traceparent",
+                  http_request_traceparent(request), "route", request->route->pattern, "sqlstate",
+                  state ? state : "", "reason", message ? message : "");
     }
     http_respond_problem(request, 500, NULL, "something unexpected happened; it has been logged");
 }

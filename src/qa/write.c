@@ -14,10 +14,19 @@ bool write_read_id(struct http_request *request, const struct parameter *paramet
     return ok;
 }
 
+static struct call call_of(struct http_request *request, const struct write_form *form, int64_t row,
+                           call_on_done *on_done) {
+    return (struct call){.form = form,
+                         .row = row,
+                         .on_done = on_done,
+                         .owner = request,
+                         .told = &request->timing.query};
+}
+
 void write_submit_id(struct http_request *request, const struct write_form *form, int64_t row,
                      call_on_done *on_done) {
     const struct app *app = request->app;
-    struct call call = {.form = form, .row = row, .on_done = on_done, .owner = request};
+    struct call call = call_of(request, form, row, on_done);
     call_add_int64(&call, row);
     pool_submit(app->pool, LANE_WRITES, &call);
 }
@@ -25,7 +34,7 @@ void write_submit_id(struct http_request *request, const struct write_form *form
 void write_submit_json(struct http_request *request, const struct write_form *form, int64_t row,
                        json_t *json, call_on_done *on_done) {
     const struct app *app = request->app;
-    struct call call = {.form = form, .row = row, .on_done = on_done, .owner = request};
+    struct call call = call_of(request, form, row, on_done);
     char *text = json_dumps(json, JSON_COMPACT);
     memory_demand(text != NULL);
     json_decref(json);

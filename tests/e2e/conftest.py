@@ -80,7 +80,8 @@ def configured_stack():
     with running(subfolder="a state directory of a " + 15 * "very " + "long path",
                  QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN,
                  QA_CORS_ORIGINS=ORIGINS, QA_CORS_HEADERS="X-Tenant, X-Shop",
-                 QA_CORS_CREDENTIALS="true", QA_ANSWERS_PER_QUESTION="3") as stack:
+                 QA_CORS_CREDENTIALS="true", QA_ANSWERS_PER_QUESTION="3", QA_SERVER_TIMING="true",
+                 QA_LOG_SLOW_MS="300") as stack:
         yield stack
 
 

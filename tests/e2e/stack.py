@@ -266,19 +266,19 @@ class Stack:
         return self.folder / f"log/access-{port}.log"
 
     @contextlib.contextmanager
-    def another_nginx(self, module=None):
+    def another_nginx(self, module=None, into=None, **settings):
         """The port of a second NGINX in front of the same workers: without a module it passes all requests on. Its
-        log is in the stack's folder, complete when it has ended."""
+        log is in the stack's folder, complete when it has ended. `into`: the folder of its configuration."""
         port = free_port()
         own = {"QA_SHARED_FILE": str(max(self._sockets.glob("versions.*[0-9]")))} if module else {}
         user = "root root" if os.geteuid() == 0 else ""
-        with tempfile.TemporaryDirectory(prefix="atelier-nginx-") as folder:
+        with contextlib.nullcontext(into) if into else tempfile.TemporaryDirectory(prefix="atelier-nginx-") as folder:
             if module:
                 shutil.copy(module, folder)
             subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True,
                            env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_NGINX_USER": user,
                                 "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker",
-                                "QA_ACCESS_LOG": str(self.access_log_of(port)), **own})
+                                "QA_ACCESS_LOG": str(self.access_log_of(port)), **own, **settings})
             assert bool(module) == bool(Path(folder, "module.conf").read_text()), "NGINX does not take the module"
             with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
                                   cwd=folder, env={"PATH": os.environ["PATH"] + ":/usr/sbin"}) as process:

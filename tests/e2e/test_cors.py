@@ -101,7 +101,8 @@ def test_a_setting_adds_headers_to_the_preflight(configured_api):
 def test_a_page_may_read_what_the_api_gives_back(api):
     response = api.get("/healthz", headers={"Origin": ORIGIN})
     assert list_of(response, "Access-Control-Expose-Headers") == {"X-Request-Id", "ETag", "Location",
-                                                                  "Retry-After", "Allow"}
+                                                                  "Retry-After", "Allow", "RateLimit",
+                                                                  "RateLimit-Policy", "Server-Timing"}
 
 
 # NGINX answers 414 before it reads Origin.

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from api import assert_problem
+from api import Api, assert_problem
 
 CHROMIUM = ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8")
 
@@ -28,18 +28,42 @@ def test_a_browser_at_the_root_is_led_to_the_demo_page(api, method, accept):
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json, text/plain, */*", "text/html;q=0",
                                     "text/html; q=0.000, */*", "text/htmlx", "application/text/html"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_client_of_the_api_finds_nothing_at_the_root(api, method, accept):
+def test_a_client_of_the_api_gets_links_at_the_root(api, method, accept):
     response = api.request(method, "/", headers={"Accept": accept}, allow_redirects=False)
-    assert response.status_code == 404
+    assert response.status_code == 200
     assert response.headers["Vary"] == "Accept"
-    if method == "GET":
-        assert_problem(response, 404)
+    assert response.headers["Content-Type"] == "application/json"
 
 
+def test_every_link_at_the_root_leads_somewhere(api):
+    links = api.get("/").json()["links"]
+    assert len(links) >= 5
+    for name, link in links.items():
+        assert api.get(link.format(product_id=1, question_id=1)).status_code == 200, name
+
+
+def test_without_the_demo_page_a_browser_gets_the_links_too(port_of_workers):
+    response = Api(f"http://127.0.0.1:{port_of_workers}").get("/", headers={"Accept": CHROMIUM}, allow_redirects=False)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize("body", [b"", 100_000 * b"x"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_write_to_the_root_is_led_nowhere(api, method):
-    response = api.request(method, "/", headers={"Accept": CHROMIUM}, allow_redirects=False)
-    assert_problem(response, 404)
+def test_a_write_to_the_root_is_led_nowhere(api, method, body):
+    response = api.request(method, "/", data=body, headers={"Accept": CHROMIUM}, allow_redirects=False)
+    assert_problem(response, 405)
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/demo/", "/docs/"])
+def test_pages_tell_browsers_to_trust_nobody_else(api, path):
+    headers = api.get(path).headers
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "geolocation=()" in headers["Permissions-Policy"]
 
 
 def test_both_reasons_for_which_the_root_varies_are_told(configured_api):

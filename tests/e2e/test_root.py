@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root")
 
 WRITTEN = ["port", "started", "foreground", "service.pid", "bin/atelier-qa.new", "nginx/nginx.pid",
            "nginx/nginx.conf", "nginx/error-pages.conf", "nginx/headers.conf", "nginx/files.conf",
+           "nginx/page-headers.conf", "nginx/tls.conf", "nginx/edge.conf", "nginx/plain.conf",
            "nginx/log-maps.conf", "nginx/main.conf", "nginx/listen.conf", "nginx/workers.conf", "nginx/http.conf", "nginx/cors.conf",
            "log/access.log", "log/nginx-error.log", "log/nginx-start.log", "log/service.log",
            "log/initdb.log", "log/migrate.log", "log/postgres.log", "postgres/stack.conf",

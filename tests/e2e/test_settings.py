@@ -76,6 +76,7 @@ def test_help_tells_defaults_and_units(run):
     ("QA_LOCK_TIMEOUT_MS", "soon"), ("QA_LOCK_TIMEOUT_MS", "2000"),
     ("QA_STATEMENT_TIMEOUT_MS", "3000"), ("QA_STATEMENT_TIMEOUT_MS", "500"),
     ("QA_REQUEST_TIMEOUT_MS", "2000"), ("QA_LISTEN", "nonsense"), ("QA_LISTEN", "127.0.0.1:x"),
+    ("QA_LOG_SLOW_MS", "-1"), ("QA_SERVER_TIMING", "maybe"),
     ("QA_LISTEN", "127.0.0.1:65535"), ("QA_ENV_FILE", "/nonexistent")])
 def test_a_wrong_setting_is_one_line_that_names_it_and_exit_status_2(run, variable, value):
     assert_one_line(run("serve", **{variable: value}), 2, variable)
@@ -211,7 +212,9 @@ def test_the_manual_tells_the_default_and_the_range_that_the_program_has(run):
 # What docker-compose.yml decides by itself.
 NOT_OF_COMPOSE = {"DATABASE_URL", "DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL",
                   "QA_OWNER_DATABASE_URL_FILE", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
-                  "QA_SHARED_FILE", "QA_ACCESS_LOG", "QA_ERROR_LOG", "QA_NGINX_USER"}
+                  "QA_SHARED_FILE", "QA_ACCESS_LOG", "QA_ERROR_LOG", "QA_NGINX_USER", "QA_LOG_FILE",
+                  # What docker-compose.tls.yml passes on, or sets.
+                  "QA_TLS_CERTIFICATE", "QA_TLS_KEY", "QA_TLS_PORT", "QA_TLS_PUBLIC_PORT", "QA_TLS_HSTS_S"}
 
 
 def test_containers_have_every_setting():
@@ -304,6 +307,9 @@ def test_a_burst_without_a_limit_is_told(tmp_path):
                               env={"PATH": os.environ["PATH"], **settings}, capture_output=True)
 
     assert configure(QA_RATE_LIMIT="5r/s", QA_RATE_BURST="9").stderr == ""
-    told = configure(QA_RATE_BURST="9")
-    assert told.returncode == 0
-    assert_one_line(told, 0, "QA_RATE_BURST", "QA_RATE_LIMIT")
+    assert_one_line(configure(QA_RATE_BURST="9"), 0, "QA_RATE_BURST", "QA_RATE_LIMIT")
+    assert_one_line(configure(QA_RATE_BURST_READS="9"), 0, "QA_RATE_BURST_READS", "QA_RATE_LIMIT_READS")
+    assert_one_line(configure(QA_TLS_PORT="9"), 0, "QA_TLS_PORT", "QA_TLS_CERTIFICATE")
+    for name, value in (("QA_RATE_LIMIT_READS", "5"), ("QA_RATE_LIMIT_WRITES", "0r/s"), ("QA_RATE_BURST_WRITES", "few"),
+                        ("QA_SERVER_TIMING", "maybe")):
+        assert_one_line(configure(**{name: value}), 2, name)

@@ -34,6 +34,7 @@ int main(void) {
         listener_suite,
         locked_rows_suite,
         log_suite,
+        log_file_suite,
         number_suite,
         memory_suite,
         outage_suite,
@@ -52,6 +53,8 @@ int main(void) {
         target_suite,
         text_suite,
         timer_suite,
+        timing_suite,
+        traceparent_suite,
         view_suite,
         weights_suite,
     };

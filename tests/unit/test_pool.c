@@ -113,6 +113,47 @@ START_TEST(a_lone_read_leaves_at_once) {
 }
 END_TEST
 
+/* Submits the read of a product's page whose times are asked for. */
+static void read_timed(size_t number, struct call_times *times) {
+    struct call call = noted_call(number, STATEMENT_LIST_QUESTIONS);
+    call.told = times;
+    call_add_int64(&call, 1);
+    call_add_int64(&call, 5);
+    pool_submit(pool, LANE_READS, &call);
+}
+
+START_TEST(a_call_is_told_how_long_it_waited_and_ran) {
+    struct call_times first = {0}, second = {0};
+    open_default();
+    read_timed(0, &first);
+    turn();
+    read_timed(1, &second);
+    wait_ms(20);
+    return_row(running(0), "one");
+    wait_ms(20);
+    return_row(running(0), "two");
+    assert_told(1, QUERY_DONE);
+    ck_assert_int_ge(call_times_queue_us(&first), 0);
+    ck_assert_int_ge(call_times_db_us(&first), 10000); /* clock_ms() goes in steps */
+    ck_assert_int_ge(call_times_queue_us(&second), 10000);
+    ck_assert_int_ge(call_times_db_us(&second), 10000);
+    fake_pool_close(2);
+}
+END_TEST
+
+START_TEST(a_call_that_was_never_sent_has_no_time_of_the_database) {
+    struct call_times times = {.sent_us = 1};
+    fake_accepts = false;
+    open_default();
+    read_timed(0, &times);
+    assert_told(0, QUERY_REFUSED);
+    ck_assert_int_eq(times.sent_us, 0);
+    ck_assert_int_eq(call_times_db_us(&times), 0);
+    ck_assert_int_ge(call_times_queue_us(&times), 0);
+    fake_pool_close(1);
+}
+END_TEST
+
 START_TEST(a_read_is_done_before_its_sync) {
     open_default();
     read_questions(0, 1);
@@ -578,6 +619,8 @@ Suite *pool_suite(void) {
     tcase_add_test(cases, sessions_of_one_server_process_are_not_used_together);
     tcase_add_test(cases, a_session_whose_statements_cannot_be_prepared_is_not_used);
     tcase_add_test(cases, a_lone_read_leaves_at_once);
+    tcase_add_test(cases, a_call_is_told_how_long_it_waited_and_ran);
+    tcase_add_test(cases, a_call_that_was_never_sent_has_no_time_of_the_database);
     tcase_add_test(cases, a_read_is_done_before_its_sync);
     tcase_add_test(cases, reads_that_come_while_one_is_in_flight_are_sent_together);
     tcase_add_test(cases, a_group_of_reads_is_bounded);
