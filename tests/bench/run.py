@@ -26,6 +26,7 @@ from scenarios import (ANY, Bench, chosen_scenarios, mean_page_bytes, needed_mea
                        steady)
 from settings import OUTPUT, settings_from_environment
 from static_files import configure_as_product, configure_bare, static_files
+from tls import file_over_tls, pages_over_tls
 
 
 def say(text):
@@ -67,7 +68,7 @@ def run_round(bench, measurements):
 
 @contextlib.contextmanager
 def other_servers(settings, stack, names, file_sizes):
-    """The static files and, where they are named, the peers; each peer's pages are ours."""
+    """The static files and, where they are named, the peers, whose pages are ours, and TLS."""
     with contextlib.ExitStack() as running:
         def files(configure, port):
             return running.enter_context(static_files(configure, port, *file_sizes))
@@ -78,6 +79,9 @@ def other_servers(settings, stack, names, file_sizes):
             if name in names:
                 servers[name] = running.enter_context(running_peer(stack, port, cache_mb))
                 compare_pages(stack, servers[name])
+        if "tls" in names:
+            servers["tls"] = running.enter_context(pages_over_tls(stack, settings.port + 5))
+            servers["static-tls"] = running.enter_context(file_over_tls(settings.port + 7, file_sizes[0]))
         yield servers
 
 

@@ -16,6 +16,7 @@ from settings import (DEFAULT, HEADLINE_RUNS, OFF, OVERLOAD, PROXIED, READ_CONNE
                       WRITE_CONNECTIONS)
 from steady import run_steady
 from targets import ids_by_rank, mixed_traffic
+from tls import page_urls, run_h2load
 from viral import HUNDREDTH, MEMBERS, OTHER, WRITERS, run_viral
 
 ANY = None  # however the service is set
@@ -79,6 +80,15 @@ def of_server(name, server, message, choice, warm_up=1):
     return Measurement(name, ANY, wrk(message, choice, "products", server=server), warm_up, server=server)
 
 
+def hot_pages_over_tls(bench, seconds):
+    urls = page_urls(bench.servers["tls"].base_url, bench.stack.rows["products"])
+    return run_h2load(bench.folder, urls, READ_CONNECTIONS, seconds)
+
+
+def file_over_tls(bench, seconds):
+    return run_h2load(bench.folder, [bench.servers["static-tls"].base_url + "/page.json"], READ_CONNECTIONS, seconds)
+
+
 def headline(bench, seconds):
     rate = bench.settings.rate
     targets = mixed_traffic(bench.stack.rows, int(rate * seconds) + 1)
@@ -110,6 +120,8 @@ MEASUREMENTS = (
     Measurement("hot-reads-gzip", DEFAULT, wrk("questions_gzip", "hot", "products"), warm_up=FILL_HOT_S),
     of_server("static-file-gzip", "static", "static_file_gzip", "hot"),
     of_server("bare-file-gzip", "bare", "static_file_gzip", "hot"),
+    Measurement("hot-reads-tls", DEFAULT, hot_pages_over_tls, warm_up=FILL_HOT_S, server="tls"),
+    Measurement("static-file-tls", ANY, file_over_tls, server="static-tls"),
     Measurement("zipf-reads", DEFAULT, wrk("questions", "zipf", "products"), warm_up=FILL_S),
     Measurement("votes-random", DEFAULT, wrk("vote", "uniform", "answers", WRITE_CONNECTIONS),
                 writes=True),
@@ -176,6 +188,8 @@ SCENARIOS = (
              FILE, 0.95, bare=BARE_FILE, **one_of("static-file")),
     Scenario("hot-reads-gzip", "hot reads, compressed",
              f"{FILE}, gzip_static", 0.95, bare="bare-file-gzip", **one_of("static-file-gzip")),
+    Scenario("hot-reads-tls", "hot reads over TLS, HTTP/2",
+             f"{FILE}, over TLS", 0.95, **one_of("static-file-tls")),
     Scenario("hit-time", "hot reads for a second of NGINX and workers",
              "the same without NGINX's module", 1 / 0.45, measurement="hot-reads",
              **one_of("hot-reads-proxied", rate_of_front)),

@@ -12,7 +12,7 @@ PEER = CHECKOUT / "build/tools/peer"
 FULL_PRODUCTS = 1_000_011
 HOT_PRODUCTS = 10_000
 PAGE_COUNT = 5             # questions, or answers, of a page: what a request gets that names no count
-READ_CONNECTIONS = 64      # of wrk, against the service and the files alike
+READ_CONNECTIONS = 64      # of wrk or h2load, against the service and the files alike
 WRITE_CONNECTIONS = 256    # shoppers who vote or answer at the same time
 PGBENCH_CLIENTS = 8
 # Of a constant rate, for each worker of the service: as many requests may be unanswered at once. More

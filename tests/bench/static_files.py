@@ -71,14 +71,14 @@ def configure_as_product(folder, port):
                                         f"default_type application/json;\n{FILES}")
 
 
-def configure_nginx(folder, port, listen, workers):
-    """Our own configuration with the caller's settings, in front of those workers. It has the module, for the log,
-    but no page."""
+def configure_nginx(folder, port, listen, workers, settings=None):
+    """Our own configuration with the caller's settings, and more, in front of those workers. It has the module, for
+    the log, but no page."""
     folder.mkdir(exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         shutil.copy(MODULE, folder)
-    subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True,
-                   env={**os.environ, "PORT": str(port), "QA_LISTEN": listen, "QA_WORKERS": str(workers),
+    subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True, stdout=subprocess.DEVNULL,
+                   env={**os.environ, **(settings or {}), "PORT": str(port), "QA_LISTEN": listen, "QA_WORKERS": str(workers),
                         "QA_SHARED_FILE": f"{folder}/none", "QA_ACCESS_LOG": "access.log", "QA_ERROR_LOG": "error.log"})
     (folder / "pages.conf").write_text("")
 

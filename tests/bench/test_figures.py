@@ -17,6 +17,7 @@ from scenarios import (MEASUREMENTS, SCENARIOS, chosen_scenarios, needed_measure
                        row_of)
 from steady import minutes_of  # noqa: E402
 from targets import ids_by_rank, zipf_ids  # noqa: E402
+from tls import figures_of  # noqa: E402
 
 ALL = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -224,3 +225,17 @@ def test_the_first_seconds_of_pgbench_do_not_count():
                      for second, rate in enumerate([10, 20, 100, 200], 1)) + "tps = 82.500000 (…)\n"
     assert rate_after(2, output) == 150
     assert rate_after(0, output) == 82.5
+
+
+H2LOAD = """
+finished in 2.00s, 21345.50 req/s, 60.12MB/s
+requests: 42691 total, 42755 started, 42691 done, 42680 succeeded, 11 failed, 4 errored, 3 timeout
+status codes: 42678 2xx, 2 3xx, 4 4xx, 3 5xx
+"""
+
+
+def test_what_h2load_prints_is_understood():
+    figures = figures_of(H2LOAD)
+    assert (figures["rate"], figures["requests"]) == (21345.5, 42691)
+    assert figures["failures"] == {"refused": 7, "broken": 4, "moved": 2}
+    assert figures["failed"] == 13
