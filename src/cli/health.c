@@ -76,7 +76,7 @@ static bool take_selection(int *argc, char **argv, struct selection *selection) 
 static bool ask_workers(const char *listen, unsigned first, unsigned end) {
     struct ask asks[PLACES_MAX];
     char address[LISTENER_ADDRESS_SIZE];
-    char fault[256] = "";
+    char fault[400] = "";
     int64_t until_ms = clock_ms() + WITHIN_MS;
     for (unsigned i = first; i < end; i++) {
         asks[i] = listener_address(listen, i, address)
