@@ -3,6 +3,8 @@
 comma := ,
 # SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
 SANITIZE ?=
+# Their commit; SOURCE_REVISION=NAME where they are no checkout.
+SOURCE_REVISION ?= $(shell scripts/revision.sh)
 # FAULT=NAME builds with the deliberate fault QA_FAULT_NAME, which a test must notice; likewise.
 FAULT ?=
 BUILD := build/$(if $(SANITIZE),sanitize,release)$(addprefix -,$(FAULT))
@@ -13,20 +15,22 @@ LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
 HAVE_LIBRARIES = pkg-config --exists $(LIBRARIES) && $(CC) -fsyntax-only -x c -include unistr.h /dev/null
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wformat=2
+# Two builds are equal byte for byte, in whatever folder (scripts/check-reproducible.sh).
+SAME_EVERYWHERE = '-ffile-prefix-map=$(CURDIR)=.'
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated $(addprefix -DQA_FAULT_,$(FAULT))
 CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
-    -fstack-protector-strong -fstack-clash-protection) -fPIE $(WARNINGS) $(EXTRA_CFLAGS)
+    -fstack-protector-strong -fstack-clash-protection) -fPIE $(SAME_EVERYWHERE) $(WARNINGS) $(EXTRA_CFLAGS)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lunistring
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(BUILD)/objects/embedded_sql.o \
-    $(BUILD)/objects/embedded_page.o
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(addprefix $(BUILD)/objects/embedded_,sql.o page.o help.o)
 STATUS_PAGE := $(addprefix src/admin/status.,html css js)
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
-    $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c $(BUILD)/generated/setting_names_list.h \
+    $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c \
+    $(BUILD)/generated/embedded_help.c $(BUILD)/generated/setting_names_list.h \
     $(BUILD)/generated/old_setting_names_list.h \
     $(BUILD)/generated/version_text.h $(BUILD)/generated/embedded_page.c
 PHOTOS := build/photos
@@ -70,6 +74,10 @@ $(BUILD)/generated/embedded_page.c: $(STATUS_PAGE) scripts/embed-files.sh
 	@mkdir -p $(@D)
 	@scripts/embed-files.sh $(STATUS_PAGE) > $@
 
+$(BUILD)/generated/embedded_help.c: $(wildcard src/cli/help/*.txt) scripts/embed-help.sh
+	@mkdir -p $(@D)
+	@scripts/embed-help.sh src/cli/help > $@
+
 $(BUILD)/generated/setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)
 	@sed -n 's/^[A-Z][^=]*$$/"&",/p' $< > $@
@@ -82,7 +90,7 @@ $(BUILD)/generated/old_setting_names_list.h: deploy/settings.txt
 $(BUILD)/generated/version_text.h: always
 	@mkdir -p $(@D)
 	@{ printf '#define VERSION_NUMBER "%s"\n' "$$(cat VERSION)"; \
-	    printf '#define VERSION_REVISION "%s"\n' "$$(scripts/revision.sh)"; } > $@.new
+	    printf '#define VERSION_REVISION "%s"\n' "$(SOURCE_REVISION)"; } > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 .PHONY: always
@@ -104,6 +112,24 @@ query-plans: $(PROGRAM)  ## write docs/queries.md from the plans of what `make s
 	@state=$$(realpath "$$($(PROGRAM) settings | sed -n 's/^#*QA_STATE_DIR=//p')"); \
 	    scripts/query_plans.py "host=$$state/run user=postgres dbname=atelier_qa" > build/queries.md
 	@mv build/queries.md docs/queries.md
+
+# ---- Installing it: scripts/install.sh ----
+
+MANUAL := build/manual
+
+$(MANUAL)/atelier-qa.1: $(PROGRAM) scripts/make-manual.sh
+	@scripts/make-manual.sh $(PROGRAM) $(MANUAL)
+
+.PHONY: manual
+manual: $(MANUAL)/atelier-qa.1  ## write the manual pages to build/manual, from what --help prints
+
+.PHONY: install uninstall
+install: build manual  ## install everything under PREFIX (/usr/local); DESTDIR, SYSCONFDIR
+uninstall:  ## remove it again, but for settings
+install uninstall:
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' BUILD=$(BUILD) scripts/install.sh $@
+
+# ---- End of installing it ----
 
 # ---- The module for NGINX: nginx/ ----
 
@@ -143,7 +169,7 @@ UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard t
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.[ch] tests/soak/*.c \
     tests/soak/*.h nginx/*.[ch])
 SHELL_FILES = $(wildcard scripts/*.sh nginx/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
-    tests/compose/*.sh tests/compose/*/*.sh) .ci/run
+    tests/compose/*.sh tests/compose/*/*.sh tests/sandbox/*.sh) .ci/run
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -275,6 +301,15 @@ test-tls: $(PROGRAM)  ## TLS and HTTP/2, as testssl.sh and h2spec see them; some
 	deploy/install-packages.sh tls
 	@$(MAKE) --no-print-directory $(H2SPEC)
 	/usr/bin/python3 -m pytest tests/tls
+
+.PHONY: test-sandbox
+test-sandbox: build  ## the service under the restrictions of its systemd unit, as root
+	deploy/install-packages.sh sandbox
+	tests/sandbox/run.sh
+
+.PHONY: check-reproducible
+check-reproducible:  ## whether two builds are equal byte for byte
+	@scripts/check-reproducible.sh
 
 .PHONY: test-compose
 test-compose:  ## the containers, on the machine's Docker engine or, as root, on one of our own

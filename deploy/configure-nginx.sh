@@ -192,7 +192,7 @@ listen_on() {  # listen_on PORT [WORD...]
     one=$1
     shift
     echo "listen $one $*${*:+ }default_server backlog=4096;"
-    if [ -n "$(cat /proc/net/if_inet6 2>/dev/null)" ]; then
+    if [ -n "$(cat /proc/self/net/if_inet6 2>/dev/null)" ]; then
         echo "listen [::]:$one $*${*:+ }default_server backlog=4096;"
     fi
 }

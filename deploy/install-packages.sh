@@ -9,6 +9,7 @@
 #   install-packages.sh k6       also what k6 is built with
 #   install-packages.sh tls      also what `make test-tls` needs
 #   install-packages.sh compose  also what `make test-compose` needs
+#   install-packages.sh sandbox  also what `make test-sandbox` needs
 #   install-packages.sh browser  also what `make test-browser` needs
 #   install-packages.sh --missing KIND   installs nothing, but names what is missing of one of these,
 #                                        and how to install it; the exit status is 1
@@ -21,11 +22,12 @@ build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev 
 run="postgresql nginx openssl curl python3-venv"
 unit="check"
 e2e="python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer logrotate"
-test="$unit $e2e clang libclang-rt-dev clang-format clang-tidy shellcheck spin wrk"
+test="$unit $e2e clang libclang-rt-dev clang-format clang-tidy shellcheck spin wrk man-db"
 bench="python3 wrk nghttp2-client openssl"
 k6="golang-go ca-certificates"
 tls="$e2e testssl.sh golang-go ca-certificates"
 compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
+sandbox="systemd python3-seccomp $e2e"
 browser="chromium chromium-driver python3-selenium python3-pytest python3-requests python3-psycopg2"
 
 policy=/usr/sbin/policy-rc.d
@@ -109,17 +111,18 @@ fi
 [ "${1:-}" = k6 ] || k6=""
 [ "${1:-}" = tls ] || tls=""
 [ "${1:-}" = compose ] || compose=""
+[ "${1:-}" = sandbox ] || sandbox=""
 [ "${1:-}" = browser ] || browser=""
 case ${1:-} in build | unit) run="" ;; esac
 kind=${1:-}
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $browser" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $browser" >&2
     ! $name_only || exit 1
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $browser)
+set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $browser)
 if $name_only; then
     echo "These Debian packages are missing: ${*:-none; the programs and libraries of the installed ones cannot be found}" >&2
     echo "To install them: deploy/install-packages.sh $kind" >&2

@@ -5,6 +5,7 @@
 #   embed-sql.sh header DIR ENUM            enum ENUM { ENUM_NAME, ... ENUM_COUNT }
 #   embed-sql.sh source QUERIES_DIR MIGRATIONS_DIR IMPORT_DIR SESSION_DIR
 set -eu
+export LC_ALL=C  # the order of names
 
 names() {
     for file in "$1"/*.sql; do

@@ -2,71 +2,76 @@
 #include "cli/exit_status.h"
 #include "cli/generate.h"
 #include "cli/health.h"
+#include "cli/help.h"
 #include "cli/import.h"
 #include "cli/migrate.h"
 #include "cli/serve.h"
 #include "cli/settings.h"
 #include "ops/version.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-static int version_command(int argc, char **argv) {
-    (void)argc;
-    (void)argv;
+static int print_version(void) {
     printf("atelier-qa %s%s%s%s\n", version_number, *version_revision ? " (revision " : "",
            version_revision, *version_revision ? ")" : "");
     return STATUS_OK;
 }
 
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help; /* NULL: not for people */
-} commands[] = {
-    {"serve", serve_command, "serve the API: a supervisor and its workers"},
-    {"migrate", migrate_command, "bring the database's schema up to date"},
-    {"generate", generate_command, "write a data set of any size as CSV files"},
-    {"import", import_command, "load the CSV files of a data set"},
-    {"health", health_command, "ask the workers whether they live"},
-    {"settings", settings_command, "print what is set"},
-    {"version", version_command, "print the version"},
-    {"worker", serve_worker_command, NULL},
-    {"admin", serve_admin_command, NULL},
-};
-
-static int usage(FILE *stream) {
-    fputs("Usage: atelier-qa COMMAND [--help | ...]\n\n", stream);
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (commands[i].help) {
-            fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
-        }
-    }
-    return stream == stdout ? STATUS_OK : STATUS_USAGE;
+static int version_command(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    return print_version();
 }
 
-static bool is_one_of(const char *word, const char *one, const char *two, const char *three) {
-    return strcmp(word, one) == 0 || strcmp(word, two) == 0 || strcmp(word, three) == 0;
+/* What src/cli/help/ has no text for is not for people. */
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"serve", serve_command},     {"migrate", migrate_command},     {"generate", generate_command},
+    {"import", import_command},   {"health", health_command},       {"settings", settings_command},
+    {"version", version_command}, {"worker", serve_worker_command}, {"admin", serve_admin_command},
+};
+
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int print_help(const char *name) {
+    if (help_print(name)) {
+        return STATUS_OK;
+    }
+    fprintf(stderr, "atelier-qa: there is no manual of '%s'; see atelier-qa --help\n", name);
+    return STATUS_USAGE;
 }
 
 static int run_command(int argc, char **argv) {
     if (argc < 2) {
-        return usage(stderr);
+        fputs("atelier-qa: a command is missing; see atelier-qa --help\n", stderr);
+        return STATUS_USAGE;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
+    if (help_is_asked(argv[1]) || strcmp(argv[1], "help") == 0) {
+        return print_help(argc > 2 ? argv[2] : "atelier-qa");
     }
-    if (is_one_of(argv[1], "help", "--help", "-h")) {
-        return usage(stdout);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        return print_version();
     }
-    if (is_one_of(argv[1], "version", "--version", "-V")) {
-        return version_command(argc, argv);
+    const struct command *command = find_command(argv[1]);
+    if (!command) {
+        fprintf(stderr, "atelier-qa: there is no command '%s'; see atelier-qa --help\n", argv[1]);
+        return STATUS_USAGE;
     }
-    fprintf(stderr, "atelier-qa: there is no command '%s'\n", argv[1]);
-    return usage(stderr);
+    if (argc > 2 && help_is_asked(argv[2])) {
+        return print_help(argv[1]);
+    }
+    return command->run(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv) {

@@ -7,8 +7,8 @@
 
 /*
  * Reads the settings; `argv[1..argc-1]` are flags. True: config_free() is due. False: the command
- * ends with *status, as help was wanted, which `print_help` has printed, or as a setting is wrong,
- * which is told. `print_help` may be NULL where there are no flags.
+ * ends with *status, as help was wanted, which has been printed for the command argv[0], or as a
+ * setting is wrong, which is told.
  */
 __attribute__((warn_unused_result)) bool command_load(struct config *config, int argc, char **argv,
-                                                      void (*print_help)(void), int *status);
+                                                      int *status);

@@ -81,6 +81,11 @@ bool children_are_gone(const struct children *children);
 /* How many workers of a generation are ready. */
 unsigned children_count_ready(const struct children *children, unsigned generation);
 
+/* How many workers of a generation, of those that do not drain, have shown by a heartbeat of their
+ * own that they work. */
+unsigned children_count_working(const struct children *children, unsigned generation,
+                                int64_t now_ms);
+
 /* Tell those of a generation, of all others, or all workers to drain, unless they drain already; 0
  * is no generation. They are killed some time after drain_timeout_ms. */
 void children_drain(struct children *children, unsigned generation, int64_t drain_timeout_ms);

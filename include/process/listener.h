@@ -40,5 +40,11 @@ bool listener_is_address(const char *address);
  * can connect. */
 int listener_open_private(const char *address, char *error, size_t error_size);
 
+/* Whether an open descriptor is the listening Unix socket of one of the workers 0 to count - 1, and
+ * of which; else one line in `error`. */
+__attribute__((warn_unused_result)) bool listener_recognize(const char *listen, unsigned count,
+                                                            int descriptor, unsigned *index,
+                                                            char *error, size_t error_size);
+
 /* Closes the socket and removes its file. */
 void listener_close(int descriptor);

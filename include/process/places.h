@@ -25,6 +25,7 @@ struct place {
     struct places *places;
     int sockets[ADMIN_SOCKETS_MAX]; /* a worker has one */
     unsigned socket_count;          /* 0: not open */
+    int inherited; /* a socket that a service manager opened, kept to the end; -1: none */
     struct backoff backoff;
     struct timer restart;
 };
@@ -59,6 +60,14 @@ __attribute__((warn_unused_result)) bool places_open_admin(struct places *places
 
 /* Closes the sockets of workers from `first` on. */
 void places_close(struct places *places, unsigned first);
+
+/* Takes over a socket, to be used whenever the place is opened. False, and it is closed, where the
+ * place has one already. */
+__attribute__((warn_unused_result)) bool place_inherit(struct places *places, unsigned index,
+                                                       int descriptor);
+
+/* How many of the places [0, count) have none, where others do; else 0. */
+unsigned places_count_own(const struct places *places, unsigned count);
 
 bool place_is_open(const struct places *places, unsigned index);
 

@@ -8,6 +8,7 @@
 #include "cli/generate.h"
 
 #include "cli/exit_status.h"
+#include "cli/help.h"
 #include "generate/dataset.h"
 #include "import/csv_writer.h"
 #include "ops/folders.h"
@@ -34,18 +35,6 @@ struct options {
     uint64_t seed;
     bool help;
 };
-
-static void print_help(void) {
-    printf("Usage: atelier-qa generate DIR [--products N] [--seed S]\n"
-           "\n"
-           "Writes questions.csv, answers.csv and answers_photos.csv to DIR, which is created\n"
-           "when missing: a synthetic data set, the same for the same N and S on every machine.\n"
-           "\n"
-           "  --products N  1 to %d, default %d (the full size, about 1.7 GB)\n"
-           "  --seed S      0 to %" PRIu64 ", default %d\n"
-           "  --help        print this\n",
-           MAX_PRODUCTS, FULL_PRODUCTS, UINT64_MAX, DEFAULT_SEED);
-}
 
 static bool parse_number(const char *option, const char *text, uint64_t low, uint64_t high,
                          uint64_t *number) {
@@ -196,7 +185,7 @@ int generate_command(int argc, char **argv) {
         return STATUS_USAGE;
     }
     if (options.help) {
-        print_help();
+        (void)help_print("generate");
         return STATUS_OK;
     }
     sigset_t before = stop_signals_hold();

@@ -6,7 +6,6 @@
 #include "cli/exit_status.h"
 #include "ops/clock.h"
 #include "ops/config_load.h"
-#include "ops/config_output.h"
 #include "ops/number.h"
 #include "process/listener.h"
 #include "process/places.h"
@@ -16,18 +15,6 @@
 #include <string.h>
 
 enum { WITHIN_MS = 2000, OK = 200 };
-
-static void print_help(void) {
-    puts("Usage: atelier-qa health [--all | --worker N] [--SETTING=VALUE ...]\n"
-         "\n"
-         "Asks all workers of the service, or worker N (from 0), whether they live: GET /healthz "
-         "on\n"
-         "their sockets, with the settings of `atelier-qa serve`. Prints one line; exit status 0\n"
-         "when all respond within two seconds, else 1. Touches no database.\n"
-         "\n"
-         "Settings, as environment variable and as flag; the flag wins:\n");
-    config_print_help();
-}
 
 /* Which workers are asked. */
 struct selection {
@@ -114,7 +101,7 @@ int health_command(int argc, char **argv) {
     if (!take_selection(&argc, argv, &selection)) {
         return STATUS_USAGE;
     }
-    if (!command_load(&config, argc, argv, print_help, &status)) {
+    if (!command_load(&config, argc, argv, &status)) {
         return status;
     }
     unsigned first = selection.is_one ? selection.worker : 0;

@@ -4,6 +4,7 @@
 #include "cli/check.h"
 #include "cli/command.h"
 #include "cli/exit_status.h"
+#include "cli/help.h"
 #include "import/import.h"
 #include "ops/config_load.h"
 #include "ops/stop_signals.h"
@@ -17,35 +18,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void print_help(void) {
-    puts("Usage: atelier-qa import DIR [OPTION ...]\n"
-         "       atelier-qa import [--questions FILE] [--answers FILE] [--photos FILE] [OPTION "
-         "...]\n"
-         "\n"
-         "Loads questions.csv, answers.csv and answers_photos.csv from DIR, or the files named, "
-         "any\n"
-         "of which may be missing, into the database of QA_OWNER_DATABASE_URL (default:\n"
-         "DATABASE_URL). All or nothing: a failure or Ctrl-C leaves the database as it was. A row\n"
-         "whose id the database has is left as it is. Bad rows are listed and do not stop the "
-         "rest.\n"
-         "The service may run meanwhile. gzip is recognised; FILE may be - for standard input.\n"
-         "\n"
-         "  --rejects FILE  where to list bad rows, when there are any (default: rejected.csv "
-         "beside the\n"
-         "                  files)\n"
-         "  --dry-run       check all rows and list bad ones, and leave the database as it is\n"
-         "  --replace       remove the sample data, and what was posted beside them, first\n"
-         "  --sample        mark the data as sample data\n"
-         "  --if-empty      do nothing where the database holds data\n"
-         "  --help          print this\n"
-         "\n"
-         "Exit status: 0 all rows were good, 1 failed, 2 wrong usage, 3 done but with bad rows, 4 "
-         "done\n"
-         "but a service could not be told: its pages may be old until they expire, 5 not known "
-         "whether\n"
-         "done.");
-}
 
 /* The command's options; `directory` is NULL where files were named. */
 struct options {
@@ -264,11 +236,11 @@ int import_command(int argc, char **argv) {
         return STATUS_USAGE;
     }
     if (options.help) {
-        print_help();
+        (void)help_print("import");
         return STATUS_OK;
     }
     int status;
-    if (!command_load(&config, 1, argv, NULL, &status)) {
+    if (!command_load(&config, 1, argv, &status)) {
         return status;
     }
     fputs(config.remarks, stderr);

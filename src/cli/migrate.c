@@ -10,19 +10,11 @@
 
 #include <stdio.h>
 
-static void print_help(void) {
-    puts("Usage: atelier-qa migrate\n"
-         "\n"
-         "Applies the migrations that the database lacks, as the role of\n"
-         "QA_OWNER_DATABASE_URL (default: DATABASE_URL). Safe to run at any time, also from\n"
-         "several hosts at once.");
-}
-
 int migrate_command(int argc, char **argv) {
     struct config config;
     char error[512];
     int status;
-    if (!command_load(&config, argc, argv, print_help, &status)) {
+    if (!command_load(&config, argc, argv, &status)) {
         return status;
     }
     config_log_remarks(&config);

@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/exit_status.h"
 #include "ops/config_load.h"
-#include "ops/config_output.h"
 #include "ops/number.h"
 #include "process/admin.h"
 #include "process/supervisor.h"
@@ -16,19 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static void print_help(void) {
-    puts("Usage: atelier-qa serve [--check] [--SETTING=VALUE ...]\n"
-         "\n"
-         "Serves the Questions and Answers API: one supervisor, N workers, a socket for each.\n"
-         "--check only tells whether settings, database, schema and permissions are as it needs\n"
-         "them, each with yes or the remedy; exit status 0 when all are.\n"
-         "SIGTERM stops after open requests have a response; SIGHUP reads settings and program "
-         "anew.\n"
-         "\n"
-         "Settings, as environment variable and as flag; the flag wins:\n");
-    config_print_help();
-}
 
 /* Asked at each reload. */
 static bool check_reload(const struct config *config, char *error, size_t error_size) {
@@ -56,7 +42,7 @@ int serve_command(int argc, char **argv) {
     char error[512];
     int status = STATUS_OK;
     bool only_check = take_word(&argc, argv, "--check");
-    if (!command_load(&config, argc, argv, print_help, &status)) {
+    if (!command_load(&config, argc, argv, &status)) {
         return status;
     }
     if (only_check) {
@@ -104,7 +90,7 @@ static int run_child(int argc, char **argv,
         fprintf(stderr, "atelier-qa: %s is started by serve, not by hand\n", argv[0]);
         return STATUS_USAGE;
     }
-    if (!command_load(&config, 1, argv, NULL, &status)) {
+    if (!command_load(&config, 1, argv, &status)) {
         return status;
     }
     status = run(&config, &identity);

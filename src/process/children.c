@@ -169,6 +169,23 @@ unsigned children_count_ready(const struct children *children, unsigned generati
     return ready;
 }
 
+static bool is_working(const struct children *children, const struct child *child, int64_t now_ms) {
+    int64_t beat_ms = atomic_load(&children->heartbeats->beat_ms[child - children->all]);
+    bool is_due = child->state == CHILD_STARTING || child->state == CHILD_READY;
+    return child->role == CHILD_WORKER && is_due && beat_ms > child->started_ms &&
+           now_ms - beat_ms <= CHILDREN_HANG_AFTER_MS;
+}
+
+unsigned children_count_working(const struct children *children, unsigned generation,
+                                int64_t now_ms) {
+    unsigned working = 0;
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        const struct child *child = &children->all[i];
+        working += child->generation == generation && is_working(children, child, now_ms);
+    }
+    return working;
+}
+
 static void drain(struct child *child, int64_t drain_timeout_ms) {
     if (child->state != CHILD_NONE && child->state != CHILD_DRAINING) {
         child->state = CHILD_DRAINING;

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,34 @@ int listener_open_private(const char *address, char *error, size_t error_size) {
     return is_unix(address)
                ? open_unix(path_of(address), unix_socket_bind_for_owner, error, error_size)
                : open_tcp(address, 0, error, error_size);
+}
+
+static bool is_listening(int descriptor) {
+    int type = 0, listens = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM &&
+           getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
+}
+
+bool listener_recognize(const char *listen, unsigned count, int descriptor, unsigned *index,
+                        char *error, size_t error_size) {
+    struct sockaddr_un named = {0};
+    socklen_t length = sizeof named;
+    char wanted[LISTENER_ADDRESS_SIZE];
+    bool is_named = getsockname(descriptor, (struct sockaddr *)&named, &length) == 0 &&
+                    named.sun_family == AF_UNIX &&
+                    length > offsetof(struct sockaddr_un, sun_path) && is_listening(descriptor);
+    for (*index = 0; is_named && is_unix(listen) && *index < count; ++*index) {
+        if (listener_address(listen, *index, wanted) &&
+            strncmp(named.sun_path, path_of(wanted), sizeof named.sun_path) == 0) {
+            return true;
+        }
+    }
+    return error_text(error, error_size,
+                      "LISTEN_FDS: descriptor %d, '%.*s', is not the listening Unix socket of a "
+                      "worker, as QA_LISTEN, '%s', has them",
+                      descriptor, (int)sizeof named.sun_path, is_named ? named.sun_path : "",
+                      listen);
 }
 
 void listener_close(int descriptor) {

@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     FIRST_BACKOFF_MS = 50,
@@ -30,6 +31,7 @@ void places_init(struct places *places, struct event_base *base, places_on_resta
     for (unsigned i = 0; i < PLACE_COUNT; i++) {
         struct place *place = &places->all[i];
         place->places = places;
+        place->inherited = -1;
         place->backoff =
             (struct backoff){.first_ms = FIRST_BACKOFF_MS, .limit_ms = LONGEST_BACKOFF_MS};
         timer_init(&place->restart, base, on_time, place);
@@ -43,7 +45,8 @@ bool places_open(struct places *places, const char *listen, unsigned count, char
         if (place->socket_count > 0) {
             continue;
         }
-        place->sockets[0] = listener_open(listen, i, error, error_size);
+        place->sockets[0] =
+            place->inherited >= 0 ? place->inherited : listener_open(listen, i, error, error_size);
         if (place->sockets[0] < 0) {
             return false;
         }
@@ -110,7 +113,10 @@ bool places_open_admin(struct places *places, const char *listen, bool is_defaul
 
 static void close_place(struct place *place) {
     while (place->socket_count > 0) {
-        listener_close(place->sockets[--place->socket_count]);
+        int socket = place->sockets[--place->socket_count];
+        if (socket != place->inherited) {
+            listener_close(socket);
+        }
     }
 }
 
@@ -118,6 +124,25 @@ void places_close(struct places *places, unsigned first) {
     for (unsigned i = first; i < PLACES_MAX; i++) {
         close_place(&places->all[i]);
     }
+}
+
+bool place_inherit(struct places *places, unsigned index, int descriptor) {
+    if (places->all[index].inherited >= 0) {
+        close(descriptor);
+        return false;
+    }
+    places->all[index].inherited = descriptor;
+    return true;
+}
+
+unsigned places_count_own(const struct places *places, unsigned count) {
+    unsigned own = 0;
+    bool has_inherited = false;
+    for (unsigned i = 0; i < PLACES_MAX; i++) {
+        has_inherited = has_inherited || places->all[i].inherited >= 0;
+        own += i < count && places->all[i].inherited < 0;
+    }
+    return has_inherited ? own : 0;
 }
 
 bool place_is_open(const struct places *places, unsigned index) {
@@ -141,5 +166,10 @@ void places_free(struct places *places) {
     for (unsigned i = 0; i < PLACE_COUNT; i++) {
         timer_stop(&places->all[i].restart);
         close_place(&places->all[i]);
+    }
+    for (unsigned i = 0; i < PLACES_MAX; i++) {
+        if (places->all[i].inherited >= 0) {
+            close(places->all[i].inherited);
+        }
     }
 }

@@ -5,6 +5,8 @@
 #include "ops/error_text.h"
 #include "ops/log_file.h"
 #include "ops/version.h"
+#include "process/announcer.h"
+#include "process/inherited.h"
 #include "process/lifecycle.h"
 #include "process/reload.h"
 
@@ -33,6 +35,7 @@ struct supervisor {
     struct event_base *base;
     struct service service;
     enum lifecycle_state state;
+    struct announcer announcer;
     bool is_joining;         /* no worker has been started yet */
     int64_t reload_until_ms; /* while a reload is under way */
     int64_t ticked_ms;
@@ -64,12 +67,17 @@ static void end_if_workers_are_gone(struct supervisor *supervisor) {
     }
 }
 
+static void announce(struct supervisor *supervisor) {
+    announcer_update(&supervisor->announcer, &supervisor->service, supervisor->state, clock_ms());
+}
+
 /* Does what an event asks for; `reason` is that of a failure. */
 static void handle(struct supervisor *supervisor, enum lifecycle_event event, const char *reason) {
     struct service *service = &supervisor->service;
     char error[512];
     switch (lifecycle_step(&supervisor->state, event)) {
     case LIFECYCLE_START_NEXT:
+        announce(supervisor); /* before what may take long */
         supervisor->reload_until_ms = clock_ms() + READY_WITHIN_MS;
         if (!reload_start(service, &supervisor->source, error, sizeof error)) {
             handle(supervisor, LIFECYCLE_FAILED, error);
@@ -95,6 +103,7 @@ static void handle(struct supervisor *supervisor, enum lifecycle_event event, co
     case LIFECYCLE_NOTHING:
         break;
     }
+    announce(supervisor);
 }
 
 static void on_ready(void *owner, const struct child *child) {
@@ -114,6 +123,7 @@ static void on_ready(void *owner, const struct child *child) {
         handle(supervisor, LIFECYCLE_READY, NULL);
         publish(supervisor);
     }
+    announce(supervisor);
 }
 
 static void tell_of_death(struct service *service, const struct child_exit *dead) {
@@ -242,6 +252,7 @@ static void supervisor_free(struct supervisor *supervisor) {
         watch_stop(&supervisor->signals[i]);
     }
     member_free(&service->member);
+    announcer_free(&supervisor->announcer);
     if (supervisor->base) {
         event_base_free(supervisor->base);
     }
@@ -263,6 +274,7 @@ static struct supervisor *supervisor_new(const struct supervisor_options *option
     service->logger = (struct logger){.level = options->config->log_level, .worker = -1};
     service->current = (struct setup){.generation = 1, .config = *options->config};
     service->next = (struct setup){.generation = 1};
+    announcer_init(&supervisor->announcer, &service->logger);
     supervisor->ticked_ms = clock_ms();
     supervisor->base = event_base_new();
     timer_init(&supervisor->tick, supervisor->base, on_tick, supervisor);
@@ -292,8 +304,24 @@ static bool join(struct supervisor *supervisor, char *error, size_t error_size) 
     }
 }
 
+static void tell_of_own_sockets(const struct service *service) {
+    unsigned own = places_count_own(&service->places, service->current.config.workers);
+    if (own > 0) {
+        log_write(
+            &service->logger, LOG_LEVEL_WARNING,
+            "the service manager has not opened the sockets of all workers: a restart refuses "
+            "connections to the others",
+            "{s:i}", "others", (int)own);
+    }
+}
+
 static bool start(struct supervisor *supervisor, char *error, size_t error_size) {
     struct service *service = &supervisor->service;
+    if (!inherited_take(&service->places, service->current.config.listen, FIRST_OWN_FD, error,
+                        error_size)) {
+        return false;
+    }
+    tell_of_own_sockets(service);
     if (!reserve_descriptors() || !supervisor->base ||
         !children_init(&service->children, supervisor->base, &service->logger, on_ready,
                        supervisor) ||
@@ -317,6 +345,7 @@ static bool open_log(const struct config *config, char *error, size_t error_size
 static void serve(struct supervisor *supervisor) {
     struct service *service = &supervisor->service;
     const struct config *config = &service->current.config;
+    announcer_begin(&supervisor->announcer, clock_ms());
     for (unsigned i = 0; i < config->workers; i++) {
         service_keep(service, i);
     }

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg2
 
+import sandbox
 from api import PATIENCE_S, ask
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -161,6 +162,8 @@ class Stack:
         """Starts the parts that are not running."""
         result = self.stack_sh("start")
         assert result.returncode == 0, result.stdout
+        if sandbox.IS_ASKED:
+            sandbox.take_over(self)
         self.wait_until_ready()
 
     def stop(self):

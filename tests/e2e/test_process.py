@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import gates
+import sandbox
 import seed
 from api import PATIENCE_S, QUESTION, ask, new_product
 from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until, workers
@@ -23,15 +24,17 @@ class Service:
     """`atelier-qa serve` with two workers on Unix sockets, as a child of the test, on the database
     of `stack`."""
 
-    def __init__(self, stack, folder, prefix=(), **settings):
-        """`prefix`: a command that runs the program."""
+    def __init__(self, stack, folder, prefix=(), close_fds=True, **settings):
+        """`prefix`: a command that runs the program, and inherits what is inheritable if not `close_fds`."""
         self.folder = folder
+        if sandbox.IS_ASKED:
+            prefix = [*prefix, *sandbox.launcher(writable=[folder], visible=[stack.folder])]
         environment = {**os.environ, "DATABASE_URL": stack.serving_url, "QA_WORKERS": "2",
                        "QA_STATE_DIR": str(folder), "QA_ADMIN_LISTEN": f"unix:{folder}/run/admin.sock",
                        **settings}
         with (folder / "log").open("ab") as log:
             self.process = subprocess.Popen([*prefix, stack.program, "serve"], env=environment,
-                                            stderr=log, start_new_session=True)
+                                            stderr=log, start_new_session=True, close_fds=close_fds)
 
     def connection(self, number=0):
         return UnixConnection(self.folder / f"run/worker{number}.sock")

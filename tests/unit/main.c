@@ -13,6 +13,7 @@ int main(void) {
     setenv("CK_DEFAULT_TIMEOUT", seconds_to_hang, false);
     static Suite *(*const suites[])(void) = {
         accept_encoding_suite,
+        announcer_suite,
         backoff_suite,
         children_suite,
         clock_suite,

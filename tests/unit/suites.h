@@ -4,6 +4,7 @@
 #include <check.h>
 
 Suite *accept_encoding_suite(void);
+Suite *announcer_suite(void);
 Suite *backoff_suite(void);
 Suite *children_suite(void);
 Suite *clock_suite(void);
