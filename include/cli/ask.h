@@ -17,9 +17,9 @@ struct ask_response {
  * waited for.
  */
 struct ask {
-    int descriptor; /* -1: it could not be begun */
     int64_t until_ms;
-    int reason; /* why not, as errno */
+    int descriptor; /* -1: it could not be begun */
+    int reason;     /* why not, as errno */
 };
 
 /* Begins a request. `address` is "unix:PATH" or "ADDRESS:PORT" (process/listener.h); a process that
