@@ -332,7 +332,12 @@ build/kubernetes-schemas/complete: tests/kubernetes/requirements.txt tests/kuber
 test-kubernetes: build/tools/kustomize build/tools/kubeconform build/kubernetes-schemas/complete  ## manifests of deploy/kubernetes, held to Kubernetes' schemas
 	/usr/bin/python3 -m pytest tests/kubernetes
 
-build/tools/kustomize build/tools/kubeconform: scripts/go-tool.sh
+.PHONY: sbom
+sbom: $(PROGRAM) module build/tools/syft  ## write build/sbom.json (CycloneDX): what program and module consist of; with IMAGE=NAME, build/sbom-image.json
+	@scripts/sbom.sh build/tools/syft build/sbom.json $(PROGRAM) $(wildcard $(MODULE))
+	@$(if $(IMAGE),build/tools/syft scan --quiet "docker:$(IMAGE)" --output cyclonedx-json=build/sbom-image.json)
+
+build/tools/kustomize build/tools/kubeconform build/tools/syft: scripts/go-tool.sh
 	@scripts/go-tool.sh $(@F) $@
 
 .PHONY: clean

@@ -9,6 +9,7 @@ folder=$(dirname "$2")
 case $name in
 kubeconform) module=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0 ;;
 kustomize) module=sigs.k8s.io/kustomize/kustomize/v5@v5.7.1 ;;
+syft) module=github.com/anchore/syft/cmd/syft@v1.57.1 ;;
 *)
     echo "go-tool.sh: $name is not known here" >&2
     exit 2
