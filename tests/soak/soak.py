@@ -62,6 +62,10 @@ class Neighbour:
     def __exit__(self, *_):
         self._running.__exit__(None, None, None)
 
+    def make_whole(self):
+        if self._service.process.poll() is not None:
+            self.__enter__()
+
     def kill_the_neighbour(self, _):
         self.__exit__()
         self.__enter__()
@@ -127,7 +131,8 @@ def main():
         with Checker(stack, faults=True, sockets=neighbour.sockets) as checker:
             broken = break_until(checker, stack, neighbour, reads)
         time.sleep(SETTLED_S)
-        stack.start()  # Ctrl-C may have come while it was down
+        stack.start()  # Ctrl-C may have come while something was down
+        neighbour.make_whole()
         faults = checker.compare_with(stack)
     findings = checker.findings
     tell(findings)
