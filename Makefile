@@ -169,7 +169,8 @@ UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard t
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.[ch] tests/soak/*.c \
     tests/soak/*.h nginx/*.[ch])
 SHELL_FILES = $(wildcard scripts/*.sh nginx/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
-    tests/compose/*.sh tests/compose/*/*.sh tests/sandbox/*.sh) .ci/run
+    tests/compose/*.sh tests/compose/*/*.sh tests/packages/*.sh tests/sandbox/*.sh) .ci/run \
+    $(wildcard deploy/debian/*.p*)
 
 $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -339,6 +340,16 @@ sbom: $(PROGRAM) module build/tools/syft  ## write build/sbom.json (CycloneDX): 
 
 build/tools/kustomize build/tools/kubeconform build/tools/syft: scripts/go-tool.sh
 	@scripts/go-tool.sh $(@F) $@
+
+.PHONY: deb
+deb:  ## build the Debian packages, for the Debian that this runs on: build/deb
+	deploy/install-packages.sh deb
+	@scripts/build-packages.sh
+
+.PHONY: test-packages
+test-packages:  ## install, upgrade and purge them, in Debians made for that, as root; RELEASES="bookworm trixie"
+	deploy/install-packages.sh packages
+	tests/packages/run.sh $(RELEASES)
 
 .PHONY: clean
 clean:  ## remove build/: what was compiled, fetched and reported

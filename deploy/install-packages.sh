@@ -10,6 +10,8 @@
 #   install-packages.sh tls      also what `make test-tls` needs
 #   install-packages.sh compose  also what `make test-compose` needs
 #   install-packages.sh sandbox  also what `make test-sandbox` needs
+#   install-packages.sh deb      only what `make deb` needs
+#   install-packages.sh packages also what `make test-packages` needs
 #   install-packages.sh browser  also what `make test-browser` needs
 #   install-packages.sh --missing KIND   installs nothing, but names what is missing of one of these,
 #                                        and how to install it; the exit status is 1
@@ -28,6 +30,8 @@ k6="golang-go ca-certificates"
 tls="$e2e testssl.sh nghttp2-client golang-go ca-certificates"
 compose="docker.io docker-compose debootstrap python3-pytest python3-requests python3-psycopg2"
 sandbox="systemd python3-seccomp $e2e"
+deb="dpkg-dev debhelper git help2man lintian nginx-dev python3"
+packages="debootstrap git python3"
 browser="chromium chromium-driver python3-selenium python3-pytest python3-requests python3-psycopg2"
 
 policy=/usr/sbin/policy-rc.d
@@ -112,17 +116,19 @@ fi
 [ "${1:-}" = tls ] || tls=""
 [ "${1:-}" = compose ] || compose=""
 [ "${1:-}" = sandbox ] || sandbox=""
+[ "${1:-}" = deb ] || deb=""
+[ "${1:-}" = packages ] || packages=""
 [ "${1:-}" = browser ] || browser=""
-case ${1:-} in build | unit) run="" ;; esac
+case ${1:-} in build | unit | deb) run="" ;; esac
 kind=${1:-}
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $browser" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser" >&2
     ! $name_only || exit 1
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $browser)
+set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser)
 if $name_only; then
     echo "These Debian packages are missing: ${*:-none; the programs and libraries of the installed ones cannot be found}" >&2
     echo "To install them: deploy/install-packages.sh $kind" >&2

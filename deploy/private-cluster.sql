@@ -1,21 +1,28 @@
--- What a new private cluster needs before `atelier-qa migrate`: the owner of the database, the
--- role that serves, and the database. Run at each start in the state directory; what is there
--- stays, and what a start that was cut short left out is added.
+-- What a new cluster needs before `atelier-qa migrate`: the owner of the database, the role that
+-- serves, and the database. Run at each start of a private cluster, in the state directory, and by
+-- setup.sh; what is there stays, and what a start that was cut short left out is added.
+--   --set=service=NAME    the role that serves (atelier_qa_service); without a password where its
+--                         file is empty
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
+\if :{?service}
+\else
+    \set service atelier_qa_service
+\endif
 \set owner_password `cat secrets/owner-password`
 \set service_password `cat secrets/service-password`
 
-SELECT 'CREATE ROLE ' || name
-FROM (VALUES ('atelier_qa_owner'), ('atelier_qa_serving'), ('atelier_qa_service')) AS needed (name)
+SELECT format('CREATE ROLE %I', name)
+FROM (VALUES ('atelier_qa_owner'), ('atelier_qa_serving'), (:'service')) AS needed (name)
 WHERE name NOT IN (SELECT rolname FROM pg_roles)
 \gexec
 ALTER ROLE atelier_qa_owner LOGIN CREATEROLE PASSWORD :'owner_password';
-ALTER ROLE atelier_qa_service LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     PASSWORD :'service_password';
-GRANT atelier_qa_serving TO atelier_qa_service;
+GRANT atelier_qa_serving TO :"service";
 
-SELECT 'CREATE DATABASE atelier_qa OWNER atelier_qa_owner'
+-- UTF-8 also where the cluster was made on a system without a locale.
+SELECT 'CREATE DATABASE atelier_qa OWNER atelier_qa_owner ENCODING ''UTF8'' TEMPLATE template0'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'atelier_qa')
 \gexec
 REVOKE ALL ON DATABASE atelier_qa FROM PUBLIC;
@@ -27,5 +34,5 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
 FROM pg_proc
 WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^lo_'
-    AND has_function_privilege('atelier_qa_service', oid, 'EXECUTE')
+    AND has_function_privilege(:'service', oid, 'EXECUTE')
 \gexec

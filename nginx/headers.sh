@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sees to NGINX's headers, with which the module is compiled: those of Debian's nginx-dev, made for exactly the
-# NGINX at hand, and PCRE's, which they include. Both packages are downloaded and unpacked, not installed, which
-# would bring 45 others and take root.
+# NGINX at hand, and PCRE's, which they include. Where nginx-dev is not installed, both packages are downloaded and
+# unpacked: to install them would bring 45 others and take root.
 #   headers.sh FOLDER    FOLDER (build/nginx) then holds the file `flags`, for the compiler
 #
 # Where that cannot be, one line says why, and the exit status is 1: the service works without the module. The
@@ -15,6 +15,7 @@ folder=$(cd "$given" && pwd)
 PATH=$PATH:/usr/sbin
 RETRY_MINUTES=60
 SECONDS_TO_FETCH=120
+INSTALLED=/usr/share/nginx/src
 
 give_up() {
     rm -f "$folder/flags"
@@ -55,6 +56,13 @@ unpack() {  # into the folder `root`
     rm -rf "$folder/packages" "$folder/apt"
 }
 
+copy_installed() {  # likewise, of the nginx-dev that is installed, if it is of this NGINX; it needs PCRE's headers itself
+    grep -qsx "nginx:abi=$abi" "$INSTALLED/debian/libnginx-mod.abisubstvars" || return 1
+    rm -rf "$folder/root"
+    mkdir -p "$folder/root/usr/share/nginx"
+    cp -R "$INSTALLED" "$source"
+}
+
 configure() {  # NGINX's own script finds out what its headers need to know of this system
     libraries=$folder/root/usr/lib/$(dpkg-architecture --query DEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch)
     cd "$source" && bash ./configure --with-compat --with-cc-opt="-I$folder/root/usr/include" \
@@ -75,16 +83,18 @@ abi=$(abi_here)
 [ ! -s "$folder/flags" ] || [ "$(cat "$folder/abi" 2>/dev/null)" != "$abi" ] || exit 0
 
 source=$folder/root/usr/share/nginx/src
-if [ -n "$(find "$folder/tried" -mmin "-$RETRY_MINUTES" 2>/dev/null)" ] && [ "$(cat "$folder/tried")" = "$abi" ]; then
-    give_up "NGINX's headers were not to be had; that is tried again each hour"
+if ! copy_installed; then
+    if [ -n "$(find "$folder/tried" -mmin "-$RETRY_MINUTES" 2>/dev/null)" ] && [ "$(cat "$folder/tried")" = "$abi" ]; then
+        give_up "NGINX's headers were not to be had; that is tried again each hour"
+    fi
+    echo "$abi" >"$folder/tried"
+    echo "Fetching NGINX's headers ($abi), once"
+    unpack || give_up "NGINX's headers cannot be downloaded: $(tail -n 1 "$folder/apt.log")"
 fi
-echo "$abi" >"$folder/tried"
-echo "Fetching NGINX's headers ($abi), once"
-unpack || give_up "NGINX's headers cannot be downloaded: $(tail -n 1 "$folder/apt.log")"
 grep -qx "nginx:abi=$abi" "$source/debian/libnginx-mod.abisubstvars" ||
     give_up "Debian's headers are of $(sed -n 's/^nginx:abi=//p' "$source/debian/libnginx-mod.abisubstvars"), but the NGINX here needs $abi"
 (configure) || give_up "NGINX's headers cannot be configured, see $folder/configure.log"
 write_flags >"$folder/flags.new"
 echo "$abi" >"$folder/abi"
 mv "$folder/flags.new" "$folder/flags"
-rm "$folder/tried"
+rm -f "$folder/tried"
