@@ -89,9 +89,9 @@ $(BUILD)/generated/old_setting_names_list.h: deploy/settings.txt
 # Made anew only where it changes.
 $(BUILD)/generated/version_text.h: always
 	@mkdir -p $(@D)
-	@{ printf '#define VERSION_NUMBER "%s"\n' "$$(cat VERSION)"; \
-	    printf '#define VERSION_REVISION "%s"\n' "$(SOURCE_REVISION)"; } > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; { printf '#define VERSION_NUMBER "%s"\n' "$$(cat VERSION)"; \
+	    printf '#define VERSION_REVISION "%s"\n' "$(SOURCE_REVISION)"; } > $$new; \
+	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 .PHONY: always
 always:
@@ -205,8 +205,8 @@ FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/
 .PHONY: fuzz fuzz-csv fuzz-requests
 fuzz:  ## feed what reads files and requests with random input for FUZZ_SECONDS each, from tests/fuzz/seeds on
 	$(call needs,test,clang --version)
-	@$(MAKE) --no-print-directory fuzz-csv
-	@if nginx/headers.sh $(NGINX_HEADERS); then $(MAKE) --no-print-directory fuzz-requests; fi
+	@if nginx/headers.sh $(NGINX_HEADERS); then with_nginx=fuzz-requests; fi; \
+	    $(MAKE) --no-print-directory fuzz-csv $$with_nginx
 
 fuzz-csv:
 	@mkdir -p build/fuzz/corpus/csv
@@ -219,23 +219,6 @@ fuzz-requests: $(GENERATED)
 	$(FUZZ) $(PKG_CFLAGS) -Inginx $$(cat $(NGINX_HEADERS)/flags) -o build/fuzz/requests $(FUZZ_REQUESTS) $(PKG_LIBS)
 	build/fuzz/requests $(FUZZ_OPTIONS) -max_len=5000 build/fuzz/corpus/requests tests/fuzz/seeds/requests
 
-# Used by tests/e2e/test_api_description.py.
-build/schemathesis/complete: tests/e2e/requirements.txt
-	@rm -rf $(@D)
-	@echo "Fetching Schemathesis, which takes a minute once"
-	@/usr/bin/python3 -m venv $(@D)
-	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
-	@touch $@
-
-.PHONY: e2e
-e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
-	$(call needs,e2e,$(CC) --version && $(HAVE_LIBRARIES) && command -v curl \
-	    && PATH=$$PATH:/usr/sbin command -v logrotate \
-	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
-	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
-	@$(MAKE) --no-print-directory $(PROGRAM) $(SOAK) have-k6 build/schemathesis/complete
-	SANITIZE=$(SANITIZE) exec /usr/bin/python3 -m pytest tests/e2e
-
 # The clients of tests/e2e/coherence.py. Both builds' tests may make it at the same time.
 SOAK := build/tools/soak
 
@@ -244,6 +227,26 @@ $(SOAK): $(wildcard tests/soak/*.c tests/soak/*.h)
 	@echo "  CC $@"
 	@$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@.$$PPID $(filter %.c,$^) -lz
 	@mv $@.$$PPID $@
+
+# Used by tests/e2e/test_api_description.py.
+build/schemathesis/complete: tests/e2e/requirements.txt
+	@rm -rf $(@D)
+	@echo "Fetching Schemathesis, which takes a minute once"
+	@/usr/bin/python3 -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+.PHONY: tools
+tools: have-k6 build/schemathesis/complete $(SOAK)
+
+.PHONY: e2e
+e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
+	$(call needs,e2e,$(CC) --version && $(HAVE_LIBRARIES) && command -v curl \
+	    && PATH=$$PATH:/usr/sbin command -v logrotate \
+	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
+	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
+	@$(MAKE) --no-print-directory $(PROGRAM) tools
+	SANITIZE=$(SANITIZE) exec /usr/bin/python3 -m pytest tests/e2e
 
 SOAK_READS ?= 100000000
 

@@ -78,9 +78,16 @@ write_flags() {  # relative ones if FOLDER is
 
 command -v nginx >/dev/null || give_up "there is no NGINX here"
 command -v apt-get >/dev/null || give_up "this is not Debian"
+# Unless NGINX was installed since, which dpkg would take a while to tell more about, all is well.
+if [ -s "$folder/flags" ] && [ -z "$(find "$(realpath "$(command -v nginx)")" -cnewer "$folder/flags")" ]; then
+    exit 0
+fi
 abi=$(abi_here)
 [ -n "$abi" ] || give_up "this NGINX is not Debian's"
-[ ! -s "$folder/flags" ] || [ "$(cat "$folder/abi" 2>/dev/null)" != "$abi" ] || exit 0
+if [ -s "$folder/flags" ] && [ "$(cat "$folder/abi" 2>/dev/null)" = "$abi" ]; then
+    touch "$folder/flags"
+    exit 0
+fi
 
 source=$folder/root/usr/share/nginx/src
 if ! copy_installed; then
