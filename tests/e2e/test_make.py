@@ -13,6 +13,8 @@ import pytest
 from api import without
 from stack import wait_until
 
+pytestmark = pytest.mark.same_with_sanitizers("make and shell scripts")
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +49,7 @@ def small_checkout(tmp_path):
     (tmp_path / "deploy/install-packages.sh").chmod(0o755)
     (tmp_path / "Makefile").write_text("lint:\n\t@echo linted\n"
                                        "unit:\n\t@echo broken; exit 3\n"
-                                       "model:\n\t@touch begun; exec sleep 1000\n")
+                                       "model e2e:\n\t@touch begun-$@; exec sleep 1000\n")
     return tmp_path
 
 
@@ -73,12 +75,14 @@ def test_when_all_steps_pass_so_does_the_whole(small_checkout):
     assert run(small_checkout, "no-such-step").returncode == 2
 
 
+@pytest.mark.parametrize("steps", [["model", "lint"], ["e2e", "e2e-sanitize", "model", "lint"]], ids=len)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_step_under_way_and_the_summary_says_so(small_checkout, number):
-    with subprocess.Popen([small_checkout / "scripts/test.sh", "model", "lint"], text=True,
+def test_a_signal_ends_the_steps_under_way_and_the_summary_says_so(small_checkout, number, steps):
+    with subprocess.Popen([small_checkout / "scripts/test.sh", *steps], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, start_new_session=True) as process:
-        wait_until((small_checkout / "begun").exists)
+        wait_until((small_checkout / "begun-model").exists)
+        wait_until(lambda: "e2e" not in steps or (small_checkout / "begun-e2e").exists())
         if number == signal.SIGINT:
             os.killpg(process.pid, number)  # as a terminal does
         else:
@@ -89,17 +93,21 @@ def test_a_signal_ends_the_step_under_way_and_the_summary_says_so(small_checkout
     assert "linted" not in output
 
 
-def test_the_black_box_tests_of_both_builds_run_side_by_side(small_checkout):
-    """Each waits for the other to have begun; the output of each is in one piece."""
+def test_the_black_box_tests_of_both_builds_run_side_by_side_and_what_computes_beside_them(small_checkout):
+    """Each waits for the others to have begun; the output of each is in one piece."""
     (small_checkout / "Makefile").write_text(
         "me = $(if $(SANITIZE),two,one)\nother = $(if $(SANITIZE),one,two)\n"
-        "build/schemathesis/complete:\n"
-        "e2e:\n\t@touch $(me); timeout 100 sh -c 'until [ -e $(other) ]; do sleep 0.1; done'\n"
-        "\t@echo $(me) here; sleep 0.2; echo $(me) there; exit $(if $(SANITIZE),3,0)\n")
-    result = subprocess.run([small_checkout / "scripts/test.sh", "tools", "e2e", "e2e-sanitize"],
+        "tools:\n"
+        "e2e:\n\t@touch $(me); timeout 100 sh -c 'until [ -e $(other) -a -e three ]; do sleep 0.1; done'\n"
+        "\t@echo $(me) here; sleep 0.2; echo $(me) there; exit $(if $(SANITIZE),3,0)\n"
+        "lint:\n\t@touch three; timeout 100 sh -c 'until [ -e one -a -e two ]; do sleep 0.1; done'\n"
+        "\t@echo three here; sleep 0.2; echo three there with nice $$(nice)\n")
+    result = subprocess.run([small_checkout / "scripts/test.sh", "tools", "lint", "e2e", "e2e-sanitize"],
                             env=without(os.environ, "SANITIZE"), stdin=subprocess.DEVNULL,
                             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert result.returncode == 1
     assert "one here\none there\n" in result.stdout and "two here\ntwo there\n" in result.stdout
+    assert "three here\nthree there with nice 19\n" in result.stdout
+    assert re.search("^lint .*passed", result.stdout, re.M)
     assert re.search("^e2e-sanitize .*FAILED", result.stdout, re.M)
     assert re.search("^e2e .*passed", result.stdout, re.M)
