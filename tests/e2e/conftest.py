@@ -2,12 +2,12 @@
 the end in every case; then its ready-made pages must be right and its logs clean."""
 
 import contextlib
+import os
 import signal
-import tempfile
-from pathlib import Path
 
 import pytest
 
+import first_start
 import product_pages
 from api import MAIL_DOMAIN, Api
 from stack import Stack, assert_no_sanitizer_report
@@ -16,7 +16,13 @@ LOADERIO_TOKEN = "0123456789abcdef"
 ORIGINS = "https://shop.example http://localhost:3000"
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "same_with_sanitizers(why): no line of our C code runs in it that does not run"
+                            " in others, so it is left out with SANITIZE=1")
+    stop_politely()
+
+
+def stop_politely():
     """A polite kill stops what was started, as Ctrl-C does. What the tests start does not ignore the
     signals that the tests themselves ignore, in the background of a script or behind nohup."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -30,12 +36,26 @@ def pytest_make_parametrize_id(val):
     return ascii(val)[:60] if isinstance(val, (str, bytes)) else None
 
 
+def pytest_unconfigure():
+    first_start.forget()
+
+
+def pytest_collection_modifyitems(config, items):
+    """The run with sanitizers leaves out what a marker says would be the same again (tests/README.md)."""
+    if not os.environ.get("SANITIZE"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("same_with_sanitizers")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @contextlib.contextmanager
-def running(subfolder="state", **settings):
-    # Not pytest's own folder, which is closed to other users: PostgreSQL does not run as root.
-    with tempfile.TemporaryDirectory(prefix="atelier-") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder) / subfolder, **settings) as stack:
+def running(subfolder="state", from_nothing=False, **settings):
+    """A stack of its own; `from_nothing`: with a cluster that it makes itself."""
+    with first_start.folder_of_a_stack() as folder:
+        if not from_nothing:
+            first_start.copy_to(folder / subfolder)
+        with Stack(folder / subfolder, **settings) as stack:
             yield stack
             product_pages.assert_right(stack)
         assert_clean(stack)

@@ -23,6 +23,7 @@ from api import PATIENCE_S, ask
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK_SH = CHECKOUT / "deploy/stack.sh"
 WORKERS = 2
+MIGRATED = "migrated"  # a database
 CONNECTIONS = 6  # of a worker to the database: two for reads, four for writes
 
 
@@ -136,6 +137,7 @@ class Stack:
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.program = self.folder / "bin/atelier-qa"
         self._env_file = self.folder / "settings.env"
+        self._has_migrated = False
         outer = {name: value for name, value in os.environ.items()
                  if not name.startswith(("QA_", "PG", "DATABASE_URL"))}
         self._environment = {
@@ -252,7 +254,13 @@ class Stack:
         return lines
 
     def access_log(self):
+        """Without what NGINX keeps back, for a second at the longest."""
         return (self.folder / "log/access.log").read_text()
+
+    def access_log_at_once(self):
+        """The same; NGINX keeps nothing back from who asks again and again."""
+        os.kill(self.nginx_pid(), signal.SIGUSR1)
+        return self.access_log()
 
     def log_files(self):
         return list((self.folder / "log").iterdir())
@@ -318,13 +326,23 @@ class Stack:
             return cursor.fetchall() if cursor.description else []
 
     @contextlib.contextmanager
-    def empty_database(self, name):
+    def empty_database(self, name, template="template1"):
         """The connection string of a new database, which is dropped afterwards."""
-        self.sql(f"CREATE DATABASE {name}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self.superuser_url(name)
         finally:
             self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def migrated_database(self, name):
+        """The same, as `atelier-qa migrate` leaves an empty one. Only the first is migrated: the others are copies."""
+        if not self._has_migrated:
+            self.sql(f"CREATE DATABASE {MIGRATED}")
+            url = self.superuser_url(MIGRATED)
+            subprocess.run([self.program, "migrate"], check=True, stdin=subprocess.DEVNULL, capture_output=True,
+                           env={**os.environ, "DATABASE_URL": url, "QA_OWNER_DATABASE_URL": url})
+            self._has_migrated = True
+        return self.empty_database(name, template=MIGRATED)
 
     @contextlib.contextmanager
     def locked(self, statement, *parameters):
@@ -340,6 +358,18 @@ class Stack:
         """SIGINT breaks all connections; SIGQUIT is a crash."""
         os.kill(self.postmaster_pid(), stop)
         wait_until(lambda: not self.postmaster_pid())
+
+    def start_database(self):
+        """As `start` does, which looks after all else, too."""
+        owner = self.folder.stat()
+        is_root = os.geteuid() == 0
+        subprocess.run([*(["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
+                          if is_root else []),
+                        postgresql_tool("pg_ctl"), "start", "--pgdata=postgres", "--log=log/postgres.log", "--wait",
+                        f"--timeout={PATIENCE_S}", "--silent"],
+                       cwd=self.folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       start_new_session=True)
+        self.wait_until_ready()
 
     def backends(self, condition="true"):
         """The process ids of the service's sessions, or of some of them."""

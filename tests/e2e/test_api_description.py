@@ -172,7 +172,7 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
         wait_until(lambda: not any(stack.readiness()))
         sent.send_all(**fresh)
     finally:
-        stack.start()
+        stack.start_database()
 
     with paused([stack.supervisor_pid(), *stack.worker_pids()]):
         sent.send_all(**fresh)

@@ -276,7 +276,7 @@ def test_cached_pages_are_answered_while_the_database_is_away(fault_stack):
             assert page.get(client, Accept_Encoding="gzip").status == 200
             assert other.get(client).status == 503
         finally:
-            fault_stack.start()
+            fault_stack.start_database()
     fault_stack.wait_until_whole()
 
 
@@ -288,7 +288,7 @@ def test_but_only_until_they_expire(small_stack):
         try:
             wait_until(lambda: page.get(client).status == 503)
         finally:
-            small_stack.start()
+            small_stack.start_database()
         small_stack.wait_until_whole()
         assert page.get(client).status == 200
 

@@ -177,8 +177,7 @@ def test_database_away_is_503_at_once_and_over_when_it_is_back(victim, shop, que
         # A page that the service still has and knows to be valid may be shown.
         assert shop.get(READ[1]).status_code in (200, 503)
     finally:
-        victim.start()
-    victim.wait_until_ready()
+        victim.start_database()
     assert victim.worker_pids() == workers
     assert_each_reason_is_told_once(errors(victim)[errors_before:], workers=2)
     assert victim.sql("SELECT count(*) FROM questions") == questions_before
@@ -193,8 +192,7 @@ def test_a_crash_of_the_database_loses_no_acknowledged_write(victim, shop):
     shop.vote("questions", question, times=5)
     shop.report("answers", 1)
     victim.stop_database(signal.SIGQUIT)
-    victim.start()
-    victim.wait_until_ready()
+    victim.start_database()
     [shown] = shop.questions(product)
     assert (shown["question_id"], shown["question_helpfulness"]) == (question, 5)
     assert victim.sql("SELECT reported FROM answers WHERE id = 1") == [(True,)]
@@ -353,7 +351,7 @@ def test_a_vote_on_a_kept_connection_whose_worker_is_gone_is_sent_anew(victim, q
         assert [client.receive().status for client in clients] == 8 * [204]
     assert helpfulness(victim, question) == 16
     sent_anew = re.compile(r'"method":"PUT".*"status":204.*"upstream":"[^"]+ : ')
-    wait_until(lambda: sent_anew.search(victim.access_log()))
+    wait_until(lambda: sent_anew.search(victim.access_log_at_once()))
 
 
 def test_a_worker_that_hangs_is_replaced(victim, question):
@@ -450,7 +448,7 @@ def test_new_workers_that_do_not_get_ready_leave_the_old_ones_in_place(victim):
         wait_until(lambda: len(errors_of_supervisor()) > before)
         wait_until(lambda: victim.worker_pids() == workers)
     finally:
-        victim.start()
+        victim.start_database()
     assert len(errors_of_supervisor()) == before + 1
 
 

@@ -12,6 +12,8 @@ from api import PATIENCE_S, ask, assert_problem
 from stack import wait_until
 from test_cors import configure
 
+pytestmark = pytest.mark.same_with_sanitizers("NGINX's configuration")
+
 SHOPPER = "203.0.113.7"
 HAS_IPV6 = Path("/proc/net/if_inet6").exists() and Path("/proc/net/if_inet6").read_text() != ""
 TRUSTED = ["127.0.0.1", "127.0.0.6"] + ["::1"] * HAS_IPV6
@@ -37,7 +39,7 @@ def client_in_log(stack, forwarded_for, source="127.0.0.1"):
                 **{"X-Request-Id": request_id}).status_code == 200
 
     def entries():
-        return [line for line in stack.access_log().splitlines() if request_id in line]
+        return [line for line in stack.access_log_at_once().splitlines() if request_id in line]
 
     wait_until(entries)
     [line] = entries()

@@ -292,9 +292,8 @@ def test_a_service_follows_no_link_as_its_shared_file(stack, tmp_path):
 @pytest.fixture
 def target(stack, tmp_path):
     """A migrated database and files for it, which a service of its own serves from a shared file."""
-    with stack.empty_database("shared_" + os.urandom(8).hex()) as url:
+    with stack.migrated_database("shared_" + os.urandom(8).hex()) as url:
         target = test_import.Target(stack, url, tmp_path, state_dir=tmp_path / "service")
-        target.finish(target.start("migrate"), test_import.DONE)
         target.write(questions=[test_import.post(1, 7)])
         yield target
 

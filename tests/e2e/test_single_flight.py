@@ -26,7 +26,7 @@ def crew():
                  QA_REQUEST_TIMEOUT_MS="22000", QA_DRAIN_TIMEOUT_MS="23000") as stack:
         stack.sql("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
         stack.stop_database()
-        stack.start()
+        stack.start_database()
         stack.sql("CREATE EXTENSION pg_stat_statements")
         with gates.on_reads(stack):
             yield stack

@@ -15,6 +15,8 @@ from api import PATIENCE_S, Api
 from conftest import running
 from stack import CHECKOUT, wait_until
 
+pytestmark = pytest.mark.same_with_sanitizers("deploy/stack/, which is Python")
+
 
 def processes(stack):
     return [stack.nginx_pid(), stack.supervisor_pid(), stack.postmaster_pid()]
@@ -34,7 +36,7 @@ def test_a_port_in_use_is_told_and_nothing_is_left_running(fault_stack):
 
 
 def test_a_start_leaves_no_error_in_any_log():
-    with running(QA_SAMPLE_PRODUCTS="0") as stack:
+    with running(from_nothing=True, QA_SAMPLE_PRODUCTS="0") as stack:
         assert (stack.folder / "log/nginx-error.log").read_text() == ""
         assert [line for line in stack.log() if line["level"] not in ("debug", "info")] == []
 
