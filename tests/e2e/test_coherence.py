@@ -25,6 +25,9 @@ SETTLED_S = 3 + 0.5  # after the statement timeout and a second more nothing is 
 LONG_S = 4.5  # nothing in the service waits so long for an orphan
 
 
+the_checker_itself = pytest.mark.same_with_sanitizers("the checker itself is tested, on a program with a fault")
+
+
 @pytest.fixture(scope="module")
 def crew():
     """A stack with four workers."""
@@ -82,6 +85,7 @@ def test_not_while_workers_and_sessions_die_and_connections_are_cut(crew):
     assert checker.compare_with(crew) == []
 
 
+@the_checker_itself
 def test_the_checker_notices_a_page_that_is_kept_as_newer_than_its_query():
     with running(FAULT="NOTE_AFTER_QUERY", **SETTINGS) as stack:
         with Checker(stack) as checker:
@@ -90,6 +94,7 @@ def test_the_checker_notices_a_page_that_is_kept_as_newer_than_its_query():
     assert checker.findings.wrong == 0, checker.findings.told
 
 
+@the_checker_itself
 def test_the_checker_notices_an_nginx_that_notes_versions_before_the_read(crew):
     module = CHECKOUT / "build/release-NOTE_EARLY_IN_NGINX/ngx_http_qa_pages_module.so"
     subprocess.run(["make", "--silent", "module", "FAULT=NOTE_EARLY_IN_NGINX"], cwd=CHECKOUT, check=True,

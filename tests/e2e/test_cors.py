@@ -129,12 +129,16 @@ def test_without_the_setting_no_credentials_are_allowed(api):
         assert "Access-Control-Allow-Credentials" not in response.headers
 
 
+a_shell_script = pytest.mark.same_with_sanitizers("a shell script")
+
+
 def configure(folder, **settings):
     """configure-nginx.sh's run with these settings."""
     return subprocess.run([CONFIGURE_NGINX, folder], capture_output=True, text=True,
                           env={"PATH": "/usr/bin:/bin", **settings})
 
 
+@a_shell_script
 @pytest.mark.parametrize("word, settings", [
     ("QA_CORS_CREDENTIALS", {"QA_CORS_CREDENTIALS": "true"}),
     ("QA_CORS_CREDENTIALS", {"QA_CORS_CREDENTIALS": "1", "QA_CORS_ORIGINS": "*"}),
@@ -166,11 +170,13 @@ def test_wrong_settings_are_refused_in_one_line(tmp_path, word, settings):
     assert list(tmp_path.iterdir()) == []
 
 
+@a_shell_script
 @pytest.mark.parametrize("value", ["", "false", "0", "No", "off"])
 def test_credentials_can_be_switched_off(tmp_path, value):
     assert configure(tmp_path, QA_CORS_CREDENTIALS=value).returncode == 0
 
 
+@a_shell_script
 def test_origins_are_understood_as_an_address_bar_shows_them(tmp_path):
     shown = ("https://a.example/ https://a.example https://b.example:443/ http://b.example:80"
              " http://c.example:443 https://c.example:8080/ https://[::1]:443")
@@ -181,6 +187,7 @@ def test_origins_are_understood_as_an_address_bar_shows_them(tmp_path):
         "https://c.example:8080", "https://[::1]"]
 
 
+@a_shell_script
 def test_lists_may_have_commas_blanks_and_repetitions(tmp_path):
     origins = "https://a.example,https://b.example  https://A.example"
     assert configure(tmp_path, QA_CORS_ORIGINS=origins, QA_CORS_HEADERS="X-A,\tX-B x-a").returncode == 0

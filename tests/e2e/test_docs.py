@@ -7,6 +7,8 @@ import pytest
 
 from stack import CHECKOUT
 
+pytestmark = pytest.mark.same_with_sanitizers("text")
+
 PAGES = [path for folder in ("", "docs", "docs/decisions", "tests")
          for path in sorted((CHECKOUT / folder).glob("*.md"))]
 

@@ -9,6 +9,8 @@ import pytest
 
 from api import Api, assert_problem
 
+pytestmark = pytest.mark.same_with_sanitizers("files that NGINX serves")
+
 CHROMIUM = ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8")
 
 

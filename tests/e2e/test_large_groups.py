@@ -12,6 +12,8 @@ import pytest
 import seed
 from api import Api, new_product
 
+pytestmark = pytest.mark.same_with_sanitizers("SQL")
+
 QUERIES = Path(__file__).parents[2] / "sql/queries"
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text()
 MIGRATION = (Path(__file__).parents[2] / "sql/migrations/0009_ranks.sql").read_text()

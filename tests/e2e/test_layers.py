@@ -6,6 +6,8 @@ import pytest
 
 from stack import CHECKOUT
 
+pytestmark = pytest.mark.same_with_sanitizers("a shell script")
+
 
 def check(folder):
     return subprocess.run([CHECKOUT / "scripts/check-layers.sh", folder],

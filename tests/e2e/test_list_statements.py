@@ -4,6 +4,8 @@ import pytest
 
 from stack import CHECKOUT
 
+pytestmark = pytest.mark.same_with_sanitizers("SQL")
+
 QUERIES = CHECKOUT / "sql/queries"
 ROWS = {"list_questions": "SELECT DISTINCT product_id FROM questions ORDER BY 1 LIMIT 20",
         "list_answers": "SELECT DISTINCT question_id FROM answers ORDER BY 1 LIMIT 20"}

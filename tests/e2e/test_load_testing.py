@@ -16,6 +16,8 @@ from api import PATIENCE_S, Api
 from conftest import running
 from stack import wait_until
 
+pytestmark = pytest.mark.same_with_sanitizers("k6 and its scripts")
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SCRIPTS = {
     "load": {"RATE": "40", "DURATION": "3s"},

@@ -3,9 +3,13 @@ votes that leave the indexes alone."""
 
 import subprocess
 
+import pytest
+
 from api import Api
 from conftest import running
 from stack import postgresql_tool, wait_until
+
+pytestmark = pytest.mark.same_with_sanitizers("PostgreSQL's own tools")
 
 
 def answers_of(stack, products):

@@ -7,6 +7,8 @@ from psycopg2.errors import CheckViolation, ForeignKeyViolation, InsufficientPri
 import seed
 from api import new_product
 
+pytestmark = pytest.mark.same_with_sanitizers("SQL")
+
 
 @pytest.fixture
 def serving(stack):

@@ -11,6 +11,8 @@ from stack import CHECKOUT
 sys.path.insert(0, str(CHECKOUT / "scripts"))
 import query_plans  # noqa: E402
 
+pytestmark = pytest.mark.same_with_sanitizers("PostgreSQL's plans")
+
 DOCUMENTED = dict(re.findall(r"^\| (`.*?) \| (.*?) \| \d+ \|$",
                              (CHECKOUT / "docs/queries.md").read_text(), re.M))
 

@@ -8,6 +8,8 @@ import pytest
 from api import MAX_ID, Api, assert_problem
 from stack import wait_until
 
+pytestmark = pytest.mark.same_with_sanitizers("NGINX's configuration")
+
 
 def test_past_the_configured_rate_requests_are_429_with_retry_after(limited_stack):
     api = Api(limited_stack.base_url)

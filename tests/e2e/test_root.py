@@ -11,7 +11,8 @@ import pytest
 from conftest import running
 from stack import CHECKOUT, sanitizer_of_nginx, wait_until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="not root"),
+              pytest.mark.same_with_sanitizers("deploy/stack/, which is Python")]
 
 WRITTEN = ["port", "started", "foreground", "service.pid", "bin/atelier-qa.new", "nginx/nginx.pid",
            "nginx/nginx.conf", "nginx/error-pages.conf", "nginx/headers.conf", "nginx/files.conf",
