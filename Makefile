@@ -198,7 +198,7 @@ FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1
 FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/nginx_side.c \
     nginx/handler.c nginx/response.c $(addprefix src/,$(addprefix http/,accept_encoding.c content.c entity_tag.c \
     request.c response.c route.c target.c timing.c traceparent.c) $(addprefix ops/,line_writer.c log.c log_file.c \
-    memory.c number.c write_all.c) \
+    memory.c metrics.c number.c write_all.c) \
     $(addprefix pages/,lookup.c ring.c shared_memory.c versions.c weights.c) \
     $(addprefix qa/,list_request.c lists.c parameters.c routes.c))
 

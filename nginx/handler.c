@@ -152,7 +152,8 @@ ngx_int_t qa_pages_handle(ngx_http_request_t *request) {
     struct qa_pages_response response;
     bool is_hit = find(memory, &key, &page) && choose(request, &page, &response) &&
                   copy_body(request, &memory->ring, &page, &response);
-    qa_pages_memory_count(memory, is_hit);
+    qa_pages_memory_count(memory, is_hit ? handout_hit(key.kind, response.is_not_modified)
+                                         : handout_miss(key.kind));
     set_variable(request, module->variable, is_hit ? "hit" : "miss");
     if (!is_hit) {
         return NGX_DECLINED;

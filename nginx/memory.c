@@ -1,8 +1,6 @@
 /* The connection to the supervisor, and the memory that comes over it. */
 #include "memory.h"
 
-#include "pages/handout.h"
-
 #include <errno.h>
 #include <unistd.h>
 
@@ -15,9 +13,11 @@ static void arm(struct qa_pages_memory *memory) {
 }
 
 static void tell_counts(struct qa_pages_memory *memory) {
-    if ((memory->hits || memory->misses) &&
-        handout_tell_counts(memory->connection->fd, memory->hits, memory->misses)) {
-        memory->hits = memory->misses = 0;
+    for (unsigned count = 0; count < HANDOUT_COUNTS; count++) {
+        if (memory->counts[count] != 0 &&
+            handout_tell_count(memory->connection->fd, count, memory->counts[count])) {
+            memory->counts[count] = 0;
+        }
     }
 }
 
@@ -164,8 +164,7 @@ bool qa_pages_memory_is_handed_out(const struct qa_pages_memory *memory) {
     return !handout_has_ended(memory->connection->fd);
 }
 
-void qa_pages_memory_count(struct qa_pages_memory *memory, bool is_hit) {
-    memory->hits += is_hit;
-    memory->misses += !is_hit;
+void qa_pages_memory_count(struct qa_pages_memory *memory, unsigned count) {
+    memory->counts[count]++;
     arm(memory);
 }

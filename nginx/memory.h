@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "pages/handout.h"
 #include "pages/ring.h"
 #include "pages/shared_memory.h"
 
@@ -20,7 +21,7 @@ struct qa_pages_memory {
     bool has_ring; /* while it is mapped */
     struct shared_memory shared;
     struct ring ring;
-    uint64_t hits, misses; /* since they were last told */
+    uint64_t counts[HANDOUT_COUNTS]; /* since they were last told */
 
     const char *shared_file;      /* not owned */
     ngx_connection_t *connection; /* to the supervisor; NULL: none */
@@ -40,5 +41,6 @@ void qa_pages_memory_end(struct qa_pages_memory *memory);
  * the system, as NGINX may have an event to come that says so. Only while it is mapped. */
 bool qa_pages_memory_is_handed_out(const struct qa_pages_memory *memory);
 
-/* A page was found, or not, which the supervisor is told within a second. */
-void qa_pages_memory_count(struct qa_pages_memory *memory, bool is_hit);
+/* Counts a page that was found or not (pages/handout.h), which the supervisor is told within a
+ * second. */
+void qa_pages_memory_count(struct qa_pages_memory *memory, unsigned count);

@@ -9,6 +9,7 @@
 enum { ADMIN_ADDRESS_SIZE = 128, ADMIN_DOORS_MAX = 4 };
 
 struct admin;
+struct metrics_memory;
 
 /* An address where the process listens: request->app. */
 struct admin_door {
@@ -25,7 +26,8 @@ struct admin {
     /* The service as it is now. */
     void (*look)(void *owner, struct service_view *view);
     void *owner;
-    const char *report; /* ops/config_report.h */
+    const struct metrics_memory *metrics; /* NULL: those of the supervisor cannot be read */
+    const char *report;                   /* ops/config_report.h */
     size_t report_length;
     struct admin_door doors[ADMIN_DOORS_MAX];
     unsigned door_count;

@@ -24,6 +24,7 @@ struct group {
     struct lane *lane;
     enum group_kind kind;
     bool is_write;
+    int64_t sent_us;              /* by clock_us() */
     enum query_outcome when_lost; /* of a write, when its connection is */
     PGresult *result; /* the connection's, until the end of the transaction when that decides */
     enum statement statement;

@@ -17,6 +17,7 @@
 
 #include "db/connection.h"
 #include "db/group.h"
+#include "db/lane_counts.h"
 
 #include <event2/event.h>
 
@@ -47,6 +48,7 @@ struct lane_settings {
     size_t short_queue;      /* of so many calls none is rejected as overload */
     int64_t queue_wait_ms;   /* what is too long */
     int64_t young_queue_ms;  /* a queue that was empty so shortly before is young */
+    struct lane_counts counts;
     /* Told, unless NULL, before writes of a form are told that they may have been applied. */
     void (*on_uncertain)(void *owner);
     void *owner;

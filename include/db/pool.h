@@ -17,8 +17,10 @@
 
 #include "db/connection.h"
 
+struct metrics;
 struct pool;
 
+/* Metrics (ops/metrics.h) have them in this order. */
 enum pool_lane { LANE_READS, LANE_LARGE_READS, LANE_WRITES, LANE_COUNT };
 
 struct pool_settings {
@@ -30,6 +32,7 @@ struct pool_settings {
                               write, besides the lock timeout */
     int64_t request_timeout_ms;
     struct connection_settings connection;
+    struct metrics *metrics; /* where the pool counts; NULL: nowhere */
     /* Told when writes of a form may have been applied without anybody knowing, before they are;
      * NULL: nobody. */
     void (*on_uncertain)(void *owner);

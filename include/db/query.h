@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
+/* Metrics (ops/metrics.h) have them in this order. */
 enum query_outcome {
     QUERY_DONE,     /* it ran; a write is committed. The only outcome with rows */
     QUERY_FAILED,   /* PostgreSQL reported an error that is our fault; a write was rolled back */

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 struct http_server;
+struct metrics;
 
 struct http_server_settings {
     int listening_socket;    /* taken over: closed by http_server_drain() or _free() */
@@ -22,8 +23,9 @@ struct http_server_settings {
     bool shows_timing;       /* by Server-Timing (http/timing.h) */
     int64_t slow_ms;         /* requests that take so long are logged; 0: none */
     const struct http_route *routes;
-    void *app;              /* for the handlers: request->app */
-    unsigned other_methods; /* that somebody in front of this server responds to, on every path */
+    void *app;               /* for the handlers: request->app */
+    struct metrics *metrics; /* where it counts (ops/metrics.h); NULL: nowhere */
+    unsigned other_methods;  /* that somebody in front of this server responds to, on every path */
     /* Unless NULL, asked before a route is looked for; false: it has responded. */
     bool (*admit)(struct http_request *request);
     const struct http_header *headers; /* as in struct http_delivery; must outlive the server */

@@ -15,6 +15,6 @@ struct slow_log {
     long long left_out;
 };
 
-/* To be called once for each request, at its end. */
+/* To be called once for each request, at its end, which is at a clock_us(). */
 void slow_log_note(struct slow_log *log, const struct logger *logger,
-                   const struct http_request *request);
+                   const struct http_request *request, int64_t now_us);

@@ -52,10 +52,26 @@ __attribute__((warn_unused_result)) enum handout_result handout_receive(int conn
 /* Whether the holder has gone, or says more than its reply; after that. */
 bool handout_has_ended(int connection);
 
-/* Of a reader: how many pages it found or not since it last told. False when that cannot be sent
+/* What a reader counts: for each list (enum subject, pages/versions.h) the pages that it responded
+ * with, by status, and then for each list those that it did not find. */
+enum {
+    HANDOUT_LISTS = 2,
+    HANDOUT_HITS = 2 * HANDOUT_LISTS,
+    HANDOUT_COUNTS = HANDOUT_HITS + HANDOUT_LISTS
+};
+
+static inline unsigned handout_hit(int64_t list, bool is_not_modified) {
+    return (unsigned)list * 2 + is_not_modified;
+}
+
+static inline unsigned handout_miss(int64_t list) {
+    return HANDOUT_HITS + (unsigned)list;
+}
+
+/* Of a reader: how many there were of a count since it last told. False when that cannot be sent
  * now; then it is to be added to what is told the next time. */
-__attribute__((warn_unused_result)) bool handout_tell_counts(int connection, uint64_t hits,
-                                                             uint64_t misses);
+__attribute__((warn_unused_result)) bool handout_tell_count(int connection, unsigned count,
+                                                            uint64_t number);
 
 /* ---- The holder ---- */
 
@@ -66,14 +82,14 @@ __attribute__((warn_unused_result)) int handout_listen(const char *shared_file);
 enum handout_heard {
     HANDOUT_HEARD_NOTHING, /* yet */
     HANDOUT_HEARD_WISH,
-    HANDOUT_HEARD_COUNTS,
+    HANDOUT_HEARD_COUNT,
     HANDOUT_HEARD_END /* it has gone, or sends what is no message */
 };
 
 struct handout_message {
     enum handout_wish wish;  /* HANDOUT_HEARD_WISH */
     bool is_of_other_layout; /* likewise: the wish is not to be granted */
-    uint64_t hits, misses;   /* HANDOUT_HEARD_COUNTS */
+    uint64_t count, number;  /* HANDOUT_HEARD_COUNT; a count may be of a later version */
 };
 
 /* The next message of a connection that was accepted. */

@@ -16,6 +16,7 @@
 #include "pages/versions.h"
 
 struct lookup;
+struct metrics;
 
 /* Responds where there is no page: `outcome` is not QUERY_DONE. Of several requests that waited for
  * one query only the first is given the result. */
@@ -27,6 +28,7 @@ struct lookup_settings {
     int64_t lifetime_ms;          /* how long a page is kept at most */
     int64_t answers_per_question; /* on a product's page, at most */
     lookup_on_failure *on_failure;
+    struct metrics *metrics; /* where it counts (ops/metrics.h); NULL: nowhere */
 };
 
 /* Pool, versions and ring must outlive it. */

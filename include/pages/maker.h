@@ -14,11 +14,13 @@
 #include "pages/versions.h"
 
 struct maker;
+struct metrics;
 
 struct maker_settings {
     int64_t most_answers; /* shown with each question */
     unsigned workers;     /* that serve, each as many requests as this one */
     const struct lookup *lookup;
+    struct metrics *metrics; /* where it counts (ops/metrics.h); NULL: nowhere */
 };
 
 /* Pool, lookup, versions and logger must outlive its use. It rests until maker_begin(). */

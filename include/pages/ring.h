@@ -44,6 +44,10 @@ size_t ring_bytes(size_t megabytes);
  * are stored. */
 size_t ring_head_bytes(size_t megabytes);
 
+/* How much pages may take of it, and what they have taken in all rounds. */
+uint64_t ring_size_bytes(const struct ring *ring);
+uint64_t ring_written_bytes(const struct ring *ring);
+
 /* A region that is mapped at `at`, which is aligned to 64 bytes, and of which all was zeros once: a
  * region of zeros is an empty ring. Where the ring is only read, the mapping may be read-only and
  * `descriptor` is -1. False when the region is too small for a ring. */

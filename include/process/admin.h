@@ -13,6 +13,7 @@ enum {
     ADMIN_FDS_BEGIN = 3,
     ADMIN_READY_FD = ADMIN_FDS_BEGIN, /* pipe: written when the process can serve */
     ADMIN_HEARTBEAT_FD,               /* process/heartbeat.h */
+    ADMIN_METRICS_FD,                 /* ops/metrics_memory.h */
     ADMIN_OVERVIEW_FD,                /* process/overview.h */
     ADMIN_REPORT_FD,                  /* a file: ops/config_report.h */
     ADMIN_SOCKETS_FD,                 /* listening; a number that is no such socket is not used */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ops/log.h"
+#include "ops/metrics_memory.h"
 #include "ops/watch.h"
 #include "process/heartbeat.h"
 #include "process/spawn.h"
@@ -21,6 +22,9 @@ enum child_state {
     CHILD_DRAINING
 };
 
+/* Why the supervisor kills one. */
+enum child_fault { CHILD_WELL, CHILD_HANGS, CHILD_DRAINS_LONG };
+
 /* One process; its place in the table is its heartbeat slot. */
 struct child {
     struct children *children;
@@ -33,6 +37,7 @@ struct child {
     uint64_t edition;   /* of the pages that a worker makes; once it is ready */
     int64_t kill_at_ms; /* while it drains */
     int ready_pipe;     /* while it starts; else -1 */
+    enum child_fault killed_for;
     struct watch readiness;
 };
 
@@ -41,6 +46,7 @@ struct children {
     const struct logger *logger;
     struct heartbeats *heartbeats;
     int heartbeats_descriptor;
+    const struct metrics_memory *metrics;
     children_on_ready *on_ready;
     void *owner;
     int told_failure; /* why the last one could not be started; 0: it could */
@@ -55,18 +61,18 @@ struct child_exit {
     unsigned generation;
     int64_t lived_ms;
     bool was_draining;
+    enum child_fault killed_for;
     int status; /* of waitpid() */
 };
 
 /* `children` is all zeros; on_ready is called each time that a child becomes ready. False with
  * errno set. */
-__attribute__((warn_unused_result)) bool children_init(struct children *children,
-                                                       struct event_base *base,
-                                                       const struct logger *logger,
-                                                       children_on_ready *on_ready, void *owner);
+__attribute__((warn_unused_result)) bool
+children_init(struct children *children, struct event_base *base, const struct logger *logger,
+              const struct metrics_memory *metrics, children_on_ready *on_ready, void *owner);
 
-/* Starts a child as `spawn` says, but for the heartbeats and the pipe, which are added here. What
- * fails is logged. */
+/* Starts a child as `spawn` says, but for heartbeats, metrics and the pipe, which are added here.
+ * What fails is logged. */
 __attribute__((warn_unused_result)) bool
 children_start(struct children *children, const struct spawn *spawn, unsigned generation);
 
@@ -97,6 +103,6 @@ void children_drain_workers(struct children *children, int64_t drain_timeout_ms)
 void children_tell_stopping(const struct children *children);
 
 /* Kills those whose heartbeat has stopped, and those that have not finished draining in time. */
-void children_kill_hung(const struct children *children, int64_t now_ms);
+void children_kill_hung(struct children *children, int64_t now_ms);
 
 enum { CHILDREN_HANG_AFTER_MS = 5000 }; /* without a heartbeat */

@@ -1,7 +1,8 @@
 /* What the holder of the shared memory does: it accepts connections, hands the memory out
- * (pages/handout.h), and adds up what readers count. */
+ * (pages/handout.h), and adds what readers count to the metrics. */
 #pragma once
 
+#include "ops/metrics_memory.h"
 #include "ops/watch.h"
 
 #include <stdbool.h>
@@ -12,6 +13,7 @@ struct holder_client;
 
 struct holder {
     struct event_base *base;
+    const struct metrics_memory *metrics;
     void (*on_join)(void *owner); /* a service has received the memory */
     void *owner;
     int listening; /* the caller's, as is `memory`; -1: not the holder */
@@ -20,12 +22,11 @@ struct holder {
     struct watch arrival;
     TAILQ_HEAD(, holder_client) clients;
     unsigned client_count;
-    uint64_t hits, misses; /* of all readers ever */
 };
 
-/* `base` must outlive it. */
-void holder_init(struct holder *holder, struct event_base *base, void (*on_join)(void *owner),
-                 void *owner);
+/* `base` and `metrics` must outlive it. */
+void holder_init(struct holder *holder, struct event_base *base,
+                 const struct metrics_memory *metrics, void (*on_join)(void *owner), void *owner);
 
 /* Hands `memory` out to who connects to `listening`, beside those who are connected. False with
  * errno. */

@@ -20,6 +20,7 @@ struct lifeline {
     const struct logger *logger;
     struct heartbeats *heartbeats; /* NULL before lifeline_start() */
     void (*on_end)(void *owner);   /* the process is to end; called once or more often */
+    void (*on_beat)(void *owner);  /* unless NULL, called each second */
     void *owner;
     struct watch terminate;
     struct timer heartbeat;
@@ -30,8 +31,8 @@ struct lifeline {
  * to handle, and the end of the supervisor's process is a SIGTERM. */
 void lifeline_prepare(int first, int end_of_them);
 
-/* `lifeline` has identity, logger, on_end and owner, and else zeros. Beats from now on. False with
- * errno set. */
+/* `lifeline` has identity, logger, on_end, on_beat and owner, and else zeros. Beats from now on.
+ * False with errno set. */
 __attribute__((warn_unused_result)) bool lifeline_start(struct lifeline *lifeline,
                                                         struct event_base *base, int heartbeats);
 

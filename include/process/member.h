@@ -6,27 +6,31 @@
 #pragma once
 
 #include "ops/log.h"
+#include "ops/metrics_memory.h"
 #include "ops/watch.h"
+#include "pages/retention.h"
 #include "pages/shared_memory.h"
 #include "process/holder.h"
 #include "process/rendezvous.h"
 
 struct member {
     const struct logger *logger;
+    const struct metrics_memory *metrics;
     struct rendezvous rendezvous;
     struct shared_memory memory;
     struct versions_member beats;
     struct holder holder;
     struct watch connection; /* to the holder, where that is another */
     struct event_base *base;
+    struct retention retention;
     bool is_stopping;
     unsigned failures; /* to find the others, one after the other */
     bool is_told;      /* that the others are not found */
 };
 
-/* `path` is QA_SHARED_FILE. `base` and `logger` must outlive it. */
+/* `path` is QA_SHARED_FILE. `base`, `logger` and `metrics` must outlive it. */
 void member_init(struct member *member, struct event_base *base, const char *path,
-                 const struct logger *logger);
+                 const struct logger *logger, const struct metrics_memory *metrics);
 
 enum member_joining { MEMBER_JOINED, MEMBER_NOT_YET, MEMBER_FAILED };
 

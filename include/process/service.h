@@ -20,6 +20,7 @@ struct setup {
 struct service {
     const char *program;
     struct logger logger;
+    struct metrics_memory metrics;
     struct children children;
     struct places places;
     struct member member;

@@ -19,6 +19,7 @@ struct spawn {
     int socket;
     int ready_pipe;
     int heartbeats;
+    int metrics;
     int memory;
     int presence;
     /* Of the admin process alone. */

@@ -13,6 +13,7 @@ enum {
     WORKER_SOCKET_FD = WORKER_FDS_BEGIN, /* listening */
     WORKER_READY_FD,        /* pipe: process/edition.h is written when the worker can serve */
     WORKER_HEARTBEAT_FD,    /* process/heartbeat.h */
+    WORKER_METRICS_FD,      /* ops/metrics_memory.h */
     WORKER_MEMORY_FD,       /* pages/shared_memory.h */
     WORKER_PRESENCE_FD,     /* LOCK_FILE_PRESENCE (process/lock_file.h), which this process keeps */
     WORKER_DATABASE_URL_FD, /* the connection string, which other processes must not read in the

@@ -1,6 +1,7 @@
 /* The table of routes of the admin process. */
 #include "admin/routes.h"
 
+#include "admin/metrics_page.h"
 #include "admin/page.h"
 #include "admin/probes.h"
 #include "admin/settings.h"
@@ -13,6 +14,7 @@ const struct http_route admin_routes[] = {
     {HTTP_GET, "/live", admin_show_liveness, NULL},
     {HTTP_GET, "/ready", admin_show_readiness, NULL},
     {HTTP_GET, "/config", admin_show_settings, NULL},
+    {HTTP_GET, "/metrics", metrics_page_show, NULL},
     {HTTP_GET, "/status.json", status_show_json, NULL},
     {HTTP_GET, "/status.txt", status_show_text, NULL},
     {HTTP_GET, "/status", page_show, NULL},

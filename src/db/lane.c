@@ -38,10 +38,12 @@ int64_t lane_waits_since_ms(const struct lane *lane) {
 }
 
 /* Tells the outcome and releases the texts, but not the struct. */
-static void tell(struct call *call, enum query_outcome outcome, const PGresult *result, int row) {
+static void tell(const struct lane *lane, struct call *call, enum query_outcome outcome,
+                 const PGresult *result, int row) {
     bool has_result = outcome == QUERY_DONE || outcome == QUERY_FAILED;
     call->state = CALL_COMPLETED;
     call->times.completed_us = clock_us();
+    lane_counts_complete(&lane->settings.counts, outcome);
     if (call->told) {
         *call->told = call->times;
     }
@@ -53,6 +55,7 @@ static void tell(struct call *call, enum query_outcome outcome, const PGresult *
 
 void lane_complete(struct lane *lane, struct call *call, enum query_outcome outcome,
                    const PGresult *result, int row) {
+    lane_counts_leave(&lane->settings.counts, call->state == CALL_WAITING);
     if (call->state == CALL_WAITING) {
         TAILQ_REMOVE(&lane->waiting, call, in_queue);
     } else {
@@ -60,7 +63,7 @@ void lane_complete(struct lane *lane, struct call *call, enum query_outcome outc
     }
     TAILQ_REMOVE(&lane->calls, call, in_lane);
     lane->call_count--;
-    tell(call, outcome, result, row);
+    tell(lane, call, outcome, result, row);
     free(call);
 }
 
@@ -81,6 +84,7 @@ struct group *lane_group(struct lane *lane, enum group_kind kind, enum statement
     struct group *group = group_new(kind, statement, calls, count);
     group->lane = lane;
     group->is_write = lane->settings.is_write;
+    lane_counts_group(&lane->settings.counts, count);
     for (size_t place = 0; place < count; place++) {
         TAILQ_REMOVE(&lane->waiting, calls[place], in_queue);
         calls[place]->state = CALL_SENT;
@@ -100,6 +104,7 @@ void lane_wait_again(struct lane *lane, struct call *call) {
     call->group->calls[call->place] = NULL;
     call->group = NULL;
     call->state = CALL_WAITING;
+    lane_counts_wait_again(&lane->settings.counts);
     if (TAILQ_EMPTY(&lane->waiting)) {
         lane->waiting_since_ms = clock_ms();
     }
@@ -160,9 +165,21 @@ static bool is_overloaded(const struct lane *lane) {
 
 static bool admits(const struct lane *lane, struct call *call) {
     const struct combine *combine = lane->settings.combine;
-    return !lane->is_closed && lane_is_ready(lane) &&
-           lane->call_count < lane->settings.call_limit && !is_overloaded(lane) &&
-           (!combine->admits || combine->admits(lane->settings.combine_state, lane, call));
+    const struct lane_counts *counts = &lane->settings.counts;
+    if (lane->is_closed) {
+        return lane_counts_reject(counts, METRICS_STOPPING);
+    }
+    if (!lane_is_ready(lane)) {
+        return lane_counts_reject(counts, METRICS_NO_CONNECTION);
+    }
+    if (lane->call_count >= lane->settings.call_limit) {
+        return lane_counts_reject(counts, METRICS_QUEUE_FULL);
+    }
+    if (is_overloaded(lane)) {
+        return lane_counts_reject(counts, METRICS_OVERLOAD);
+    }
+    return !combine->admits || combine->admits(lane->settings.combine_state, lane, call) ||
+           lane_counts_reject(counts, METRICS_ROW_LOCKED);
 }
 
 static void arm_deadline(struct lane *lane) {
@@ -176,7 +193,7 @@ static void arm_deadline(struct lane *lane) {
 void lane_submit(struct lane *lane, struct call *call) {
     call->times.submitted_us = clock_us();
     if (!admits(lane, call)) {
-        tell(call, QUERY_REFUSED, NULL, -1);
+        tell(lane, call, QUERY_REFUSED, NULL, -1);
         return;
     }
     call = memcpy(memory_allocate(sizeof *call), call, sizeof *call);
@@ -189,6 +206,7 @@ void lane_submit(struct lane *lane, struct call *call) {
     TAILQ_INSERT_TAIL(&lane->waiting, call, in_queue);
     TAILQ_INSERT_TAIL(&lane->calls, call, in_lane);
     lane->call_count++;
+    lane_counts_arrive(&lane->settings.counts);
     arm_deadline(lane);
 }
 
@@ -235,15 +253,17 @@ static void send_group(struct lane *lane, struct group *group, struct connection
         return;
     }
     lane->busy++;
-    int64_t now_us = clock_us();
+    group->sent_us = clock_us();
+    lane_counts_send(&lane->settings.counts, group);
     for (size_t place = 0; place < group->count; place++) {
         group->calls[place]->sends++;
-        group->calls[place]->times.sent_us = now_us;
+        group->calls[place]->times.sent_us = group->sent_us;
     }
 }
 
 static void reject_late(struct lane *lane) {
     while (clock_ms() - lane->settings.longest_wait_ms > lane_waits_since_ms(lane)) {
+        (void)lane_counts_reject(&lane->settings.counts, METRICS_WAITED_LONG);
         lane_complete(lane, TAILQ_FIRST(&lane->waiting), QUERY_REFUSED, NULL, -1);
     }
 }
@@ -277,6 +297,7 @@ static void send_anew(struct lane *lane, const struct group *group, struct conne
 void lane_settle(struct group *group, struct connection *connection, PGresult *result) {
     struct lane *lane = group->lane;
     lane->busy--;
+    lane_counts_settle(&lane->settings.counts, group, result);
     if (query_is_outdated(result)) {
         send_anew(lane, group, connection);
     } else {

@@ -6,6 +6,7 @@
 #include "db/outage.h"
 #include "db/pooling.h"
 #include "ops/memory.h"
+#include "ops/metrics.h"
 #include "ops/timer.h"
 
 #include <stdio.h>
@@ -17,6 +18,8 @@ enum {
     SHORT_QUEUE = 64,     /* reads for each connection, of which none is rejected */
     YOUNG_QUEUE = 4       /* times the longest wait: what a stall has left is served by then */
 };
+
+_Static_assert((int)LANE_COUNT == (int)METRICS_LANES, "metrics know each lane");
 
 /* Connections for one kind of statements. */
 struct connection_set {
@@ -30,6 +33,7 @@ struct pool {
     const struct logger *logger;
     struct pool_settings settings;
     struct server_address *address;
+    struct metrics *metrics;
     pool_on_change *on_change;
     void *owner;
     struct connection_set readers;
@@ -41,10 +45,41 @@ struct pool {
     struct outage outage;
 };
 
+static void count_states(const struct connection_set *set, metrics_number *states) {
+    uint64_t counts[METRICS_CONNECTION_STATES] = {0};
+    for (size_t i = 0; i < set->count; i++) {
+        const struct connection *connection = set->connections[i];
+        counts[!connection_is_ready(connection) ? METRICS_CONNECTING
+               : connection_is_busy(connection) ? METRICS_USED
+                                                : METRICS_IDLE]++;
+    }
+    for (size_t i = 0; i < METRICS_CONNECTION_STATES; i++) {
+        metrics_set(&states[i], counts[i]);
+    }
+}
+
+/* To be called when a connection may have changed its state. */
+static void count_connections(const struct pool *pool) {
+    struct metrics_gauges *gauges = &pool->metrics->gauges;
+    count_states(&pool->readers, gauges->connections[METRICS_FOR_READS]);
+    count_states(&pool->writers, gauges->connections[METRICS_FOR_WRITES]);
+}
+
+/* To be called when an outage may have begun or ended. */
+static void count_outage(const struct pool *pool) {
+    metrics_number *has_outage = &pool->metrics->gauges.has_outage;
+    bool is_out = pool->outage.reason_count > 0;
+    if (is_out && metrics_get(has_outage) == 0) {
+        metrics_add(&pool->metrics->outages, 1);
+    }
+    metrics_set(has_outage, is_out);
+}
+
 static void tell_change(struct pool *pool) {
     bool ready = lane_is_ready(pool->lanes[LANE_READS]) && lane_is_ready(pool->lanes[LANE_WRITES]);
     if (ready != pool->ready) {
         pool->ready = ready;
+        metrics_set(&pool->metrics->gauges.has_database, ready);
         pool->on_change(pool->owner, ready);
     }
 }
@@ -72,6 +107,7 @@ static void on_dispatch(void *owner) {
     if (again_in_ms != INT64_MAX) {
         timer_start(&pool->dispatch, again_in_ms);
     }
+    count_connections(pool);
 }
 
 static bool is_complete(const struct connection_set *set) {
@@ -85,12 +121,14 @@ static bool is_complete(const struct connection_set *set) {
 
 static void note_outage(struct pool *pool, const char *reason) {
     outage_note(&pool->outage, pool->logger, "a database connection failed; trying again", reason);
+    count_outage(pool);
 }
 
 static void end_outage(struct pool *pool) {
     if (is_complete(&pool->readers) && is_complete(&pool->writers) && !pool->readers.is_refused &&
         !pool->writers.is_refused) {
         outage_end(&pool->outage, pool->logger);
+        count_outage(pool);
     }
 }
 
@@ -101,6 +139,7 @@ static void note_result(struct pool *pool, const struct group *group, const PGre
         set->is_refused = true;
         outage_note(&pool->outage, pool->logger, "the database refuses statements; trying again",
                     PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+        count_outage(pool);
     } else if (set->is_refused && query_has_succeeded(result)) {
         set->is_refused = false;
         end_outage(pool);
@@ -139,11 +178,13 @@ static void on_settled(void *owner, struct connection *connection, struct group 
     plan_dispatch_of_waiting(pool);
     lane_settle(group, connection, result);
     plan_dispatch_of_waiting(pool);
+    count_connections(pool);
 }
 
 /* What waits for a connection that does not come is told at once, not at its deadline. */
 static void on_failed(void *owner, const char *reason, bool at_once) {
     struct pool *pool = owner;
+    metrics_add(&pool->metrics->failed_connects, 1);
     note_outage(pool, reason);
     for (size_t i = 0; at_once && i < LANE_COUNT; i++) {
         if (!lane_is_ready(pool->lanes[i])) {
@@ -156,6 +197,7 @@ static void on_lost(void *owner, struct connection *connection, struct group_que
                     const char *reason) {
     (void)connection;
     struct pool *pool = owner;
+    metrics_add(&pool->metrics->lost_connections, 1);
     note_outage(pool, reason);
     struct group *group;
     while ((group = TAILQ_FIRST(unsettled))) {
@@ -215,8 +257,10 @@ static void open_read_lanes(struct pool *pool) {
         .short_queue = SHORT_QUEUE * pool->readers.count,
         .queue_wait_ms = settings->queue_wait_ms,
         .young_queue_ms = YOUNG_QUEUE * settings->queue_wait_ms,
+        .counts = {pool->metrics, LANE_READS},
     };
     struct lane_settings large = reads;
+    large.counts.number = LANE_LARGE_READS;
     large.combine = &combine_large_reads;
     large.patience_ms = 0;
     /* The statement of a large read may take all its time. Sent later, it would be overdue while it
@@ -250,6 +294,7 @@ static void open_write_lane(struct pool *pool) {
         .timeout_ms = settings->request_timeout_ms,
         /* A lock that somebody holds delays all writes, and is no overload. */
         .queue_wait_ms = settings->connection.lock_timeout_ms + settings->queue_wait_ms,
+        .counts = {pool->metrics, LANE_WRITES},
         .on_uncertain = settings->on_uncertain,
         .owner = pool->owner,
     };
@@ -270,6 +315,7 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
         .logger = logger,
         .settings = *settings,
         .address = address,
+        .metrics = metrics_or_unseen(settings->metrics),
         .on_change = on_change,
         .owner = owner,
     };
@@ -278,6 +324,7 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
     connect_all(pool, &pool->writers, settings->write_connections);
     open_read_lanes(pool);
     open_write_lane(pool);
+    count_connections(pool);
     return pool;
 }
 

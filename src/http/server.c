@@ -1,8 +1,10 @@
 /* libmicrohttpd inside a libevent loop. */
 #include "http/server.h"
 
+#include "http/measure.h"
 #include "http/response.h"
 #include "http/slow_log.h"
+#include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/timer.h"
 #include "ops/watch.h"
@@ -25,6 +27,7 @@ enum {
 struct http_server {
     const struct logger *logger;
     struct http_server_settings settings;
+    struct metrics *metrics;
     struct MHD_Daemon *daemon;
     struct watch
         run; /* libmicrohttpd's epoll set is readable, or a suspended request has a response */
@@ -54,6 +57,7 @@ static void *on_request_line(void *argument, const char *target,
     request->connection = connection;
     request->app = server->settings.app;
     request->delivery = &server->delivery;
+    measure_begin(server->metrics);
     return request;
 }
 
@@ -72,9 +76,25 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
                   "route", request->route ? request->route->pattern : "none", "status",
                   (int)request->status);
     }
-    slow_log_note(&server->slow_log, server->logger, request);
+    int64_t now_us = clock_us();
+    slow_log_note(&server->slow_log, server->logger, request, now_us);
+    measure_end(server->metrics, server->settings.routes, request, now_us);
     http_request_free(request);
     *context = NULL;
+}
+
+/* A client has connected, or its connection is closed. */
+static void on_connection(void *argument, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what) {
+    (void)connection;
+    (void)context;
+    struct metrics *metrics = ((const struct http_server *)argument)->metrics;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        metrics_add(&metrics->accepted_connections, 1);
+        metrics_add(&metrics->gauges.client_connections, 1);
+    } else {
+        metrics_subtract(&metrics->gauges.client_connections, 1);
+    }
 }
 
 static void dispatch(const struct http_server *server, struct http_request *request) {
@@ -211,6 +231,7 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
     struct http_server *server = memory_calloc(1, sizeof *server);
     server->logger = logger;
     server->settings = *settings;
+    server->metrics = metrics_or_unseen(settings->metrics);
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request,
         server, MHD_OPTION_EXTERNAL_LOGGER, on_message, server, MHD_OPTION_LISTEN_SOCKET,
@@ -218,7 +239,7 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
         MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        server, MHD_OPTION_END);
+        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         server->daemon ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (info) {

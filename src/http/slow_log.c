@@ -2,7 +2,6 @@
 #include "http/slow_log.h"
 
 #include "http/route.h"
-#include "ops/clock.h"
 
 enum { LINES_A_SECOND = 20, SECOND_US = 1000000 };
 
@@ -22,12 +21,11 @@ static bool has_room(struct slow_log *log, int64_t now_us) {
 }
 
 void slow_log_note(struct slow_log *log, const struct logger *logger,
-                   const struct http_request *request) {
+                   const struct http_request *request, int64_t now_us) {
     const struct call_times *query = &request->timing.query;
     if (log->limit_us == 0) {
         return;
     }
-    int64_t now_us = clock_us();
     int64_t total_us = now_us - request->timing.began_us;
     if (total_us < log->limit_us || !has_room(log, now_us)) {
         return;

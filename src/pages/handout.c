@@ -14,13 +14,14 @@
 
 enum { BACKLOG = 128 };
 
-/* What a packet is. The numbers are those of no other program, and never change. */
-enum kind { KIND_WISH = 0x71612d31, KIND_REPLY, KIND_COUNTS };
+/* What a packet is. The numbers are those of no other program, and never change: the one before
+ * KIND_COUNT was that of both sums in one packet. */
+enum kind { KIND_WISH = 0x71612d31, KIND_REPLY, KIND_COUNT = KIND_REPLY + 2 };
 
 struct packet {
     uint32_t kind;
     uint32_t layout;
-    uint64_t values[2]; /* wish; result; hits and misses */
+    uint64_t values[2]; /* wish; result; which count, and its number */
 };
 
 _Static_assert(sizeof(struct packet) == 24, "versions of the program understand each other");
@@ -203,11 +204,11 @@ bool handout_has_ended(int connection) {
     return length >= 0 || !is_not_yet(errno);
 }
 
-bool handout_tell_counts(int connection, uint64_t hits, uint64_t misses) {
+bool handout_tell_count(int connection, unsigned count, uint64_t number) {
     return send_packet(connection,
-                       (struct packet){.kind = KIND_COUNTS,
+                       (struct packet){.kind = KIND_COUNT,
                                        .layout = SHARED_FILE_LAYOUT,
-                                       .values = {hits, misses}},
+                                       .values = {count, number}},
                        -1);
 }
 
@@ -221,10 +222,10 @@ enum handout_heard handout_hear(int connection, struct handout_message *message)
         message->wish = (enum handout_wish)packet.values[0];
         return HANDOUT_HEARD_WISH;
     }
-    if (packet.kind == KIND_COUNTS) {
-        message->hits = packet.values[0];
-        message->misses = packet.values[1];
-        return HANDOUT_HEARD_COUNTS;
+    if (packet.kind == KIND_COUNT) {
+        message->count = packet.values[0];
+        message->number = packet.values[1];
+        return HANDOUT_HEARD_COUNT;
     }
     return HANDOUT_HEARD_END;
 }

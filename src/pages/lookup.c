@@ -4,6 +4,7 @@
 #include "http/content.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
+#include "ops/metrics.h"
 #include "pages/result_body.h"
 #include "pages/weights.h"
 
@@ -34,6 +35,8 @@ enum { FOUND_BY_BYTES = sizeof(struct page_key) + sizeof(struct version) };
 
 _Static_assert(offsetof(struct flight, lookup) == FOUND_BY_BYTES, "no padding");
 
+_Static_assert((int)SUBJECT_QUESTION + 1 == (int)METRICS_LISTS, "metrics know each list");
+
 enum { FIRST_PAGE_COUNT = 5 /* questions on a ready-made page */ };
 
 struct lookup {
@@ -42,6 +45,7 @@ struct lookup {
     struct lookup_settings settings;
     struct flight *flights; /* all, where requests find them; none while the cache is off */
     struct lookup_counts counts;
+    struct metrics_pages *metrics;
     struct weights *weights;
 };
 
@@ -51,6 +55,7 @@ struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
     lookup->pool = pool;
     lookup->versions = versions;
     lookup->settings = *settings;
+    lookup->metrics = &metrics_or_unseen(settings->metrics)->pages;
     lookup->weights = weights_new();
     return lookup;
 }
@@ -323,10 +328,12 @@ void lookup_serve(struct lookup *lookup, struct http_request *request, const str
         request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
         if (serve_kept(lookup, request, key, version)) {
             lookup->counts.hits++;
+            metrics_add(&lookup->metrics->hits[key->kind], 1);
             return;
         }
         request->timing.cache = HTTP_CACHE_MISS;
         lookup->counts.misses++;
+        metrics_add(&lookup->metrics->misses[key->kind], 1);
         flight = find_flight(lookup, key, version);
     }
     if (!flight) {
@@ -335,5 +342,6 @@ void lookup_serve(struct lookup *lookup, struct http_request *request, const str
         send_query(flight);
         return;
     }
+    metrics_add(&lookup->metrics->coalesced[key->kind], 1);
     TAILQ_INSERT_TAIL(&flight->requests, request, queue);
 }

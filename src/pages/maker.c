@@ -3,6 +3,7 @@
 
 #include "ops/clock.h"
 #include "ops/memory.h"
+#include "ops/metrics.h"
 #include "ops/timer.h"
 #include "pages/pace.h"
 
@@ -27,6 +28,7 @@ struct maker {
     const struct versions *versions;
     const struct logger *logger;
     struct maker_settings settings;
+    struct metrics_maker *metrics;
     int64_t changed_after; /* the product after which this lap looks for changed ones */
     int64_t looked_after;  /* ... after which the last step has done so */
     int64_t missing_after; /* ... and for missing pages */
@@ -139,6 +141,7 @@ static void on_next_page(void *owner, enum query_outcome outcome, const PGresult
         }
         int64_t product = changed > 0 ? changed : missing;
         if (product > 0) {
+            metrics_add(&maker->metrics->passed_over, 1);
             pause_ms = maker->failed_product == product ? REST_MS : RETRY_MS;
             log_passed_over(maker, product);
         }
@@ -159,6 +162,8 @@ static void pass_over(struct maker *maker) {
 static int64_t end_step(struct maker *maker, const PGresult *result) {
     struct maker_step step;
     take_over(maker, result, &step);
+    metrics_add(&maker->metrics->pages, step.made);
+    metrics_add(&maker->metrics->laps, step.lap_ends);
     int64_t rest_ms = pace_end_step(
         &maker->pace,
         &(struct pace_step){.now_ms = clock_ms(),
@@ -174,6 +179,8 @@ static void on_step_done(void *owner, enum query_outcome outcome, const PGresult
     struct maker *maker = owner;
     int64_t rest_ms = REST_MS;
     maker->in_flight = false;
+    metrics_add(&maker->metrics->steps[outcome == QUERY_DONE ? METRICS_SUCCEEDED : METRICS_FAILED],
+                1);
     if (outcome == QUERY_DONE) {
         maker->failed_tries = 0;
         rest_ms = end_step(maker, result);
@@ -221,6 +228,7 @@ struct maker *maker_new(struct event_base *base, struct pool *pool, const struct
     maker->versions = versions;
     maker->logger = logger;
     maker->settings = *settings;
+    maker->metrics = &metrics_or_unseen(settings->metrics)->maker;
     pace_init(&maker->pace, settings->workers);
     timer_init(&maker->next_step, base, on_next_step, maker);
     return maker;

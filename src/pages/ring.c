@@ -67,6 +67,10 @@ size_t ring_bytes(size_t megabytes) {
     return ring_head_bytes(megabytes) + megabytes * 1024 * 1024;
 }
 
+uint64_t ring_size_bytes(const struct ring *ring) {
+    return ring->unit_count * UNIT_BYTES;
+}
+
 bool ring_attach(struct ring *ring, void *at, size_t bytes, int descriptor, off_t offset) {
     *ring = (struct ring){.region = at, .set_count = 1, .descriptor = descriptor, .offset = offset};
     /* As ring_bytes() has it, the other way round. */
@@ -80,6 +84,10 @@ bool ring_attach(struct ring *ring, void *at, size_t bytes, int descriptor, off_
 
 static struct ring_head *head_of(const struct ring *ring) {
     return ring->region;
+}
+
+uint64_t ring_written_bytes(const struct ring *ring) {
+    return atomic_load(&head_of(ring)->written) * UNIT_BYTES;
 }
 
 /* Where a key may be: its set, and the tag that its words have. */

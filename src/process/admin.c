@@ -7,6 +7,7 @@
 #include "http/server.h"
 #include "ops/log_file.h"
 #include "ops/memory.h"
+#include "ops/metrics_memory.h"
 #include "process/overview.h"
 
 #include <arpa/inet.h>
@@ -35,6 +36,7 @@ struct admin_process {
     struct lifeline lifeline;
     struct event_base *base;
     const struct overview *overview;
+    struct metrics_memory metrics;
     struct admin admin;
     struct http_server *servers[ADMIN_DOORS_MAX]; /* of the doors */
     unsigned open_servers;                        /* that still have connections */
@@ -148,6 +150,17 @@ static void map_report(struct admin *admin) {
     }
 }
 
+/* Likewise. */
+static void map_metrics(struct admin_process *process) {
+    if (metrics_memory_map(&process->metrics, ADMIN_METRICS_FD)) {
+        process->admin.metrics = &process->metrics;
+    } else {
+        log_write(&process->logger, LOG_LEVEL_WARNING, "there are no metrics", "{s:s}", "reason",
+                  errno == EPROTO ? "the supervisor is of a version with other metrics"
+                                  : strerror(errno));
+    }
+}
+
 static bool start(struct admin_process *process) {
     process->base = event_base_new();
     timer_init(&process->drain_limit, process->base, stop_loop, process);
@@ -159,6 +172,7 @@ static bool start(struct admin_process *process) {
         return false;
     }
     map_report(&process->admin);
+    map_metrics(process);
     for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
         if (!serve(process, socket)) {
             return false;

@@ -12,6 +12,8 @@
 
 enum { KILL_AFTER_DRAIN_MS = 2000 };
 
+_Static_assert((int)HEARTBEAT_SLOTS <= (int)METRICS_SLOTS, "a child has the same slot of both");
+
 /* Logs an event of a child, whose message differs by its role. */
 static void tell(const struct children *children, enum log_level level, const char *of_worker,
                  const char *of_admin, const struct child *child, const char *reason) {
@@ -27,6 +29,21 @@ static struct child *find(struct children *children, pid_t pid) {
         }
     }
     return NULL;
+}
+
+/* To be called after each change of a state. */
+static void count_states(const struct children *children) {
+    uint64_t counts[METRICS_WORKER_STATES] = {0};
+    for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
+        const struct child *child = &children->all[i];
+        enum child_state state = child->role == CHILD_WORKER ? child->state : CHILD_NONE;
+        counts[METRICS_WORKER_STARTING] += state == CHILD_STARTING;
+        counts[METRICS_WORKER_READY] += state == CHILD_READY;
+        counts[METRICS_WORKER_DRAINING] += state == CHILD_DRAINING;
+    }
+    for (size_t i = 0; i < METRICS_WORKER_STATES; i++) {
+        metrics_set(&metrics_memory_service(children->metrics)->workers[i], counts[i]);
+    }
 }
 
 static void forget_ready_pipe(struct child *child) {
@@ -45,14 +62,16 @@ static void on_ready_pipe(void *owner) {
     if (is_ready && child->state == CHILD_STARTING) {
         child->state = CHILD_READY;
         child->edition = edition;
+        count_states(child->children);
         child->children->on_ready(child->children->owner, child);
     }
 }
 
 bool children_init(struct children *children, struct event_base *base, const struct logger *logger,
-                   children_on_ready *on_ready, void *owner) {
+                   const struct metrics_memory *metrics, children_on_ready *on_ready, void *owner) {
     children->base = base;
     children->logger = logger;
+    children->metrics = metrics;
     children->on_ready = on_ready;
     children->owner = owner;
     children->heartbeats = heartbeats_create(&children->heartbeats_descriptor);
@@ -72,6 +91,7 @@ static pid_t run(struct child *child, const struct spawn *like) {
     spawn.identity.heartbeat_slot = (int)(child - child->children->all);
     spawn.identity.supervisor_pid = getpid();
     spawn.heartbeats = child->children->heartbeats_descriptor;
+    spawn.metrics = child->children->metrics->descriptor;
     spawn.ready_pipe = ends[1];
     pid_t pid = watch_start(&child->readiness) ? spawn_child(&spawn) : -1;
     int reason = errno;
@@ -96,7 +116,9 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
                                 .ready_pipe = -1};
         atomic_store(&children->heartbeats->is_ready[child - children->all], false);
         atomic_store(&children->heartbeats->beat_ms[child - children->all], child->started_ms);
-        pid = run(child, spawn);
+        bool has_room = spawn->role != CHILD_WORKER ||
+                        metrics_memory_reserve(children->metrics, (size_t)(child - children->all));
+        pid = has_room ? run(child, spawn) : -1;
     }
     if (pid < 0 && errno == children->told_failure) {
         return false;
@@ -112,6 +134,9 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
     children->told_failure = 0;
     child->pid = pid;
     child->state = CHILD_STARTING;
+    metrics_add(&metrics_memory_service(children->metrics)->worker_starts,
+                child->role == CHILD_WORKER);
+    count_states(children);
     tell(children, LOG_LEVEL_INFO, "worker started", "admin process started", child, NULL);
     return true;
 }
@@ -129,11 +154,14 @@ bool children_reap(struct children *children, struct child_exit *exit) {
                 .generation = child->generation,
                 .lived_ms = clock_ms() - child->started_ms,
                 .was_draining = child->state == CHILD_DRAINING,
+                .killed_for = child->killed_for,
                 .status = status,
             };
             forget_ready_pipe(child);
             atomic_store(&children->heartbeats->is_ready[child - children->all], false);
+            metrics_memory_end(children->metrics, (size_t)(child - children->all));
             *child = (struct child){.ready_pipe = -1};
+            count_states(children);
             return true;
         }
     }
@@ -200,6 +228,7 @@ void children_drain(struct children *children, unsigned generation, int64_t drai
             drain(&children->all[i], drain_timeout_ms);
         }
     }
+    count_states(children);
 }
 
 void children_drain_others(struct children *children, unsigned generation,
@@ -209,6 +238,7 @@ void children_drain_others(struct children *children, unsigned generation,
             drain(&children->all[i], drain_timeout_ms);
         }
     }
+    count_states(children);
 }
 
 void children_drain_workers(struct children *children, int64_t drain_timeout_ms) {
@@ -217,30 +247,34 @@ void children_drain_workers(struct children *children, int64_t drain_timeout_ms)
             drain(&children->all[i], drain_timeout_ms);
         }
     }
+    count_states(children);
 }
 
 void children_tell_stopping(const struct children *children) {
     atomic_store(&children->heartbeats->is_stopping, true);
 }
 
-/* Why a child is to be killed; NULL: it is well. */
-static const char *find_fault(const struct children *children, const struct child *child,
-                              int64_t now_ms) {
+static enum child_fault find_fault(const struct children *children, const struct child *child,
+                                   int64_t now_ms) {
     int64_t beat_ms = atomic_load(&children->heartbeats->beat_ms[child - children->all]);
     if (now_ms - beat_ms > CHILDREN_HANG_AFTER_MS) {
-        return "its heartbeat stopped";
+        return CHILD_HANGS;
     }
     bool is_late = child->state == CHILD_DRAINING && now_ms > child->kill_at_ms;
-    return is_late ? "it did not finish draining" : NULL;
+    return is_late ? CHILD_DRAINS_LONG : CHILD_WELL;
 }
 
-void children_kill_hung(const struct children *children, int64_t now_ms) {
+void children_kill_hung(struct children *children, int64_t now_ms) {
+    static const char *const reasons[] = {[CHILD_HANGS] = "its heartbeat stopped",
+                                          [CHILD_DRAINS_LONG] = "it did not finish draining"};
     for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
-        const struct child *child = &children->all[i];
-        const char *fault = child->state == CHILD_NONE ? NULL : find_fault(children, child, now_ms);
-        if (fault) {
+        struct child *child = &children->all[i];
+        enum child_fault fault =
+            child->state == CHILD_NONE ? CHILD_WELL : find_fault(children, child, now_ms);
+        if (fault != CHILD_WELL) {
             tell(children, LOG_LEVEL_ERROR, "killing a worker", "killing the admin process", child,
-                 fault);
+                 reasons[fault]);
+            child->killed_for = fault;
             kill(child->pid, SIGKILL);
         }
     }

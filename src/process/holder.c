@@ -17,6 +17,10 @@ enum {
     ASK_WITHIN_MS = 2000
 };
 
+_Static_assert((int)HANDOUT_HITS == (int)METRICS_NGINX_HITS &&
+                   (int)HANDOUT_COUNTS == (int)METRICS_NGINX,
+               "metrics have what readers count in the same order");
+
 struct holder_client {
     struct holder *holder;
     int connection;
@@ -27,9 +31,27 @@ struct holder_client {
     TAILQ_ENTRY(holder_client) next;
 };
 
+static void on_count(const struct holder *holder, const struct handout_message *message) {
+    if (message->count < HANDOUT_COUNTS) {
+        metrics_add(&metrics_memory_service(holder->metrics)->nginx[message->count],
+                    message->number);
+    }
+}
+
+/* What a client has told before the end still counts. */
+static void take_last_counts(const struct holder_client *client) {
+    struct handout_message message;
+    for (int i = 0;
+         i < HANDOUT_COUNTS && handout_hear(client->connection, &message) == HANDOUT_HEARD_COUNT;
+         i++) {
+        on_count(client->holder, &message);
+    }
+}
+
 static void drop(struct holder_client *client) {
     struct holder *holder = client->holder;
     watch_stop(&client->messages);
+    take_last_counts(client);
     close(client->connection);
     TAILQ_REMOVE(&holder->clients, client, next);
     holder->client_count--;
@@ -75,6 +97,9 @@ static void on_wish(struct holder_client *client, const struct handout_message *
         return;
     }
     client->granted = message->wish;
+    if (message->wish == HANDOUT_CHANGE) {
+        metrics_add(&metrics_memory_service(holder->metrics)->invalidations[METRICS_COMMAND], 1);
+    }
     if (message->wish == HANDOUT_JOIN) {
         holder->on_join(holder->owner);
     }
@@ -87,9 +112,8 @@ static void on_message(void *owner) {
     case HANDOUT_HEARD_WISH:
         on_wish(client, &message);
         break;
-    case HANDOUT_HEARD_COUNTS:
-        client->holder->hits += message.hits;
-        client->holder->misses += message.misses;
+    case HANDOUT_HEARD_COUNT:
+        on_count(client->holder, &message);
         break;
     case HANDOUT_HEARD_END:
         drop(client);
@@ -139,10 +163,14 @@ static void on_arrival(void *owner) {
     }
 }
 
-void holder_init(struct holder *holder, struct event_base *base, void (*on_join)(void *owner),
-                 void *owner) {
-    *holder = (struct holder){
-        .base = base, .on_join = on_join, .owner = owner, .listening = -1, .memory = -1};
+void holder_init(struct holder *holder, struct event_base *base,
+                 const struct metrics_memory *metrics, void (*on_join)(void *owner), void *owner) {
+    *holder = (struct holder){.base = base,
+                              .metrics = metrics,
+                              .on_join = on_join,
+                              .owner = owner,
+                              .listening = -1,
+                              .memory = -1};
     TAILQ_INIT(&holder->clients);
 }
 

@@ -28,6 +28,9 @@ static void on_heartbeat(void *owner) {
     timer_start(&lifeline->heartbeat, HEARTBEAT_MS);
     atomic_store(&lifeline->heartbeats->beat_ms[identity->heartbeat_slot], clock_ms());
     log_tell_lost(lifeline->logger);
+    if (lifeline->on_beat) {
+        lifeline->on_beat(lifeline->owner);
+    }
     if (getppid() != identity->supervisor_pid) {
         end(lifeline);
     }

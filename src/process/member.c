@@ -39,13 +39,18 @@ static void on_holder_gone(void *owner) {
 }
 
 void member_init(struct member *member, struct event_base *base, const char *path,
-                 const struct logger *logger) {
-    *member = (struct member){.logger = logger, .base = base};
+                 const struct logger *logger, const struct metrics_memory *metrics) {
+    *member = (struct member){.logger = logger, .metrics = metrics, .base = base};
     rendezvous_init(&member->rendezvous, path);
-    holder_init(&member->holder, base, on_join, member);
+    holder_init(&member->holder, base, metrics, on_join, member);
 }
 
-static void invalidate_all(const struct member *member) {
+static void count_invalidation(const struct member *member, enum metrics_invalidation reason) {
+    metrics_add(&metrics_memory_service(member->metrics)->invalidations[reason], 1);
+}
+
+static void invalidate_all(const struct member *member, enum metrics_invalidation reason) {
+    count_invalidation(member, reason);
     versions_invalidate_all(shared_memory_versions(&member->memory), clock_ms());
 }
 
@@ -53,7 +58,7 @@ static void invalidate_all(const struct member *member) {
 static void take_over(struct member *member, bool is_new) {
     bool is_clean = is_new || shared_memory_vouched_ms(&member->memory) == 0;
     if (!is_clean) {
-        invalidate_all(member);
+        invalidate_all(member, METRICS_HOLDER_DIED);
     }
     shared_memory_vouch(&member->memory, clock_ms());
     if (!is_new) {
@@ -118,6 +123,7 @@ static void publish_edition(const struct member *member) {
 
 static void beat(struct member *member) {
     if (versions_beat(shared_memory_versions(&member->memory), &member->beats, clock_ms())) {
+        count_invalidation(member, METRICS_SERVICE_DIED);
         log_write(member->logger, LOG_LEVEL_WARNING,
                   "another service of QA_SHARED_FILE has died; all cached pages are made anew",
                   NULL);
@@ -147,7 +153,7 @@ enum member_joining member_join(struct member *member, size_t ring_megabytes, ch
         return MEMBER_FAILED;
     }
     member_tell_size(member, ring_megabytes);
-    invalidate_all(member); /* nobody knows what happened before */
+    invalidate_all(member, METRICS_SERVICE_STARTED); /* nobody knows what happened before */
     beat(member);
     return MEMBER_JOINED;
 }
@@ -158,14 +164,14 @@ void member_set_edition(struct member *member, uint64_t edition) {
 }
 
 void member_empty_cache(struct member *member) {
-    invalidate_all(member);
+    invalidate_all(member, METRICS_RELOADED);
 }
 
 void member_on_exit(struct member *member, bool cleanly) {
     if (!cleanly) {
         /* It may have died between a commit and its versions, or have left a server process
          * behind that commits yet. */
-        invalidate_all(member);
+        invalidate_all(member, METRICS_WORKER_DIED);
     }
 }
 
@@ -181,7 +187,7 @@ static void stay_apart(struct member *member, enum rendezvous_result result, con
                   "it find each other again, cached pages are kept for half a second only",
                   "{s:s, s:s}", "path", member->rendezvous.path, "reason", reason);
     }
-    invalidate_all(member);
+    invalidate_all(member, METRICS_FILE_REPLACED);
     if (result == RENDEZVOUS_APART) {
         char error[256];
         (void)notify_services(member->rendezvous.path, NOTIFY_OTHERS_WITHIN_MS, error,
@@ -198,7 +204,7 @@ static void renew(struct member *member) {
         return;
     }
     if (member->failures > 0) {
-        invalidate_all(member);
+        invalidate_all(member, METRICS_FILE_REPLACED);
     }
     if (member->is_told || (was_holder && result == RENDEZVOUS_HOLDER)) {
         log_write(member->logger, LOG_LEVEL_WARNING,
@@ -209,8 +215,27 @@ static void renew(struct member *member) {
     member->failures = 0;
 }
 
+/* What the metrics have of the shared memory. */
+static void show(struct member *member) {
+    struct metrics_service *metrics = metrics_memory_service(member->metrics);
+    const struct versions *versions = shared_memory_versions(&member->memory);
+    struct ring ring;
+    metrics_set(&metrics->is_holder, rendezvous_is_holder(&member->rendezvous));
+    metrics_set(&metrics->epoch, versions_note(versions, 0).epoch);
+    if (!shared_memory_ring(&member->memory, &ring)) {
+        return;
+    }
+    uint64_t size = ring_size_bytes(&ring), written = ring_written_bytes(&ring);
+    metrics_set(&metrics->cache_size_bytes, size);
+    metrics_set(&metrics->cache_used_bytes, written < size ? written : size);
+    metrics_set(&metrics->cache_written_bytes, written);
+    metrics_set(&metrics->cache_retention_ms,
+                (uint64_t)retention_note(&member->retention, written, size, clock_ms()));
+}
+
 void member_watch(struct member *member) {
     beat(member);
+    show(member);
     if (member->is_stopping) {
         return;
     }

@@ -60,10 +60,12 @@ void reload_complete(struct service *service) {
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
     service_keep(service, PLACE_OF_ADMIN); /* the one before has been told to drain */
+    metrics_add(&metrics_memory_service(&service->metrics)->reloads[METRICS_SUCCEEDED], 1);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);
 }
 
 void reload_abandon(struct service *service, const char *reason) {
+    metrics_add(&metrics_memory_service(&service->metrics)->reloads[METRICS_FAILED], 1);
     log_write(&service->logger, LOG_LEVEL_ERROR,
               "the reload failed; the old workers and settings stay", "{s:s}", "reason", reason);
     children_drain(&service->children, service->next.generation,

@@ -57,17 +57,17 @@ static bool hand_down_to_worker(const struct spawn *spawn, int database_url,
                                 posix_spawn_file_actions_t *actions) {
     const struct handed all[] = {
         {spawn->socket, WORKER_SOCKET_FD},        {spawn->ready_pipe, WORKER_READY_FD},
-        {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->memory, WORKER_MEMORY_FD},
-        {spawn->presence, WORKER_PRESENCE_FD},    {database_url, WORKER_DATABASE_URL_FD},
+        {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->metrics, WORKER_METRICS_FD},
+        {spawn->memory, WORKER_MEMORY_FD},        {spawn->presence, WORKER_PRESENCE_FD},
+        {database_url, WORKER_DATABASE_URL_FD},
     };
     return hand_down(all, sizeof all / sizeof *all, actions);
 }
 
 static bool hand_down_to_admin(const struct spawn *spawn, posix_spawn_file_actions_t *actions) {
     const struct handed all[] = {
-        {spawn->ready_pipe, ADMIN_READY_FD},
-        {spawn->heartbeats, ADMIN_HEARTBEAT_FD},
-        {spawn->overview, ADMIN_OVERVIEW_FD},
+        {spawn->ready_pipe, ADMIN_READY_FD}, {spawn->heartbeats, ADMIN_HEARTBEAT_FD},
+        {spawn->metrics, ADMIN_METRICS_FD},  {spawn->overview, ADMIN_OVERVIEW_FD},
         {spawn->report, ADMIN_REPORT_FD},
     };
     bool ok = hand_down(all, sizeof all / sizeof *all, actions);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -126,9 +127,23 @@ static void on_ready(void *owner, const struct child *child) {
     announce(supervisor);
 }
 
+static enum metrics_death find_cause(const struct child_exit *dead) {
+    switch (dead->killed_for) {
+    case CHILD_HANGS:
+        return METRICS_HUNG;
+    case CHILD_DRAINS_LONG:
+        return METRICS_DRAINED_LONG;
+    case CHILD_WELL:
+        break;
+    }
+    return WIFSIGNALED(dead->status) ? METRICS_BY_SIGNAL : METRICS_BY_EXIT_STATUS;
+}
+
 static void tell_of_death(struct service *service, const struct child_exit *dead) {
     bool by_signal = WIFSIGNALED(dead->status);
     publisher_note_exit(&service->publisher, dead);
+    metrics_add(&metrics_memory_service(&service->metrics)->deaths[find_cause(dead)],
+                dead->role == CHILD_WORKER);
     log_write(&service->logger, LOG_LEVEL_ERROR,
               dead->role == CHILD_WORKER ? "a worker died" : "the admin process died",
               "{s:i, s:i, s:s, s:i}", "index", (int)dead->index, "pid", (int)dead->pid, "by",
@@ -279,7 +294,7 @@ static struct supervisor *supervisor_new(const struct supervisor_options *option
     supervisor->base = event_base_new();
     timer_init(&supervisor->tick, supervisor->base, on_tick, supervisor);
     member_init(&service->member, supervisor->base, service->current.config.shared_file,
-                &service->logger);
+                &service->logger, &service->metrics);
     places_init(&service->places, supervisor->base, on_restart, supervisor);
     return supervisor;
 }
@@ -322,12 +337,13 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
         return false;
     }
     tell_of_own_sockets(service);
-    if (!reserve_descriptors() || !supervisor->base ||
-        !children_init(&service->children, supervisor->base, &service->logger, on_ready,
-                       supervisor) ||
+    if (!reserve_descriptors() || !supervisor->base || !metrics_memory_create(&service->metrics) ||
+        !children_init(&service->children, supervisor->base, &service->logger, &service->metrics,
+                       on_ready, supervisor) ||
         !publisher_init(&service->publisher) || !start_events(supervisor)) {
         return error_text(error, error_size, "%s", strerror(errno));
     }
+    metrics_set(&metrics_memory_service(&service->metrics)->started_s, (uint64_t)time(NULL));
     supervisor->is_joining = true;
     bool has_joined = join(supervisor, error, error_size);
     supervisor->is_joining = false;
@@ -340,6 +356,21 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
 static bool open_log(const struct config *config, char *error, size_t error_size) {
     return log_file_open(config->log_file) ||
            error_text(error, error_size, "QA_LOG_FILE: %s: %s", config->log_file, strerror(errno));
+}
+
+static long long sum_of(const metrics_number *numbers, size_t count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += metrics_get(&numbers[i]);
+    }
+    return (long long)sum;
+}
+
+static void log_stop(const struct service *service) {
+    const metrics_number *nginx = metrics_memory_service(&service->metrics)->nginx;
+    log_write(&service->logger, LOG_LEVEL_INFO, "stopped", "{s:I, s:I}", "nginx_hits",
+              sum_of(nginx, METRICS_NGINX_HITS), "nginx_misses",
+              sum_of(nginx + METRICS_NGINX_HITS, METRICS_NGINX - METRICS_NGINX_HITS));
 }
 
 static void serve(struct supervisor *supervisor) {
@@ -356,9 +387,7 @@ static void serve(struct supervisor *supervisor) {
               config->listen);
     event_base_dispatch(supervisor->base);
     member_leave(&service->member);
-    log_write(&service->logger, LOG_LEVEL_INFO, "stopped", "{s:I, s:I}", "nginx_hits",
-              (long long)service->member.holder.hits, "nginx_misses",
-              (long long)service->member.holder.misses);
+    log_stop(service);
 }
 
 int supervisor_run(const struct supervisor_options *options) {

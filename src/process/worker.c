@@ -6,11 +6,14 @@
 #include "ops/clock.h"
 #include "ops/log_file.h"
 #include "ops/memory.h"
+#include "ops/metrics_memory.h"
 #include "pages/lookup.h"
 #include "pages/maker.h"
 #include "pages/shared_memory.h"
 #include "process/edition.h"
+#include "process/usage.h"
 #include "qa/app.h"
+#include "qa/metrics_names.h"
 #include "qa/outcome.h"
 #include "qa/routes.h"
 
@@ -34,6 +37,8 @@ struct worker {
     struct app app;
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
+    struct metrics *metrics;
+    struct usage usage;
     struct shared_memory memory;
     struct ring ring;    /* the cache */
     uint64_t edition;    /* of the pages that it makes; 0: it has no cache */
@@ -62,6 +67,7 @@ static void serve(struct worker *worker) {
         .routes = qa_routes,
         .app = &worker->app,
         .other_methods = HTTP_OPTIONS, /* NGINX's */
+        .metrics = worker->metrics,
     };
     worker->server = http_server_new(worker->base, &worker->logger, &settings);
     if (!worker->server) {
@@ -116,9 +122,15 @@ static void on_drain_limit(void *owner) {
     stop_loop(worker);
 }
 
+static void on_beat(void *owner) {
+    struct worker *worker = owner;
+    usage_note(&worker->usage, worker->metrics);
+}
+
 /* A group of writes may have been committed without its versions being raised, or may be yet. */
 static void on_uncertain(void *owner) {
     struct worker *worker = owner;
+    metrics_add(&worker->metrics->uncertain_writes, 1);
     versions_invalidate_all(worker->app.versions, clock_ms());
 }
 
@@ -140,6 +152,7 @@ static bool start_pool(struct worker *worker) {
         .request_timeout_ms = config->request_timeout_ms,
         .connection = {.lock_timeout_ms = config->lock_timeout_ms,
                        .statement_timeout_ms = config->statement_timeout_ms},
+        .metrics = worker->metrics,
         .on_uncertain = on_uncertain,
     };
     char error[256];
@@ -157,6 +170,7 @@ static void start_maker(struct worker *worker) {
         .most_answers = worker->config->answers_per_question,
         .workers = worker->config->workers,
         .lookup = worker->app.lookup,
+        .metrics = worker->metrics,
     };
     worker->maker =
         maker_new(worker->base, worker->app.pool, worker->app.versions, &worker->logger, &settings);
@@ -183,10 +197,27 @@ static bool start_app(struct worker *worker) {
         .lifetime_ms = config->cache_lifetime_s * 1000,
         .answers_per_question = config->answers_per_question,
         .on_failure = outcome_respond_read_failure,
+        .metrics = worker->metrics,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
     start_maker(worker);
     return true;
+}
+
+/* Without metrics it serves all the same. */
+static void open_metrics(struct worker *worker) {
+    const struct metrics_names names = qa_metrics_names();
+    struct metrics *metrics =
+        metrics_memory_slot(WORKER_METRICS_FD, (size_t)worker->lifeline.identity.heartbeat_slot,
+                            metrics_layout_of_workers(&names));
+    if (!metrics) {
+        log_write(&worker->logger, LOG_LEVEL_WARNING,
+                  "this worker is not in the metrics until the service is stopped and started",
+                  "{s:s}", "reason",
+                  errno == EPROTO ? "the supervisor is of a version with other metrics"
+                                  : strerror(errno));
+    }
+    worker->metrics = metrics_or_unseen(metrics);
 }
 
 static bool start_events(struct worker *worker) {
@@ -252,8 +283,11 @@ int worker_run(const struct config *config, const struct child_identity *identit
         .config = config,
         .logger = {.level = config->log_level, .worker = identity->index},
     };
-    worker.lifeline = (struct lifeline){
-        .identity = *identity, .logger = &worker.logger, .on_end = on_end, .owner = &worker};
+    worker.lifeline = (struct lifeline){.identity = *identity,
+                                        .logger = &worker.logger,
+                                        .on_end = on_end,
+                                        .on_beat = on_beat,
+                                        .owner = &worker};
     worker.app = (struct app){
         .logger = &worker.logger,
         .loaderio_token = config->loaderio_token,
@@ -267,6 +301,7 @@ int worker_run(const struct config *config, const struct child_identity *identit
     int status = EXIT_FAILURE;
     memory_bind_libraries();
     worker.base = event_base_new();
+    open_metrics(&worker);
     if (!worker.base) {
         (void)cannot_start(&worker, strerror(errno));
     } else if (start_events(&worker) && start_app(&worker) && !worker.draining) {

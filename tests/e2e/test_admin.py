@@ -17,7 +17,7 @@ from api import PATIENCE_S, ask, assert_problem, new_product
 from load import Load
 from stack import UnixConnection, children, paused, wait_until, workers
 
-PATHS = ["/live", "/ready", "/config", "/status", "/status.json", "/status.txt", "/status.css", "/status.js"]
+PATHS = ["/live", "/ready", "/config", "/metrics", "/status", "/status.json", "/status.txt", "/status.css", "/status.js"]
 READ = ("GET", "/qa/questions?product_id=1", None)
 
 
@@ -137,7 +137,7 @@ def test_a_page_whose_name_leads_here_is_told_nothing(stack, host, path):
 
 
 def test_nginx_leads_to_no_path_of_it(stack, api):
-    for path in [*PATHS, "/metrics"]:
+    for path in PATHS:
         assert_problem(api.get(path), 404)
 
 

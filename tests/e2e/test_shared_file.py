@@ -26,7 +26,8 @@ UNTOLD = 4  # of an import
 REMOVED = "QA_SHARED_FILE was removed"
 LAYOUT = 4
 MESSAGE = struct.Struct("<IIQQ")  # src/pages/handout.c
-WISH, REPLY, COUNTS = range(0x71612d31, 0x71612d34)
+WISH, REPLY, _, COUNT = range(0x71612d31, 0x71612d35)
+HITS_OF_QUESTIONS, HITS_OF_ANSWERS, MISSES_OF_ANSWERS, OF_LATER_VERSION = 0, 2, 5, 99
 READ, GRANTED = 1, 1
 
 
@@ -118,8 +119,8 @@ def test_the_holder_that_stops_hands_over_and_readers_lose_the_memory(stack, tmp
     with (service_on(stack, tmp_path / "one", shared) as one,
           service_on(stack, tmp_path / "two", shared) as two,
           shared_memory(shared) as (connection, _)):
-        connection.send(MESSAGE.pack(COUNTS, LAYOUT, 40, 2))
-        connection.send(MESSAGE.pack(COUNTS, LAYOUT, 1, 0))
+        for count in [(HITS_OF_QUESTIONS, 40), (MISSES_OF_ANSWERS, 2), (OF_LATER_VERSION, 7), (HITS_OF_ANSWERS, 1)]:
+            connection.send(MESSAGE.pack(COUNT, LAYOUT, *count))
         one.process.send_signal(signal.SIGTERM)
         assert connection.recv(1) == b""
         assert one.process.wait(PATIENCE_S) == 0

@@ -91,8 +91,8 @@ bool qa_pages_memory_is_handed_out(const struct qa_pages_memory *memory) {
     return memory->is_mapped;
 }
 
-void qa_pages_memory_count(struct qa_pages_memory *memory, bool is_hit) {
-    (void)memory, (void)is_hit;
+void qa_pages_memory_count(struct qa_pages_memory *memory, unsigned count) {
+    (void)memory, (void)count;
 }
 
 void nginx_side_begin(const struct pages *pages) {

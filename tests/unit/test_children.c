@@ -14,6 +14,7 @@
 static struct event_base *base;
 static struct children *children;
 static struct config config;
+static struct metrics_memory metrics;
 static int ready_calls;
 
 static const struct logger quiet = {.level = LOG_LEVEL_ERROR + 1, .worker = -1};
@@ -32,7 +33,8 @@ static void make_children(void) {
     base = event_base_new();
     children = calloc(1, sizeof *children);
     ck_assert_ptr_nonnull(children);
-    ck_assert(children_init(children, base, &quiet, on_ready, NULL));
+    ck_assert(metrics_memory_create(&metrics));
+    ck_assert(children_init(children, base, &quiet, &metrics, on_ready, NULL));
     ready_calls = 0;
 }
 

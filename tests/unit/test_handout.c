@@ -1,5 +1,6 @@
 /* Messages between the holder of the shared memory and who asks for it, over real sockets. */
 #include "pages/handout.h"
+#include "pages/versions.h"
 #include "scratch.h"
 #include "suites.h"
 
@@ -83,9 +84,12 @@ END_TEST
 START_TEST(counts_reach_the_holder) {
     struct ends ends = connect_ends();
     struct handout_message message;
-    ck_assert(handout_tell_counts(ends.asker, UINT64_MAX, 7));
-    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_COUNTS);
-    ck_assert(message.hits == UINT64_MAX && message.misses == 7);
+    ck_assert(handout_tell_count(ends.asker, handout_hit(SUBJECT_QUESTION, true), UINT64_MAX));
+    ck_assert(handout_tell_count(ends.asker, handout_miss(SUBJECT_PRODUCT), 7));
+    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_COUNT);
+    ck_assert(message.count == HANDOUT_HITS - 1 && message.number == UINT64_MAX);
+    ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_COUNT);
+    ck_assert(message.count == HANDOUT_HITS && message.number == 7);
     close(ends.asker);
     ck_assert_int_eq(handout_hear(ends.holder, &message), HANDOUT_HEARD_END);
     close(ends.holder);

@@ -85,7 +85,8 @@ static void serve(struct service *service) {
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct event_base *base = event_base_new();
-    member_init(&member, base, path, &quiet);
+    static const struct metrics_memory metrics; /* nobody looks at them */
+    member_init(&member, base, path, &quiet, &metrics);
     enum member_joining joining;
     while ((joining = member_join(&member, MEGABYTES, error, sizeof error)) == MEMBER_NOT_YET) {
         (void)poll(NULL, 0, 1);
