@@ -320,6 +320,11 @@ test-compose:  ## the containers, on the machine's Docker engine or, as root, on
 	deploy/install-packages.sh compose
 	tests/compose/run.sh
 
+.PHONY: test-monitoring
+test-monitoring: $(PROGRAM)  ## alert rules and dashboard of deploy/monitoring, in a Prometheus of our own
+	deploy/install-packages.sh monitoring
+	/usr/bin/python3 -m pytest tests/monitoring
+
 # The least version of Kubernetes that works, and the newest that has schemas.
 KUBERNETES := 1.33.0 1.37.0
 
@@ -353,6 +358,10 @@ deb:  ## build the Debian packages, for the Debian that this runs on: build/deb
 test-packages:  ## install, upgrade and purge them, in Debians made for that, as root; RELEASES="bookworm trixie"
 	deploy/install-packages.sh packages
 	tests/packages/run.sh $(RELEASES)
+
+.PHONY: oncall
+oncall: $(PROGRAM)  ## play the on-call game: something breaks, find it from metrics, status page and logs
+	@exec /usr/bin/python3 tests/oncall/game.py
 
 .PHONY: clean
 clean:  ## remove build/: what was compiled, fetched and reported

@@ -13,11 +13,12 @@
 #   install-packages.sh deb      only what `make deb` needs
 #   install-packages.sh packages also what `make test-packages` needs
 #   install-packages.sh browser  also what `make test-browser` needs
+#   install-packages.sh monitoring  also what `make test-monitoring` needs
 #   install-packages.sh --missing KIND   installs nothing, but names what is missing of one of these,
 #                                        and how to install it; the exit status is 1
 #
-# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker or PgBouncer,
-# which their packages would create and start, now and at the next boot.
+# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker, PgBouncer or
+# Prometheus, which their packages would create and start, now and at the next boot.
 set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev libunistring-dev zlib1g-dev uthash-dev"
@@ -33,6 +34,7 @@ sandbox="systemd python3-seccomp $e2e"
 deb="dpkg-dev debhelper git help2man lintian nginx-dev python3"
 packages="debootstrap git python3"
 browser="chromium chromium-driver python3-selenium python3-pytest python3-requests python3-psycopg2"
+monitoring="prometheus python3-pytest python3-requests python3-psycopg2 python3-yaml"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
@@ -74,6 +76,7 @@ install_packages() {  # as root
     lacked_nginx=$(missing nginx)
     lacked_docker=$(missing docker.io)
     lacked_pooler=$(missing pgbouncer)
+    lacked_prometheus=$(missing prometheus)
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
@@ -91,6 +94,9 @@ install_packages() {  # as root
     fi
     if [ -n "$lacked_pooler" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable pgbouncer.service 2>/dev/null || true
+    fi
+    if [ -n "$lacked_prometheus" ] && command -v systemctl >/dev/null; then
+        systemctl --quiet disable prometheus.service 2>/dev/null || true
     fi
     if [ -n "$lacked_docker" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable docker.service docker.socket containerd.service 2>/dev/null || true
@@ -122,13 +128,13 @@ fi
 case ${1:-} in build | unit | deb) run="" ;; esac
 kind=${1:-}
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser $monitoring" >&2
     ! $name_only || exit 1
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser)
+set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser $monitoring)
 if $name_only; then
     echo "These Debian packages are missing: ${*:-none; the programs and libraries of the installed ones cannot be found}" >&2
     echo "To install them: deploy/install-packages.sh $kind" >&2
