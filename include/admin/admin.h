@@ -1,6 +1,7 @@
 /* What the handlers of the admin process work on. Owned by the process. */
 #pragma once
 
+#include "admin/figures.h"
 #include "admin/view.h"
 #include "ops/log.h"
 
@@ -9,7 +10,6 @@
 enum { ADMIN_ADDRESS_SIZE = 128, ADMIN_DOORS_MAX = 4 };
 
 struct admin;
-struct metrics_memory;
 
 /* An address where the process listens: request->app. */
 struct admin_door {
@@ -31,4 +31,5 @@ struct admin {
     size_t report_length;
     struct admin_door doors[ADMIN_DOORS_MAX];
     unsigned door_count;
+    struct figures figures; /* while there are metrics */
 };

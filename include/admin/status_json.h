@@ -5,5 +5,6 @@
 
 #include <jansson.h>
 
-/* The caller's, to be released. */
-json_t *status_json(const struct admin *admin, const struct service_view *view, int64_t now_ms);
+/* `sum` are the metrics now; NULL: there are none. The caller's, to be released. */
+json_t *status_json(const struct admin *admin, const struct service_view *view,
+                    const struct metrics_sum *sum, int64_t now_ms);

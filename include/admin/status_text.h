@@ -1,7 +1,9 @@
 /* How the service does, as a text for a terminal. */
 #pragma once
 
+#include "admin/figures.h"
 #include "admin/view.h"
 
-/* To be released with free(). */
-char *status_text(const struct service_view *view, int64_t now_ms);
+/* `rates` of the last seconds; NULL: there are none. To be released with free(). */
+char *status_text(const struct service_view *view, const struct figures_rates *rates,
+                  int64_t now_ms);

@@ -105,7 +105,7 @@ function showFigures(figures) {
   const {history} = figures;
   find("figures").replaceChildren(
     figure("Requests a second", count(figures.requests_per_s),
-      `${count(figures.nginx_hits_per_s)} of them by NGINX`, history.requests_per_s),
+      `${count(figures.nginx_hits_per_s)} by NGINX`, history.requests_per_s),
     figure("Half within", milliseconds(figures.p50_ms), "in a worker"),
     figure("99 of 100 within", milliseconds(figures.p99_ms), "in a worker", history.p99_ms),
     figure("Errors a second", count(figures.failures_per_s), "5xx of workers", history.failures_per_s,
@@ -161,7 +161,7 @@ function showEvents(events) {
     const time = element("time", `${duration(event.age_s)} ago`);
     time.dateTime = new Date(Date.now() - 1000 * event.age_s).toISOString();
     time.title = new Date(Date.now() - 1000 * event.age_s).toLocaleString();
-    made.append(time, ` ${event.what}`);
+    made.append(time, element("span", event.what));
     return made;
   }));
 }

@@ -50,7 +50,20 @@ static void write_events(FILE *out, const struct service_view *view, int64_t now
     }
 }
 
-char *status_text(const struct service_view *view, int64_t now_ms) {
+static void write_rates(FILE *out, const struct figures_rates *rates) {
+    fprintf(out, "%.1f requests a second, %.1f of them by NGINX; %.1f commits, %.1f errors (5xx)\n",
+            rates->requests, rates->nginx_hits, rates->commits, rates->failures);
+    if (rates->p50_ms >= 0) {
+        fprintf(out, "in a worker half within %.2f ms, 99 of 100 within %.2f ms\n", rates->p50_ms,
+                rates->p99_ms);
+    }
+    if (rates->hit_ratio >= 0) {
+        fprintf(out, "%.1f %% of pages found in the cache\n", 100 * rates->hit_ratio);
+    }
+}
+
+char *status_text(const struct service_view *view, const struct figures_rates *rates,
+                  int64_t now_ms) {
     char *text = NULL, since[32];
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
@@ -64,6 +77,9 @@ char *status_text(const struct service_view *view, int64_t now_ms) {
                         : "ready");
     fprintf(out, "up %s, %u of %u workers ready\n", duration(now_ms - view->started_ms, since),
             view_count_ready(view), view->wanted_workers);
+    if (rates) {
+        write_rates(out, rates);
+    }
     write_processes(out, view, now_ms);
     write_events(out, view, now_ms);
     memory_demand(fclose(out) == 0 && text != NULL);

@@ -5,6 +5,7 @@
 #include "admin/guard.h"
 #include "admin/routes.h"
 #include "http/server.h"
+#include "ops/clock.h"
 #include "ops/log_file.h"
 #include "ops/memory.h"
 #include "ops/metrics_memory.h"
@@ -40,6 +41,7 @@ struct admin_process {
     struct admin admin;
     struct http_server *servers[ADMIN_DOORS_MAX]; /* of the doors */
     unsigned open_servers;                        /* that still have connections */
+    struct timer sample;                          /* of the metrics */
     struct timer drain_limit;
     bool is_draining;
 };
@@ -150,10 +152,20 @@ static void map_report(struct admin *admin) {
     }
 }
 
+static void on_sample(void *owner) {
+    struct admin_process *process = owner;
+    struct metrics_sum *sum = figures_sum(&process->metrics);
+    const struct figures_sample sample = figures_sample_of(sum, clock_ms());
+    free(sum);
+    figures_add(&process->admin.figures, &sample);
+    timer_start(&process->sample, FIGURES_EACH_MS);
+}
+
 /* Likewise. */
 static void map_metrics(struct admin_process *process) {
     if (metrics_memory_map(&process->metrics, ADMIN_METRICS_FD)) {
         process->admin.metrics = &process->metrics;
+        on_sample(process);
     } else {
         log_write(&process->logger, LOG_LEVEL_WARNING, "there are no metrics", "{s:s}", "reason",
                   errno == EPROTO ? "the supervisor is of a version with other metrics"
@@ -172,6 +184,7 @@ static bool start(struct admin_process *process) {
         return false;
     }
     map_report(&process->admin);
+    timer_init(&process->sample, process->base, on_sample, process);
     map_metrics(process);
     for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
         if (!serve(process, socket)) {
@@ -185,6 +198,7 @@ static bool start(struct admin_process *process) {
 static void stop(struct admin_process *process) {
     lifeline_stop(&process->lifeline);
     timer_stop(&process->drain_limit);
+    timer_stop(&process->sample);
     for (unsigned i = 0; i < process->admin.door_count; i++) {
         http_server_free(process->servers[i]);
     }

@@ -58,6 +58,12 @@ def victim(fault_stack):
     fault_stack.wait_until_whole()
 
 
+def invalidations(stack):
+    """The lines of the metrics that tell how often all pages were invalidated, and why."""
+    return [line for line in get(stack, "/metrics").content.decode().splitlines()
+            if line.startswith("atelier_qa_cache_invalidations_total")]
+
+
 # What it tells
 
 @pytest.mark.parametrize("path", PATHS)
@@ -98,6 +104,26 @@ def test_the_status_tells_of_the_processes_that_there_are(stack):
     text = get(stack, "/status.txt").content.decode()
     assert "serving, ready" in text
     assert all(str(pid) in text for pid in children(stack.supervisor_pid()))
+
+
+def test_the_status_has_rates_and_latencies(stack, api):
+    """Of the last seconds: of requests that came before the first sample nothing is told."""
+    def told():
+        for _ in range(50):
+            assert api.get("/qa/questions?product_id=1").status_code == 200
+            assert api.get("/qa/questions/0/answers").status_code == 400  # which only a worker answers
+        return status(stack)["figures"]
+
+    # Pages that are made soon after a start are not kept for long.
+    wait_until(lambda: told()["hit_ratio"] and told()["p99_ms"] is not None)
+    figures = told()
+    assert 0 < figures["p50_ms"] <= figures["p99_ms"]
+    assert 0 < figures["hit_ratio"] <= 1
+    assert figures["failures_per_s"] == 0
+    assert [lane["name"] for lane in figures["lanes"]] == ["reads", "large reads", "writes"]
+    assert {one["for"]: one["idle"] + one["used"] for one in figures["connections"]} == {"reads": 4, "writes": 8}
+    assert figures["cache"]["size_bytes"] > 0
+    assert "requests a second" in get(stack, "/status.txt").content.decode()
 
 
 def test_the_settings_are_told_with_their_origins_and_without_secrets(stack):
@@ -155,11 +181,14 @@ def test_a_worker_that_dies_is_told_of(victim):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_it_is_replaced_when_it_dies_or_hangs(victim, number):
+def test_it_is_replaced_when_it_dies_or_hangs_and_no_page_is_made_anew_for_that(victim, number):
     [before] = victim.admin_pids()
+    invalidated = invalidations(victim)
+    assert len(invalidated) > 5
     os.kill(before, number)
     wait_until(lambda: victim.admin_pids() not in ([], [before]))
     assert status(victim)["is_ready"]
+    assert invalidations(victim) == invalidated
     assert over_tcp(victim, "/ready").status_code == 200
 
 

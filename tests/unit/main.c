@@ -25,6 +25,7 @@ int main(void) {
         date_suite,
         edition_suite,
         entity_tag_suite,
+        figures_suite,
         generate_suite,
         guard_suite,
         handout_suite,

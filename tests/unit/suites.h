@@ -16,6 +16,7 @@ Suite *data_suite(void);
 Suite *date_suite(void);
 Suite *edition_suite(void);
 Suite *entity_tag_suite(void);
+Suite *figures_suite(void);
 Suite *generate_suite(void);
 Suite *guard_suite(void);
 Suite *handout_suite(void);

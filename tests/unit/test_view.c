@@ -111,7 +111,7 @@ START_TEST(the_view_is_shown_as_json_and_as_text) {
     add(VIEW_WORKER, VIEW_READY, true);
     add(VIEW_WORKER, VIEW_READY, false);
     add_events(1);
-    json_t *json = status_json(&admin, &view, NOW_MS);
+    json_t *json = status_json(&admin, &view, NULL, NOW_MS);
     ck_assert_ptr_nonnull(json);
     ck_assert_str_eq(json_string_value(json_object_get(json, "state")), "serving");
     ck_assert(json_is_true(json_object_get(json, "is_ready")));
@@ -120,8 +120,12 @@ START_TEST(the_view_is_shown_as_json_and_as_text) {
     ck_assert_uint_eq(json_array_size(json_object_get(json, "events")), 1);
     json_decref(json);
 
-    char *text = status_text(&view, NOW_MS);
-    ck_assert_ptr_nonnull(strstr(text, "serving, ready\nup 1 h 1 min, 1 of 2 workers ready\n"));
+    const struct figures_rates rates = {
+        .requests = 12.34, .nginx_hits = 2, .p50_ms = 0.5, .p99_ms = 7, .hit_ratio = -1};
+    char *text = status_text(&view, &rates, NOW_MS);
+    ck_assert_ptr_nonnull(strstr(text, "serving, ready\nup 1 h 1 min, 1 of 2 workers ready\n"
+                                       "12.3 requests a second, 2.0 of them by NGINX; "));
+    ck_assert_ptr_nonnull(strstr(text, "half within 0.50 ms, 99 of 100 within 7.00 ms\n\n"));
     ck_assert_ptr_nonnull(strstr(text, "no database"));
     ck_assert_ptr_nonnull(strstr(text, "1 min 1 s"));
     ck_assert_ptr_nonnull(strstr(text, "  1 s ago: reloaded: generation 1 serves\n"));
