@@ -219,13 +219,20 @@ fuzz-requests: $(GENERATED)
 	$(FUZZ) $(PKG_CFLAGS) -Inginx $$(cat $(NGINX_HEADERS)/flags) -o build/fuzz/requests $(FUZZ_REQUESTS) $(PKG_LIBS)
 	build/fuzz/requests $(FUZZ_OPTIONS) -max_len=5000 build/fuzz/corpus/requests tests/fuzz/seeds/requests
 
-# The clients of tests/e2e/coherence.py. Both builds' tests may make it at the same time.
+# Clients of tests/e2e/coherence.py and test_pause.py. Both builds' tests may make them at the same time.
 SOAK := build/tools/soak
+GENERATOR := build/tools/constant_rate
 
 $(SOAK): $(wildcard tests/soak/*.c tests/soak/*.h)
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	@$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@.$$PPID $(filter %.c,$^) -lz
+	@mv $@.$$PPID $@
+
+$(GENERATOR): tests/bench/constant_rate.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	@$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@.$$PPID $<
 	@mv $@.$$PPID $@
 
 # Used by tests/e2e/test_api_description.py.
@@ -237,7 +244,7 @@ build/schemathesis/complete: tests/e2e/requirements.txt
 	@touch $@
 
 .PHONY: tools
-tools: have-k6 build/schemathesis/complete $(SOAK)
+tools: have-k6 build/schemathesis/complete $(SOAK) $(GENERATOR)
 
 .PHONY: e2e
 e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
@@ -371,12 +378,7 @@ clean:  ## remove build/: what was compiled, fetched and reported
 
 # ---- Benchmark: tests/bench ----------------------------------------------------------------------
 
-GENERATOR := build/tools/constant_rate
 PEER := build/tools/peer
-
-$(GENERATOR): tests/bench/constant_rate.c | bench-packages
-	@mkdir -p $(@D)
-	$(CC) -D_GNU_SOURCE -std=c11 -O2 -g $(WARNINGS) -o $@ $<
 
 $(PEER): $(wildcard tests/bench/peer/*) scripts/find-go.sh | bench-packages
 	@echo "Compiling the benchmark's peer, a service in Go: once, a minute"
@@ -385,7 +387,7 @@ $(PEER): $(wildcard tests/bench/peer/*) scripts/find-go.sh | bench-packages
 	    $$go vet -C tests/bench/peer . && $$go build -C tests/bench/peer -trimpath -buildvcs=false -o $(abspath $@) .
 
 .PHONY: bench
-bench: $(GENERATOR) $(PEER)  ## measure every scenario on the full data set; build/bench/report.html
+bench: bench-packages $(GENERATOR) $(PEER)  ## measure every scenario on the full data set; build/bench/report.html
 	@/usr/bin/python3 tests/bench/run.py
 
 .PHONY: bench-data

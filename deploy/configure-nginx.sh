@@ -29,6 +29,7 @@
 #   QA_RATE_LIMIT_READS, QA_RATE_BURST_READS, QA_RATE_LIMIT_WRITES, QA_RATE_BURST_WRITES
 #                      likewise, of the API's reads and of its writes
 #   QA_SERVER_TIMING   true: hits have the header Server-Timing, as the workers' responses have it (false)
+#   QA_PAUSE_TIMEOUT_S the longest pause of the service in seconds, which NGINX waits through (10)
 #   QA_ACCESS_LOG, QA_ERROR_LOG   files, in NGINX's prefix if relative (access.log, error.log)
 #   QA_NGINX_USER      "USER GROUP" of NGINX's workers, where it starts as root (none)
 #
@@ -100,6 +101,7 @@ origins=$(list "$(list "${QA_CORS_ORIGINS:-*}" |
     sed -E 's,/$,,; s,^(https://.*):443$,\1,; s,^(http://.*):80$,\1,')")
 headers=$(list "${QA_CORS_HEADERS:-}")
 proxies=$(list "${QA_TRUSTED_PROXIES:-}")
+pause=${QA_PAUSE_TIMEOUT_S:-10}
 access_log=${QA_ACCESS_LOG:-access.log}
 error_log=${QA_ERROR_LOG:-error.log}
 user=${QA_NGINX_USER:-}
@@ -141,6 +143,9 @@ if ! fits "$hsts_s" '0|[1-9][0-9]{0,7}' || [ "$hsts_s" -gt 63072000 ]; then
     fail "QA_TLS_HSTS_S must be a number from 0 to 63072000, not \"$hsts_s\""
 fi
 server_timing=$(truth QA_SERVER_TIMING "${QA_SERVER_TIMING:-false}")
+if ! fits "$pause" '0|[1-9][0-9]{0,2}' || [ "$pause" -gt 300 ]; then
+    fail "QA_PAUSE_TIMEOUT_S must be a number from 0 to 300, not \"$pause\""
+fi
 [ -n "$origins" ] || fail "QA_CORS_ORIGINS must be * or list origins, not \"${QA_CORS_ORIGINS:-}\""
 [ "$origins" = '*' ] || for origin in $origins; do
     fits "$origin" 'https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?' ||
@@ -285,6 +290,7 @@ http_conf() {
     echo "map \"\" \$new_id { default \"$instance-\$msec-\$connection-\$connection_requests\"; }"
     echo "access_log \"$access_log\" json buffer=64k flush=1s;"
     [ -n "$has_module" ] || echo "include log-maps.conf;"
+    echo "proxy_read_timeout $((pause + 5))s;"
     if [ "$origins" != '*' ]; then
         echo "map \$http_origin \$cors_origin {"
         for origin in $origins; do

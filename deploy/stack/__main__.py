@@ -200,8 +200,9 @@ class Stack:
         if not NGINX.pid():
             nginx.install_module(self.settings.program)
             nginx.publish_files(self.checkout)
-            nginx.configure(self.deploy / "configure-nginx.sh", self.port, shared_file,
-                            self.settings.value("QA_SERVER_TIMING"))
+            nginx.configure(self.deploy / "configure-nginx.sh", self.port, QA_SHARED_FILE=shared_file,
+                            QA_SERVER_TIMING=self.settings.value("QA_SERVER_TIMING"),
+                            QA_PAUSE_TIMEOUT_S=self.settings.value("QA_PAUSE_TIMEOUT_S"))
         if not SERVICE.pid():
             service.install(self.settings.program)
         cluster = self.start_cluster(sockets) if self.is_private else None

@@ -46,11 +46,10 @@ def take_certificate(script):
         raise Failure
 
 
-def configure(configure_nginx, port, shared_file, server_timing):
+def configure(configure_nginx, port, **settings):
     os.environ["QA_ACCESS_LOG"] = os.environ.get("QA_ACCESS_LOG") or "../log/access.log"
     os.environ["QA_ERROR_LOG"] = os.environ.get("QA_ERROR_LOG") or f"../{NGINX.log}"
-    if run(configure_nginx, "nginx", env={**os.environ, **_sanitizer(), "QA_SHARED_FILE": shared_file,
-                                          "QA_SERVER_TIMING": server_timing}) != 0:
+    if run(configure_nginx, "nginx", env={**os.environ, **_sanitizer(), **settings}) != 0:
         raise Failure
     stop_orphans()
     if port_is_taken(int(port)):

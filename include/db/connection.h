@@ -63,3 +63,10 @@ __attribute__((warn_unused_result)) bool connection_send(struct connection *conn
 
 /* Gives a ready connection up and starts a new one; tells on_lost. */
 void connection_drop(struct connection *connection, const char *reason);
+
+/* Closes the session of a connection with nothing in its queue, whatever its state; tells nobody.
+ * It stays closed until connection_resume(), which starts to connect at once and does nothing to a
+ * connection that is not suspended. */
+void connection_suspend(struct connection *connection);
+void connection_resume(struct connection *connection);
+bool connection_is_suspended(const struct connection *connection);

@@ -12,6 +12,8 @@
  *     was never sent has waited too long: one more would only wait longer. What a stall of the
  *     database or the machine has left in a young queue is soon served.
  *   - A read whose connection was lost is sent again, a write never: it may have been applied.
+ *   - Pause: nothing is sent, and what comes waits, up to the same number. When the pause is over,
+ *     times count anew for all that waits.
  */
 #pragma once
 
@@ -70,6 +72,22 @@ void lane_submit(struct lane *lane, struct call *call);
 
 /* True while some connection is live. */
 bool lane_is_ready(const struct lane *lane);
+
+/* Calls that are not completed, and those of them that arrived before the last pause was over. */
+size_t lane_call_count(const struct lane *lane);
+size_t lane_held_over(const struct lane *lane);
+
+/* A pause begins. What was sent goes on, deadlines included. */
+void lane_pause(struct lane *lane);
+
+/* It is over, and connections are on their way: calls are admitted until lane_stop_awaiting(), when
+ * one is live or has failed. */
+void lane_resume(struct lane *lane);
+void lane_stop_awaiting(struct lane *lane);
+
+/* True from the begin of a pause until lane_stop_awaiting(): whether it has a connection says
+ * nothing. */
+bool lane_is_held(const struct lane *lane);
 
 /* When the first call that waits arrived; INT64_MAX: none waits. */
 int64_t lane_waits_since_ms(const struct lane *lane);

@@ -12,6 +12,8 @@
  *     connection, and done only when the commit is acknowledged.
  *   - While the database is away, calls are rejected at once. Reads that were admitted before wait
  *     for the first attempt to connect anew.
+ *   - In a pause nothing is sent and calls wait. Each session is closed as soon as nothing is in
+ *     flight on it: so no write is unknown because of the pause.
  */
 #pragma once
 
@@ -38,7 +40,8 @@ struct pool_settings {
     void (*on_uncertain)(void *owner);
 };
 
-/* Told when reads and writes have got a connection, or one of them has lost its last. */
+/* Told when reads and writes have got a connection, or one of them has lost its last; of a pause
+ * only how it is after it. */
 typedef void pool_on_change(void *owner, bool ready);
 
 /*
@@ -57,8 +60,24 @@ void pool_close(struct pool *pool);
  * turn. */
 void pool_free(struct pool *pool);
 
-/* True while reads and writes have a live connection with its statements prepared. */
+/* True while reads and writes have a live connection with its statements prepared, or a pause keeps
+ * calls waiting for one. */
 bool pool_is_ready(const struct pool *pool);
+
+/* Both may be called at any time, but not from within a callback of the pool. */
+void pool_pause(struct pool *pool);
+
+/* Connects anew, and sends what waits. on_change is told again, also that nothing has changed: it
+ * may be another database. */
+void pool_resume(struct pool *pool);
+
+struct pool_load {
+    size_t sessions;  /* that are not suspended: 0 when a pause is reached */
+    size_t calls;     /* that are not completed */
+    size_t held_over; /* of them, those that arrived before the last pause was over */
+};
+
+struct pool_load pool_load(const struct pool *pool);
 
 /* Runs a call. The struct is copied, its texts are handed over. on_done is told exactly once,
  * possibly before this returns; on_send never before it returns. */

@@ -15,7 +15,7 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 26 };
+enum { SETTING_COUNT = 27 };
 
 /* Where a value comes from. */
 enum setting_origin {
@@ -54,6 +54,7 @@ struct config {
     int64_t statement_timeout_ms;
     int64_t request_timeout_ms;
     int64_t drain_timeout_ms;
+    int64_t pause_timeout_s; /* 0 = no pauses */
     unsigned client_idle_timeout_s;
     int64_t log_slow_ms;      /* requests that take so long are logged; 0 = none */
     enum log_level log_level; /* of log_level_name */

@@ -6,6 +6,7 @@
 
 #include "ops/log.h"
 #include "ops/metrics_memory.h"
+#include "ops/pause.h"
 #include "ops/watch.h"
 #include "process/heartbeat.h"
 #include "process/spawn.h"
@@ -47,6 +48,8 @@ struct children {
     struct heartbeats *heartbeats;
     int heartbeats_descriptor;
     const struct metrics_memory *metrics;
+    struct pause *pause;
+    int pause_descriptor;
     children_on_ready *on_ready;
     void *owner;
     int told_failure; /* why the last one could not be started; 0: it could */
@@ -71,8 +74,8 @@ __attribute__((warn_unused_result)) bool
 children_init(struct children *children, struct event_base *base, const struct logger *logger,
               const struct metrics_memory *metrics, children_on_ready *on_ready, void *owner);
 
-/* Starts a child as `spawn` says, but for heartbeats, metrics and the pipe, which are added here.
- * What fails is logged. */
+/* Starts a child as `spawn` says, but for heartbeats, metrics, the state of a pause and the pipe,
+ * which are added here. What fails is logged. */
 __attribute__((warn_unused_result)) bool
 children_start(struct children *children, const struct spawn *spawn, unsigned generation);
 

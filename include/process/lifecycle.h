@@ -10,7 +10,8 @@
  *                RELOADING_AGAIN ──► RELOAD_DUE
  *                       ready or failed
  *
- * From each of them a stop leads to STOPPING, which is left by none.
+ * From each of them a stop leads to STOPPING, which is left by none. While no reload may begin, one
+ * that is asked for leads from SERVING to RELOAD_DUE.
  */
 #pragma once
 
@@ -25,8 +26,9 @@ enum lifecycle_state {
 };
 
 enum lifecycle_event {
-    LIFECYCLE_RELOAD, /* somebody asks to reload */
-    LIFECYCLE_STOP,   /* somebody asks to stop */
+    LIFECYCLE_RELOAD,       /* somebody asks to reload */
+    LIFECYCLE_RELOAD_LATER, /* likewise, while none may begin: it is due at the next tick */
+    LIFECYCLE_STOP,         /* somebody asks to stop */
     LIFECYCLE_TICK,
     LIFECYCLE_READY, /* all workers of the next generation can serve */
     LIFECYCLE_FAILED /* the next generation cannot, or took too long */

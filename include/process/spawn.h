@@ -20,6 +20,7 @@ struct spawn {
     int ready_pipe;
     int heartbeats;
     int metrics;
+    int pause;
     int memory;
     int presence;
     /* Of the admin process alone. */

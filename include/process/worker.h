@@ -18,6 +18,7 @@ enum {
     WORKER_PRESENCE_FD,     /* LOCK_FILE_PRESENCE (process/lock_file.h), which this process keeps */
     WORKER_DATABASE_URL_FD, /* the connection string, which other processes must not read in the
                              * environment; not there where it is empty */
+    WORKER_PAUSE_FD,        /* ops/pause.h */
     WORKER_FDS_END
 };
 

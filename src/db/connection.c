@@ -24,6 +24,7 @@ enum {
 
 enum state {
     STATE_WAITING,   /* for the timer, to try again */
+    STATE_SUSPENDED, /* until it is resumed */
     STATE_RESOLVING, /* the host's name */
     STATE_CONNECTING,
     STATE_PREPARING, /* session settings and statements */
@@ -337,6 +338,23 @@ struct connection *connection_new(struct event_base *base, struct server_address
     timer_init(&connection->timer, base, on_timer, connection);
     timer_start(&connection->timer, 0);
     return connection;
+}
+
+void connection_suspend(struct connection *connection) {
+    close_session(connection);
+    connection->state = STATE_SUSPENDED;
+}
+
+void connection_resume(struct connection *connection) {
+    if (connection->state == STATE_SUSPENDED) {
+        connection->state = STATE_WAITING;
+        backoff_reset(&connection->backoff);
+        timer_start(&connection->timer, 0);
+    }
+}
+
+bool connection_is_suspended(const struct connection *connection) {
+    return connection->state == STATE_SUSPENDED;
 }
 
 const char *connection_server_process(const struct connection *connection) {

@@ -20,6 +20,10 @@ struct lane {
     size_t busy;              /* connections */
     int64_t dispatch_in_ms;   /* what the strategy said last; INT64_MAX: nothing */
     struct timer deadline;    /* of the call that arrived first */
+    uint64_t resumed_at;      /* arrivals so far when the last pause ended */
+    size_t held_over;         /* calls that arrived before, and are not completed */
+    bool is_paused;
+    bool is_awaited; /* a pause is over, and no connection has told yet whether there is one */
     bool is_closed;
 };
 
@@ -30,6 +34,18 @@ bool lane_is_ready(const struct lane *lane) {
         }
     }
     return false;
+}
+
+bool lane_is_held(const struct lane *lane) {
+    return lane->is_paused || lane->is_awaited;
+}
+
+size_t lane_call_count(const struct lane *lane) {
+    return lane->call_count;
+}
+
+size_t lane_held_over(const struct lane *lane) {
+    return lane->is_paused ? lane->call_count : lane->held_over;
 }
 
 int64_t lane_waits_since_ms(const struct lane *lane) {
@@ -63,6 +79,7 @@ void lane_complete(struct lane *lane, struct call *call, enum query_outcome outc
     }
     TAILQ_REMOVE(&lane->calls, call, in_lane);
     lane->call_count--;
+    lane->held_over -= call->number < lane->resumed_at;
     tell(lane, call, outcome, result, row);
     free(call);
 }
@@ -169,21 +186,31 @@ static bool admits(const struct lane *lane, struct call *call) {
     if (lane->is_closed) {
         return lane_counts_reject(counts, METRICS_STOPPING);
     }
-    if (!lane_is_ready(lane)) {
+    if (!lane_is_held(lane) && !lane_is_ready(lane)) {
         return lane_counts_reject(counts, METRICS_NO_CONNECTION);
     }
     if (lane->call_count >= lane->settings.call_limit) {
         return lane_counts_reject(counts, METRICS_QUEUE_FULL);
     }
-    if (is_overloaded(lane)) {
+    if (!lane->is_paused && is_overloaded(lane)) {
         return lane_counts_reject(counts, METRICS_OVERLOAD);
     }
     return !combine->admits || combine->admits(lane->settings.combine_state, lane, call) ||
            lane_counts_reject(counts, METRICS_ROW_LOCKED);
 }
 
+/* The call whose deadline comes first; NULL: there is none. In a pause those that wait have none.
+ */
+static struct call *next_due(const struct lane *lane) {
+    struct call *call = TAILQ_FIRST(&lane->calls);
+    while (call && lane->is_paused && call->state == CALL_WAITING) {
+        call = TAILQ_NEXT(call, in_lane);
+    }
+    return call;
+}
+
 static void arm_deadline(struct lane *lane) {
-    const struct call *first = TAILQ_FIRST(&lane->calls);
+    const struct call *first = next_due(lane);
     if (first && !timer_is_running(&lane->deadline)) {
         int64_t rest_ms = first->arrived_ms + lane->settings.timeout_ms - clock_ms();
         timer_start(&lane->deadline, rest_ms < 1 ? 1 : rest_ms);
@@ -207,7 +234,9 @@ void lane_submit(struct lane *lane, struct call *call) {
     TAILQ_INSERT_TAIL(&lane->calls, call, in_lane);
     lane->call_count++;
     lane_counts_arrive(&lane->settings.counts);
-    arm_deadline(lane);
+    if (!lane->is_paused) {
+        arm_deadline(lane);
+    }
 }
 
 /*
@@ -334,7 +363,7 @@ static void on_deadline(void *owner) {
     struct lane *lane = owner;
     int64_t latest_ms = clock_ms() - lane->settings.timeout_ms;
     struct call *call;
-    while ((call = TAILQ_FIRST(&lane->calls)) && call->arrived_ms <= latest_ms) {
+    while ((call = next_due(lane)) && call->arrived_ms <= latest_ms) {
         struct connection *connection = call->group ? call->group->connection : NULL;
         if (!connection || !lane->settings.is_write) {
             lane_complete(lane, call, QUERY_EXPIRED, NULL, -1);
@@ -345,6 +374,36 @@ static void on_deadline(void *owner) {
         }
     }
     arm_deadline(lane);
+}
+
+void lane_pause(struct lane *lane) {
+    lane->is_paused = true;
+    lane->is_awaited = false;
+}
+
+/* What waits begins to wait, so that neither its deadline nor overload counts the pause. */
+static void wait_anew(struct lane *lane) {
+    struct call *call;
+    lane->waiting_since_ms = clock_ms();
+    TAILQ_FOREACH(call, &lane->waiting, in_queue) {
+        call->arrived_ms = lane->waiting_since_ms;
+        TAILQ_REMOVE(&lane->calls, call, in_lane);
+        TAILQ_INSERT_TAIL(&lane->calls, call, in_lane);
+    }
+}
+
+void lane_resume(struct lane *lane) {
+    lane->is_paused = false;
+    lane->is_awaited = true;
+    lane->resumed_at = lane->arrivals;
+    lane->held_over = lane->call_count;
+    wait_anew(lane);
+    timer_stop(&lane->deadline);
+    arm_deadline(lane);
+}
+
+void lane_stop_awaiting(struct lane *lane) {
+    lane->is_awaited = false;
 }
 
 struct lane *lane_new(struct event_base *base, const struct lane_settings *settings) {

@@ -42,6 +42,8 @@ struct pool {
     struct write_state *write_state;
     struct timer dispatch;
     bool ready;
+    bool is_paused;
+    bool tells_anew; /* after a pause: the database may be another one */
     struct outage outage;
 };
 
@@ -75,11 +77,16 @@ static void count_outage(const struct pool *pool) {
     metrics_set(has_outage, is_out);
 }
 
+static bool is_held(const struct pool *pool) {
+    return lane_is_held(pool->lanes[LANE_READS]) || lane_is_held(pool->lanes[LANE_WRITES]);
+}
+
 static void tell_change(struct pool *pool) {
     bool ready = lane_is_ready(pool->lanes[LANE_READS]) && lane_is_ready(pool->lanes[LANE_WRITES]);
-    if (ready != pool->ready) {
+    if (!is_held(pool) && (ready != pool->ready || pool->tells_anew)) {
         pool->ready = ready;
         metrics_set(&pool->metrics->gauges.has_database, ready);
+        pool->tells_anew = false;
         pool->on_change(pool->owner, ready);
     }
 }
@@ -94,6 +101,9 @@ static void plan_dispatch_of_waiting(struct pool *pool) {
 
 static void on_dispatch(void *owner) {
     struct pool *pool = owner;
+    if (pool->is_paused) {
+        return;
+    }
     struct lane *reads = pool->lanes[LANE_READS];
     struct lane *large = pool->lanes[LANE_LARGE_READS];
     bool large_came_first = lane_waits_since_ms(large) < lane_waits_since_ms(reads);
@@ -159,6 +169,14 @@ static bool shares_server(const struct connection_set *set, const struct connect
     return false;
 }
 
+static void stop_awaiting(struct pool *pool, bool ready) {
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        if (lane_is_ready(pool->lanes[i]) == ready) {
+            lane_stop_awaiting(pool->lanes[i]);
+        }
+    }
+}
+
 static void on_ready(void *owner, struct connection *connection) {
     struct pool *pool = owner;
     if (shares_server(&pool->readers, connection) || shares_server(&pool->writers, connection)) {
@@ -166,8 +184,16 @@ static void on_ready(void *owner, struct connection *connection) {
         return;
     }
     end_outage(pool);
+    stop_awaiting(pool, true);
     tell_change(pool);
     timer_start_now(&pool->dispatch);
+}
+
+/* In a pause. */
+static void suspend_if_idle(struct pool *pool, struct connection *connection) {
+    if (pool->is_paused && !connection_is_busy(connection)) {
+        connection_suspend(connection);
+    }
 }
 
 static void on_settled(void *owner, struct connection *connection, struct group *group,
@@ -178,6 +204,7 @@ static void on_settled(void *owner, struct connection *connection, struct group 
     plan_dispatch_of_waiting(pool);
     lane_settle(group, connection, result);
     plan_dispatch_of_waiting(pool);
+    suspend_if_idle(pool, connection);
     count_connections(pool);
 }
 
@@ -186,16 +213,17 @@ static void on_failed(void *owner, const char *reason, bool at_once) {
     struct pool *pool = owner;
     metrics_add(&pool->metrics->failed_connects, 1);
     note_outage(pool, reason);
+    stop_awaiting(pool, false);
     for (size_t i = 0; at_once && i < LANE_COUNT; i++) {
         if (!lane_is_ready(pool->lanes[i])) {
             lane_reject_waiting(pool->lanes[i]);
         }
     }
+    tell_change(pool);
 }
 
 static void on_lost(void *owner, struct connection *connection, struct group_queue *unsettled,
                     const char *reason) {
-    (void)connection;
     struct pool *pool = owner;
     metrics_add(&pool->metrics->lost_connections, 1);
     note_outage(pool, reason);
@@ -203,6 +231,11 @@ static void on_lost(void *owner, struct connection *connection, struct group_que
     while ((group = TAILQ_FIRST(unsettled))) {
         TAILQ_REMOVE(unsettled, group, in_connection);
         lane_lose(group);
+    }
+    if (pool->is_paused) {
+        connection_suspend(connection);
+        count_connections(pool);
+        return;
     }
     /* Reads that wait may still be served: a new connection is on its way. */
     if (!lane_is_ready(pool->lanes[LANE_WRITES])) {
@@ -225,7 +258,60 @@ void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call) {
 }
 
 bool pool_is_ready(const struct pool *pool) {
-    return pool->ready;
+    return pool->ready || is_held(pool);
+}
+
+static void pause_set(struct pool *pool, const struct connection_set *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        suspend_if_idle(pool, set->connections[i]);
+    }
+}
+
+static void resume_set(const struct connection_set *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        connection_resume(set->connections[i]);
+    }
+}
+
+void pool_pause(struct pool *pool) {
+    pool->is_paused = true;
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        lane_pause(pool->lanes[i]);
+    }
+    pause_set(pool, &pool->readers);
+    pause_set(pool, &pool->writers);
+    count_connections(pool);
+}
+
+void pool_resume(struct pool *pool) {
+    pool->is_paused = false;
+    pool->tells_anew = true;
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        lane_resume(pool->lanes[i]);
+    }
+    resume_set(&pool->readers);
+    resume_set(&pool->writers);
+    stop_awaiting(pool, true);
+    tell_change(pool);
+    timer_start_now(&pool->dispatch);
+}
+
+static size_t count_sessions(const struct connection_set *set) {
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        count += !connection_is_suspended(set->connections[i]);
+    }
+    return count;
+}
+
+struct pool_load pool_load(const struct pool *pool) {
+    struct pool_load load = {.sessions =
+                                 count_sessions(&pool->readers) + count_sessions(&pool->writers)};
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        load.calls += lane_call_count(pool->lanes[i]);
+        load.held_over += lane_held_over(pool->lanes[i]);
+    }
+    return load;
 }
 
 static void connect_all(struct pool *pool, struct connection_set *set, size_t count) {

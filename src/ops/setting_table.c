@@ -61,10 +61,13 @@ const struct setting setting_table[] = {
      3600000, "ms", "longest run of a statement; more than the lock timeout"},
     {"QA_REQUEST_TIMEOUT_MS", "request-timeout-ms", NUMBER(request_timeout_ms), "3000", 1, 3600000,
      "ms",
-     "deadline of a request, queue included; more than the statement timeout, less than NGINX's "
-     "proxy_read_timeout (5000)"},
+     "deadline of a request, queue included and a pause not; more than the statement timeout, less "
+     "than 5000, for which NGINX waits at least"},
     {"QA_DRAIN_TIMEOUT_MS", "drain-timeout-ms", NUMBER(drain_timeout_ms), "8000", 1, 3600000, "ms",
-     "longest drain of a stopping worker; more than NGINX's proxy_read_timeout"},
+     "longest drain of a stopping worker; more than the deadline of a request"},
+    {"QA_PAUSE_TIMEOUT_S", "pause-timeout-s", NUMBER(pause_timeout_s), "10", 0, 300, "s",
+     "longest pause (atelier-qa pause), which then ends by itself; NGINX waits 5 s longer for a "
+     "response; 0: no pauses"},
     {"QA_CLIENT_IDLE_TIMEOUT_S", "client-idle-timeout-s", NUMBER(client_idle_timeout_s), "60", 5,
      86400, "s",
      "idle keep-alive connections are closed after it; well above NGINX's upstream "

@@ -13,6 +13,7 @@
 enum { KILL_AFTER_DRAIN_MS = 2000 };
 
 _Static_assert((int)HEARTBEAT_SLOTS <= (int)METRICS_SLOTS, "a child has the same slot of both");
+_Static_assert((int)PAUSE_SLOTS == (int)HEARTBEAT_SLOTS, "a worker has the same slot in both");
 
 /* Logs an event of a child, whose message differs by its role. */
 static void tell(const struct children *children, enum log_level level, const char *of_worker,
@@ -75,7 +76,8 @@ bool children_init(struct children *children, struct event_base *base, const str
     children->on_ready = on_ready;
     children->owner = owner;
     children->heartbeats = heartbeats_create(&children->heartbeats_descriptor);
-    return children->heartbeats != NULL;
+    children->pause = pause_create(&children->pause_descriptor);
+    return children->heartbeats && children->pause;
 }
 
 /* Runs the program; -1 with errno set. */
@@ -92,6 +94,7 @@ static pid_t run(struct child *child, const struct spawn *like) {
     spawn.identity.supervisor_pid = getpid();
     spawn.heartbeats = child->children->heartbeats_descriptor;
     spawn.metrics = child->children->metrics->descriptor;
+    spawn.pause = child->children->pause_descriptor;
     spawn.ready_pipe = ends[1];
     pid_t pid = watch_start(&child->readiness) ? spawn_child(&spawn) : -1;
     int reason = errno;
@@ -160,6 +163,7 @@ bool children_reap(struct children *children, struct child_exit *exit) {
             forget_ready_pipe(child);
             atomic_store(&children->heartbeats->is_ready[child - children->all], false);
             metrics_memory_end(children->metrics, (size_t)(child - children->all));
+            pause_forget(children->pause, (size_t)(child - children->all));
             *child = (struct child){.ready_pipe = -1};
             count_states(children);
             return true;

@@ -24,6 +24,9 @@ enum lifecycle_action lifecycle_step(enum lifecycle_state *state, enum lifecycle
     case LIFECYCLE_RELOAD:
         return reloading ? enter(state, LIFECYCLE_RELOADING_AGAIN, LIFECYCLE_NOTHING)
                          : enter(state, LIFECYCLE_RELOADING, LIFECYCLE_START_NEXT);
+    case LIFECYCLE_RELOAD_LATER:
+        return enter(state, reloading ? LIFECYCLE_RELOADING_AGAIN : LIFECYCLE_RELOAD_DUE,
+                     LIFECYCLE_NOTHING);
     case LIFECYCLE_TICK:
         return *state == LIFECYCLE_RELOAD_DUE
                    ? enter(state, LIFECYCLE_RELOADING, LIFECYCLE_START_NEXT)

@@ -59,7 +59,7 @@ static bool hand_down_to_worker(const struct spawn *spawn, int database_url,
         {spawn->socket, WORKER_SOCKET_FD},        {spawn->ready_pipe, WORKER_READY_FD},
         {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->metrics, WORKER_METRICS_FD},
         {spawn->memory, WORKER_MEMORY_FD},        {spawn->presence, WORKER_PRESENCE_FD},
-        {database_url, WORKER_DATABASE_URL_FD},
+        {database_url, WORKER_DATABASE_URL_FD},   {spawn->pause, WORKER_PAUSE_FD},
     };
     return hand_down(all, sizeof all / sizeof *all, actions);
 }

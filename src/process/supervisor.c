@@ -188,13 +188,16 @@ static void on_stop_signal(void *owner) {
     publish(owner);
 }
 
+/* New workers get ready only when a pause is over, and must not take the place of the old ones,
+ * where clients wait. */
+static bool is_paused(const struct supervisor *supervisor) {
+    return pause_number(supervisor->service.children.pause, clock_ms()) != 0;
+}
+
 static void on_reload_signal(void *owner) {
     struct supervisor *supervisor = owner;
-    if (supervisor->is_joining) {
-        supervisor->state = LIFECYCLE_RELOAD_DUE;
-    } else {
-        handle(supervisor, LIFECYCLE_RELOAD, NULL);
-    }
+    bool later = supervisor->is_joining || is_paused(supervisor);
+    handle(supervisor, later ? LIFECYCLE_RELOAD_LATER : LIFECYCLE_RELOAD, NULL);
     publish(supervisor);
 }
 
@@ -202,6 +205,18 @@ static void on_reload_signal(void *owner) {
 static void on_rotate_signal(void *owner) {
     (void)owner;
     log_file_follow();
+}
+
+/* In a pause no time counts for a reload. */
+static void look_after_reload(struct supervisor *supervisor, int64_t now_ms) {
+    if (is_paused(supervisor)) {
+        supervisor->reload_until_ms = now_ms + READY_WITHIN_MS;
+        return;
+    }
+    if (lifecycle_is_reloading(supervisor->state) && now_ms > supervisor->reload_until_ms) {
+        handle(supervisor, LIFECYCLE_FAILED, "the new workers did not get ready in time");
+    }
+    handle(supervisor, LIFECYCLE_TICK, NULL);
 }
 
 static void on_tick(void *owner) {
@@ -217,10 +232,7 @@ static void on_tick(void *owner) {
     if (!was_stopped) {
         children_kill_hung(&service->children, now_ms);
     }
-    if (lifecycle_is_reloading(supervisor->state) && now_ms > supervisor->reload_until_ms) {
-        handle(supervisor, LIFECYCLE_FAILED, "the new workers did not get ready in time");
-    }
-    handle(supervisor, LIFECYCLE_TICK, NULL);
+    look_after_reload(supervisor, now_ms);
     publish(supervisor);
 }
 

@@ -11,6 +11,7 @@
 #include "pages/maker.h"
 #include "pages/shared_memory.h"
 #include "process/edition.h"
+#include "process/pausing.h"
 #include "process/usage.h"
 #include "qa/app.h"
 #include "qa/metrics_names.h"
@@ -30,6 +31,9 @@ enum {
     SERVE_ANYWAY_MS = 1000
 };
 
+static const char other_supervisor[] = "the supervisor is of a version with another shared memory: "
+                                       "stop and start the service";
+
 struct worker {
     const struct config *config;
     struct logger logger;
@@ -39,6 +43,7 @@ struct worker {
     struct http_server *server; /* NULL until it serves */
     struct metrics *metrics;
     struct usage usage;
+    struct pausing pausing;
     struct shared_memory memory;
     struct ring ring;    /* the cache */
     uint64_t edition;    /* of the pages that it makes; 0: it has no cache */
@@ -107,6 +112,7 @@ static void on_end(void *owner) {
     if (worker->maker) {
         maker_close(worker->maker);
     }
+    pausing_drain(&worker->pausing);
     if (!worker->server) {
         stop_loop(worker);
         return;
@@ -161,6 +167,16 @@ static bool start_pool(struct worker *worker) {
     return worker->app.pool || cannot_start(worker, error);
 }
 
+static bool start_pausing(struct worker *worker) {
+    struct pause *pause = pause_map(WORKER_PAUSE_FD);
+    if (!pause) {
+        return cannot_start(worker, other_supervisor);
+    }
+    pausing_begin(&worker->pausing, worker->base, pause,
+                  (size_t)worker->lifeline.identity.heartbeat_slot, worker->app.pool);
+    return true;
+}
+
 /* One worker makes pages for all. */
 static void start_maker(struct worker *worker) {
     if (worker->lifeline.identity.index > 0) {
@@ -179,10 +195,7 @@ static void start_maker(struct worker *worker) {
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
     if (!shared_memory_map(&worker->memory, WORKER_MEMORY_FD, SHARED_MEMORY_WRITE)) {
-        return cannot_start(worker, errno == EPROTO
-                                        ? "the supervisor is of a version with another shared "
-                                          "memory: stop and start the service"
-                                        : strerror(errno));
+        return cannot_start(worker, errno == EPROTO ? other_supervisor : strerror(errno));
     }
     worker->app.versions = shared_memory_versions(&worker->memory);
     if (config->cache_mb > 0 && shared_memory_ring(&worker->memory, &worker->ring)) {
@@ -201,7 +214,7 @@ static bool start_app(struct worker *worker) {
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
     start_maker(worker);
-    return true;
+    return start_pausing(worker);
 }
 
 /* Without metrics it serves all the same. */
@@ -238,6 +251,7 @@ static void stop(struct worker *worker) {
     lifeline_stop(&worker->lifeline);
     timer_stop(&worker->serve_anyway);
     timer_stop(&worker->drain_limit);
+    pausing_stop(&worker->pausing);
     if (app->pool) {
         pool_close(app->pool);
     }

@@ -361,15 +361,22 @@ class Stack:
 
     def start_database(self):
         """As `start` does, which looks after all else, too."""
+        self._pg_ctl("start")
+        self.wait_until_ready()
+
+    def restart_database(self):
+        """As an operator does it; when it returns, the database is there again."""
+        self._pg_ctl("restart", "--mode=fast")
+
+    def _pg_ctl(self, *arguments):
         owner = self.folder.stat()
         is_root = os.geteuid() == 0
         subprocess.run([*(["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}", "--clear-groups"]
                           if is_root else []),
-                        postgresql_tool("pg_ctl"), "start", "--pgdata=postgres", "--log=log/postgres.log", "--wait",
+                        postgresql_tool("pg_ctl"), *arguments, "--pgdata=postgres", "--log=log/postgres.log", "--wait",
                         f"--timeout={PATIENCE_S}", "--silent"],
                        cwd=self.folder, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        start_new_session=True)
-        self.wait_until_ready()
 
     def backends(self, condition="true"):
         """The process ids of the service's sessions, or of some of them."""

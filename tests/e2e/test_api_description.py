@@ -30,8 +30,9 @@ MALFORMED = {"Host": "a-second-one"}
 
 @pytest.fixture(scope="module")
 def own_stack():
-    """Not shared: it gets filled with nonsense, and is broken for good in the end."""
-    with running(QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN) as stack:
+    """Not shared: it gets filled with nonsense, and is broken for good in the end. NGINX need not wait
+    through a pause."""
+    with running(QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN, QA_PAUSE_TIMEOUT_S="0") as stack:
         yield stack
 
 

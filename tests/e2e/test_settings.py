@@ -16,7 +16,8 @@ VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_D
              "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
              "QA_OVERLOAD_AFTER_MS",
              "QA_ANSWERS_PER_QUESTION", "QA_LOCK_TIMEOUT_MS", "QA_STATEMENT_TIMEOUT_MS",
-             "QA_REQUEST_TIMEOUT_MS", "QA_DRAIN_TIMEOUT_MS", "QA_LOG_LEVEL", "QA_LOADERIO_TOKEN"]
+             "QA_REQUEST_TIMEOUT_MS", "QA_DRAIN_TIMEOUT_MS", "QA_PAUSE_TIMEOUT_S", "QA_LOG_LEVEL",
+             "QA_LOADERIO_TOKEN"]
 
 
 def listed():
@@ -133,7 +134,7 @@ def test_version_is_told_with_the_revision_and_is_that_of_the_interface(run, arg
 
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["migrate"], ["import"], ["generate"],
-                                     ["settings"]])
+                                     ["settings"], ["pause"], ["resume"]])
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_help_is_given_for_each_command(run, command, flag):
     result = run(*command, flag)

@@ -11,6 +11,7 @@ struct event_base *base;
 struct pool *pool;
 struct told told[TOLD_MAX];
 bool pool_told_ready;
+int pool_told_changes;
 int pool_told_uncertain;
 
 static const struct logger logger = {.level = (enum log_level)(LOG_LEVEL_ERROR + 1)}; /* silent */
@@ -35,13 +36,18 @@ struct pool_settings fake_pool_settings(void) {
 static void on_change(void *owner, bool ready) {
     (void)owner;
     pool_told_ready = ready;
+    pool_told_changes++;
 }
 
-void fake_pool_open(const struct pool_settings *settings) {
+void fake_pool_begin(const struct pool_settings *settings) {
     char error[256] = "";
     base = event_base_new();
     pool = pool_new(base, &logger, settings, on_change, NULL, error, sizeof error);
     ck_assert_msg(pool != NULL, "%s", error);
+}
+
+void fake_pool_open(const struct pool_settings *settings) {
+    fake_pool_begin(settings);
     turn();
 }
 

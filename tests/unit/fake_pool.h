@@ -23,11 +23,14 @@ extern struct event_base *base;
 extern struct pool *pool;
 extern struct told told[TOLD_MAX];
 extern bool pool_told_ready;
-extern int pool_told_uncertain; /* how often */
+extern int pool_told_changes;   /* how often */
+extern int pool_told_uncertain; /* likewise */
 
 /* Settings of a pool of one connection for reads and one for writes, whose limits no test meets. */
 struct pool_settings fake_pool_settings(void);
 
+/* Opens a pool; the first of them before it has begun to connect. */
+void fake_pool_begin(const struct pool_settings *settings);
 void fake_pool_open(const struct pool_settings *settings);
 
 /* Also fails the test when a call was told more than once, or one of the first `calls` not. */

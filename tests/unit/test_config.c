@@ -84,6 +84,7 @@ START_TEST(everything_has_a_default) {
     ck_assert_int_eq(config.statement_timeout_ms, 2000);
     ck_assert_int_eq(config.request_timeout_ms, 3000);
     ck_assert_int_eq(config.drain_timeout_ms, 8000);
+    ck_assert_int_eq(config.pause_timeout_s, 10);
     config_free(&config);
 }
 END_TEST

@@ -51,6 +51,18 @@ START_TEST(a_reload_in_the_middle_of_another_follows_it_once) {
 }
 END_TEST
 
+START_TEST(a_reload_that_may_not_begin_yet_is_due) {
+    ck_assert(leads_to(LIFECYCLE_RELOAD_LATER, LIFECYCLE_NOTHING));
+    ck_assert_int_eq(state, LIFECYCLE_RELOAD_DUE);
+    ck_assert(leads_to(LIFECYCLE_RELOAD_LATER, LIFECYCLE_NOTHING));
+    ck_assert(leads_to(LIFECYCLE_TICK, LIFECYCLE_START_NEXT));
+    ck_assert(leads_to(LIFECYCLE_RELOAD_LATER, LIFECYCLE_NOTHING));
+    ck_assert(lifecycle_is_reloading(state));
+    ck_assert(leads_to(LIFECYCLE_READY, LIFECYCLE_COMPLETE));
+    ck_assert(leads_to(LIFECYCLE_TICK, LIFECYCLE_START_NEXT));
+}
+END_TEST
+
 START_TEST(a_reload_that_is_due_starts_at_once_when_it_is_asked_for_again) {
     (void)lifecycle_step(&state, LIFECYCLE_RELOAD);
     (void)lifecycle_step(&state, LIFECYCLE_RELOAD);
@@ -129,6 +141,7 @@ Suite *lifecycle_suite(void) {
     tcase_add_test(cases, a_reload_that_gets_ready_is_completed);
     tcase_add_test(cases, a_reload_that_fails_is_abandoned_once);
     tcase_add_test(cases, a_reload_in_the_middle_of_another_follows_it_once);
+    tcase_add_test(cases, a_reload_that_may_not_begin_yet_is_due);
     tcase_add_test(cases, a_reload_that_is_due_starts_at_once_when_it_is_asked_for_again);
     tcase_add_test(cases, a_stop_ends_everything_from_every_state);
     tcase_add_test(cases, in_every_order_of_events_there_is_at_most_one_next_generation);

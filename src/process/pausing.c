@@ -1,0 +1,48 @@
+/* A worker's part in a pause. */
+#include "process/pausing.h"
+
+#include "ops/clock.h"
+
+/* Between two looks: a tenth of a second costs next to nothing, and in a pause clients wait. */
+enum { LOOK_MS = 100, LOOK_IN_PAUSE_MS = 10 };
+
+static void tell(const struct pausing *pausing) {
+    struct pool_load load = pool_load(pausing->pool);
+    const struct pause_report report = {.number = pausing->number,
+                                        .sessions = load.sessions,
+                                        .calls = load.calls,
+                                        .held_over = load.held_over};
+    pause_tell(pausing->pause, pausing->slot, &report);
+}
+
+static void on_look(void *owner) {
+    struct pausing *pausing = owner;
+    uint64_t number = pausing->is_draining ? 0 : pause_number(pausing->pause, clock_ms());
+    if (number != 0 && pausing->number == 0) {
+        pool_pause(pausing->pool);
+    } else if (number == 0 && pausing->number != 0) {
+        pool_resume(pausing->pool);
+    }
+    pausing->number = number;
+    tell(pausing);
+    timer_start(&pausing->look, number != 0 ? LOOK_IN_PAUSE_MS : LOOK_MS);
+}
+
+void pausing_begin(struct pausing *pausing, struct event_base *base, struct pause *pause,
+                   size_t slot, struct pool *pool) {
+    *pausing = (struct pausing){.pause = pause, .slot = slot, .pool = pool};
+    timer_init(&pausing->look, base, on_look, pausing);
+    tell(pausing);
+    on_look(pausing);
+}
+
+void pausing_drain(struct pausing *pausing) {
+    pausing->is_draining = true;
+    if (pausing->pause) {
+        on_look(pausing);
+    }
+}
+
+void pausing_stop(struct pausing *pausing) {
+    timer_stop(&pausing->look);
+}
