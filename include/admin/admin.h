@@ -10,6 +10,7 @@
 enum { ADMIN_ADDRESS_SIZE = 128, ADMIN_DOORS_MAX = 4 };
 
 struct admin;
+struct pauses;
 
 /* An address where the process listens: request->app. */
 struct admin_door {
@@ -26,6 +27,7 @@ struct admin {
     /* The service as it is now. */
     void (*look)(void *owner, struct service_view *view);
     void *owner;
+    struct pauses *pauses;
     const struct metrics_memory *metrics; /* NULL: those of the supervisor cannot be read */
     const char *report;                   /* ops/config_report.h */
     size_t report_length;

@@ -66,7 +66,7 @@ struct call {
     TAILQ_ENTRY(call) in_lane;  /* all that are not completed, in the order of arrival */
     TAILQ_ENTRY(call) in_queue; /* those that wait */
     uint64_t number;            /* by the order of arrival in its lane */
-    int64_t arrived_ms; /* or when a pause ended in which it waited */
+    int64_t arrived_ms;         /* or when a pause ended in which it waited */
     struct call_times times;
     struct group *group; /* while it is sent; else NULL */
     size_t place;        /* in that group */

@@ -16,6 +16,7 @@ enum {
     ADMIN_METRICS_FD,                 /* ops/metrics_memory.h */
     ADMIN_OVERVIEW_FD,                /* process/overview.h */
     ADMIN_REPORT_FD,                  /* a file: ops/config_report.h */
+    ADMIN_PAUSE_FD,                   /* ops/pause.h */
     ADMIN_SOCKETS_FD,                 /* listening; a number that is no such socket is not used */
     ADMIN_SOCKETS_MAX = 4,
     ADMIN_FDS_END = ADMIN_SOCKETS_FD + ADMIN_SOCKETS_MAX

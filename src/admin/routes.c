@@ -3,6 +3,7 @@
 
 #include "admin/metrics_page.h"
 #include "admin/page.h"
+#include "admin/pauses.h"
 #include "admin/probes.h"
 #include "admin/settings.h"
 #include "admin/status.h"
@@ -15,6 +16,9 @@ const struct http_route admin_routes[] = {
     {HTTP_GET, "/ready", admin_show_readiness, NULL},
     {HTTP_GET, "/config", admin_show_settings, NULL},
     {HTTP_GET, "/metrics", metrics_page_show, NULL},
+    {HTTP_GET, "/pause", pauses_show, NULL},
+    {HTTP_POST, "/pause", pauses_begin, NULL},
+    {HTTP_POST, "/resume", pauses_end, NULL},
     {HTTP_GET, "/status.json", status_show_json, NULL},
     {HTTP_GET, "/status.txt", status_show_text, NULL},
     {HTTP_GET, "/status", page_show, NULL},

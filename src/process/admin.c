@@ -3,6 +3,7 @@
 
 #include "admin/admin.h"
 #include "admin/guard.h"
+#include "admin/pauses.h"
 #include "admin/routes.h"
 #include "http/server.h"
 #include "ops/clock.h"
@@ -39,6 +40,7 @@ struct admin_process {
     const struct overview *overview;
     struct metrics_memory metrics;
     struct admin admin;
+    struct pauses pauses;
     struct http_server *servers[ADMIN_DOORS_MAX]; /* of the doors */
     unsigned open_servers;                        /* that still have connections */
     struct timer sample;                          /* of the metrics */
@@ -64,6 +66,7 @@ static void on_end(void *owner) {
         return;
     }
     process->is_draining = true;
+    pauses_stop(&process->pauses); /* a successor looks after them */
     process->open_servers = process->admin.door_count;
     timer_start(&process->drain_limit, process->open_servers > 0 ? DRAIN_MS : 0);
     for (unsigned i = 0; i < process->admin.door_count; i++) {
@@ -177,7 +180,8 @@ static bool start(struct admin_process *process) {
     process->base = event_base_new();
     timer_init(&process->drain_limit, process->base, stop_loop, process);
     process->overview = overview_map(ADMIN_OVERVIEW_FD);
-    if (!process->base || !process->overview ||
+    struct pause *pause = pause_map(ADMIN_PAUSE_FD);
+    if (!process->base || !process->overview || !pause ||
         !lifeline_start(&process->lifeline, process->base, ADMIN_HEARTBEAT_FD)) {
         log_write(&process->logger, LOG_LEVEL_ERROR, "the admin process cannot start", "{s:s}",
                   "reason", strerror(errno));
@@ -186,6 +190,8 @@ static bool start(struct admin_process *process) {
     map_report(&process->admin);
     timer_init(&process->sample, process->base, on_sample, process);
     map_metrics(process);
+    pauses_init(&process->pauses, process->base, pause, &process->logger,
+                process->config->pause_timeout_s * 1000);
     for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
         if (!serve(process, socket)) {
             return false;
@@ -197,6 +203,7 @@ static bool start(struct admin_process *process) {
 
 static void stop(struct admin_process *process) {
     lifeline_stop(&process->lifeline);
+    pauses_stop(&process->pauses);
     timer_stop(&process->drain_limit);
     timer_stop(&process->sample);
     for (unsigned i = 0; i < process->admin.door_count; i++) {
@@ -214,7 +221,8 @@ int admin_run(const struct config *config, const struct child_identity *identity
     };
     process.lifeline = (struct lifeline){
         .identity = *identity, .logger = &process.logger, .on_end = on_end, .owner = &process};
-    process.admin = (struct admin){.logger = &process.logger, .look = look, .owner = &process};
+    process.admin = (struct admin){
+        .logger = &process.logger, .look = look, .owner = &process, .pauses = &process.pauses};
     lifeline_prepare(ADMIN_FDS_BEGIN, ADMIN_FDS_END);
     (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
     memory_bind_libraries();

@@ -68,7 +68,7 @@ static bool hand_down_to_admin(const struct spawn *spawn, posix_spawn_file_actio
     const struct handed all[] = {
         {spawn->ready_pipe, ADMIN_READY_FD}, {spawn->heartbeats, ADMIN_HEARTBEAT_FD},
         {spawn->metrics, ADMIN_METRICS_FD},  {spawn->overview, ADMIN_OVERVIEW_FD},
-        {spawn->report, ADMIN_REPORT_FD},
+        {spawn->report, ADMIN_REPORT_FD},    {spawn->pause, ADMIN_PAUSE_FD},
     };
     bool ok = hand_down(all, sizeof all / sizeof *all, actions);
     for (unsigned i = 0; ok && i < spawn->socket_count; i++) {

@@ -327,8 +327,8 @@ Suite *pool_pause_suite(void) {
     TCase *cases = tcase_create("pool_pause");
     tcase_add_test(cases, in_a_pause_sessions_are_closed_and_calls_wait_in_the_order_of_arrival);
     tcase_add_test(cases, what_is_in_flight_completes_before_its_session_is_closed);
-    tcase_add_test(cases,
-                   a_write_that_is_lost_on_the_way_to_a_pause_is_unknown_and_its_session_stays_closed);
+    tcase_add_test(
+        cases, a_write_that_is_lost_on_the_way_to_a_pause_is_unknown_and_its_session_stays_closed);
     tcase_add_test(cases, a_read_that_is_lost_on_the_way_to_a_pause_is_sent_after_it);
     tcase_add_test(cases, what_meets_outdated_statements_on_the_way_to_a_pause_is_sent_after_it);
     tcase_add_test(cases, a_pause_that_ends_before_it_is_reached_leaves_what_is_in_flight_alone);
