@@ -18,6 +18,14 @@ def launcher(user="0:0", writable=(), visible=()):
     return ["/usr/bin/python3", str(CHECKOUT / "tests/sandbox/launch.py"), f"--user={user}", *folders, str(UNIT)]
 
 
+def launcher_like(stack, folder):
+    """The same for a service on the stack's database, which only the stack's owner can reach; the folder is the
+    service's own."""
+    owner = stack.folder.stat()
+    os.chown(folder, owner.st_uid, owner.st_gid)
+    return launcher(f"{owner.st_uid}:{owner.st_gid}", writable=[folder], visible=[stack.folder])
+
+
 def take_over(stack):
     """Replaces the stack's service by one that is restricted, with the same settings in the same place."""
     pid = stack.supervisor_pid()

@@ -28,7 +28,7 @@ class Service:
         """`prefix`: a command that runs the program, and inherits what is inheritable if not `close_fds`."""
         self.folder = folder
         if sandbox.IS_ASKED:
-            prefix = [*prefix, *sandbox.launcher(writable=[folder], visible=[stack.folder])]
+            prefix = [*prefix, *sandbox.launcher_like(stack, folder)]
         environment = {**os.environ, "DATABASE_URL": stack.serving_url, "QA_WORKERS": "2",
                        "QA_STATE_DIR": str(folder), "QA_ADMIN_LISTEN": f"unix:{folder}/run/admin.sock",
                        **settings}

@@ -23,6 +23,8 @@ class Manager:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.settimeout(PATIENCE_S)
         self._socket.bind(address)
+        if address[0] != "\0":
+            os.chmod(address, 0o777)  # as systemd's, which its services may write to
 
     def wait_for(self, name):
         """The next message that has this name, and that nothing but signs of life precede."""

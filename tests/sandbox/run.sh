@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 [ "$(id -u)" -eq 0 ] || { echo "test-sandbox: only root can restrict what the service sees" >&2; exit 1; }
 [ $# -gt 0 ] || set -- tests/e2e/test_restrictions.py \
-    tests/e2e/test_process.py tests/e2e/test_service_manager.py tests/e2e/test_questions.py \
+    tests/e2e/test_service_manager.py tests/e2e/test_questions.py \
     tests/e2e/test_answers.py tests/e2e/test_posting.py tests/e2e/test_votes_and_reports.py \
     tests/e2e/test_caching_headers.py tests/e2e/test_hits_in_nginx.py tests/e2e/test_http.py
 SANDBOX=1 exec /usr/bin/python3 -m pytest -q "$@"
