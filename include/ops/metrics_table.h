@@ -36,12 +36,12 @@ enum metrics_dimension {
 
 struct metrics_metric {
     const char *name;
-    enum metrics_type type;
-    const char *help; /* one line, without a backslash */
-    enum metrics_dimension dimensions[2];
+    const char *help;       /* one line, without a backslash */
     size_t offset;          /* of its first number or histogram in struct metrics_sum */
     const uint64_t *bounds; /* of a histogram */
-    unsigned decimals;      /* a number means itself divided by so many tens */
+    enum metrics_type type;
+    unsigned decimals; /* a number means itself divided by so many tens */
+    enum metrics_dimension dimensions[2];
 };
 
 /* Ends with one that has no name. */

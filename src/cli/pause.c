@@ -88,7 +88,7 @@ static void tell_waiting(const json_t *state) {
 
 /* Looks until the pause is reached. Signals to stop are held back. */
 static bool wait_until_reached(const struct config *config) {
-    const struct timespec rest = {.tv_nsec = LOOK_MS * 1000000};
+    const struct timespec rest = {.tv_nsec = LOOK_MS * 1000000L};
     int64_t tell_ms = clock_ms() + TELL_MS;
     int64_t until_ms = clock_ms() + config->pause_timeout_s * 1000 / 2;
     json_t *state;
