@@ -56,7 +56,7 @@ def run(program, *arguments, **environment):
 
 
 def words(text):
-    return text.replace(":\n", "\n").split()
+    return re.sub(r"^([A-Z][A-Za-z ]*):$", r"\1", text, flags=re.M).split()
 
 
 def unescaped(text):
