@@ -156,7 +156,7 @@ def test_in_a_pause_pages_of_the_cache_are_served_and_all_else_waits_also_of_a_n
                     client.send(request)
                     waiting.append(client)
                 wire.wait_until_taken_in(worker)
-            assert not any(client.has_reply() for client in waiting)
+            assert [client.receive() for client in waiting if client.has_reply()] == []
             assert stack.worker_pids() == workers
             assert not stack.backends()  # not of the new worker either
         assert [client.receive().status for client in waiting] == [204, 200, 204, 200]
