@@ -13,20 +13,14 @@
 enum { MICROSECONDS = 6, MILLISECONDS = 3 };
 
 /* A counter or a gauge, with up to two dimensions. */
-#define COUNTER(name_, offset_, help_, ...)                                                        \
+#define NUMBER(type_, name_, offset_, help_, ...)                                                  \
     {                                                                                              \
-        .name = (name_), .offset = (offset_), .help = (help_), .type = METRICS_COUNTER,            \
-        .dimensions = {                                                                            \
+        .name = (name_), .offset = (offset_), .help = (help_), .type = (type_), .dimensions = {    \
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
-#define GAUGE(name_, offset_, help_, ...)                                                          \
-    {                                                                                              \
-        .name = (name_), .offset = (offset_), .help = (help_), .type = METRICS_GAUGE,              \
-        .dimensions = {                                                                            \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
+#define COUNTER(...) NUMBER(METRICS_COUNTER, __VA_ARGS__)
+#define GAUGE(...) NUMBER(METRICS_GAUGE, __VA_ARGS__)
 /* A histogram of durations. */
 #define DURATIONS(name_, offset_, help_, ...)                                                      \
     {                                                                                              \

@@ -3,14 +3,11 @@
 
 #include "db/embedded_sql.h"
 #include "db/statement_names.h"
+#include "http/request.h"
 #include "qa/routes.h"
 
 _Static_assert((int)STATEMENT_COUNT <= (int)METRICS_STATEMENTS,
                "metrics have room for each statement");
-
-static const char *method_name(enum http_method method) {
-    return method == HTTP_GET ? "GET" : method == HTTP_POST ? "POST" : "PUT";
-}
 
 struct metrics_names qa_metrics_names(void) {
     struct metrics_names names;
@@ -18,7 +15,7 @@ struct metrics_names qa_metrics_names(void) {
         names.routes[i].method = names.routes[i].pattern = "";
     }
     for (size_t i = 0; i < METRICS_ROUTES && qa_routes[i].pattern; i++) {
-        names.routes[i].method = method_name(qa_routes[i].method);
+        names.routes[i].method = http_method_name(qa_routes[i].method);
         names.routes[i].pattern = qa_routes[i].pattern;
     }
     for (size_t i = 0; i < METRICS_STATEMENTS; i++) {
