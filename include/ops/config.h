@@ -15,7 +15,7 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 27 };
+enum { SETTING_COUNT = 28 };
 
 /* Where a value comes from. */
 enum setting_origin {
@@ -39,6 +39,7 @@ struct config {
     char *log_level_name;
     char *log_file; /* "" = standard error */
     char *server_timing_text;
+    char *lease_text;     /* "" = one host */
     char *loaderio_token; /* what follows `loaderio-`; "" = none */
     char *remarks;        /* lines on names that are unknown or old, and on what has no effect */
     unsigned workers;
@@ -50,6 +51,7 @@ struct config {
     int64_t answers_per_question;
     size_t cache_mb;          /* of all workers together; 0 = off */
     int64_t cache_lifetime_s; /* of an entry */
+    int64_t lease_ms;         /* of lease_text; -1 = one host */
     int64_t lock_timeout_ms;  /* the four time limits rise in this order */
     int64_t statement_timeout_ms;
     int64_t request_timeout_ms;

@@ -14,7 +14,11 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { NGINX_PORT = 8080, /* by default; deploy/configure-nginx.sh */ PORT_MAX = 65535 };
+enum {
+    NGINX_PORT = 8080, /* by default; deploy/configure-nginx.sh */
+    PORT_MAX = 65535,
+    LEASE_MOST_MS = 1000
+};
 
 static int64_t count_processors(const struct setting *setting) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -82,6 +86,22 @@ static bool read_truth(const char *text, bool *value) {
     return false;
 }
 
+static bool read_lease(struct config *config, char *error, size_t size) {
+    const char *text = config->lease_text;
+    uint64_t lease_ms;
+    config->lease_ms = -1;
+    if (!*text) {
+        return true;
+    }
+    if (!number_parse(text, strlen(text), 0, LEASE_MOST_MS, &lease_ms)) {
+        return error_text(error, size,
+                          "QA_LEASE_MS must be a whole number from 0 to %d ms, not '%s'",
+                          LEASE_MOST_MS, text);
+    }
+    config->lease_ms = (int64_t)lease_ms;
+    return true;
+}
+
 /* What needs more than a range. */
 static bool check_texts(struct config *config, char *error, size_t size) {
     if (!log_level_from_name(config->log_level_name, &config->log_level)) {
@@ -92,6 +112,9 @@ static bool check_texts(struct config *config, char *error, size_t size) {
     if (!read_truth(config->server_timing_text, &config->server_timing)) {
         return error_text(error, size, "QA_SERVER_TIMING must be true or false, not '%s'",
                           config->server_timing_text);
+    }
+    if (!read_lease(config, error, size)) {
+        return false;
     }
     shown_loaderio_token(config->loaderio_token);
     if (strspn(config->loaderio_token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -116,6 +139,11 @@ static bool check_time_limits(const struct config *config, char *error, size_t s
             return error_text(error, size, "%s must be less than %s", limits[i - 1].name,
                               limits[i].name);
         }
+    }
+    if (config->request_timeout_ms + config->lease_ms >= config->drain_timeout_ms) {
+        return error_text(error, size,
+                          "QA_REQUEST_TIMEOUT_MS and QA_LEASE_MS together must be less than "
+                          "QA_DRAIN_TIMEOUT_MS");
     }
     return true;
 }

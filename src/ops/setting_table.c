@@ -55,6 +55,10 @@ const struct setting setting_table[] = {
      "one database must have it"},
     {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER(cache_lifetime_s), "300", 1, 86400, "s",
      "a cached page is made anew after it; for changes that were made behind the service's back"},
+    {"QA_LEASE_MS", "lease-ms", TEXT(lease_text), "", 0, 0, "",
+     "several hosts on one database: for how many ms a host shows cached pages without news of the "
+     "others' writes, and a write's response waits after its commit; 0: no page without such "
+     "news; empty: one host"},
     {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER(lock_timeout_ms), "500", 1, 3600000, "ms",
      "longest wait of a statement for a lock"},
     {"QA_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", NUMBER(statement_timeout_ms), "2000", 1,

@@ -15,7 +15,7 @@ from api import PATIENCE_S
 VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
              "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
              "QA_OVERLOAD_AFTER_MS",
-             "QA_ANSWERS_PER_QUESTION", "QA_LOCK_TIMEOUT_MS", "QA_STATEMENT_TIMEOUT_MS",
+             "QA_ANSWERS_PER_QUESTION", "QA_LEASE_MS", "QA_LOCK_TIMEOUT_MS", "QA_STATEMENT_TIMEOUT_MS",
              "QA_REQUEST_TIMEOUT_MS", "QA_DRAIN_TIMEOUT_MS", "QA_PAUSE_TIMEOUT_S", "QA_LOG_LEVEL",
              "QA_LOADERIO_TOKEN"]
 
@@ -77,7 +77,7 @@ def test_help_tells_defaults_and_units(run):
     ("QA_LOCK_TIMEOUT_MS", "soon"), ("QA_LOCK_TIMEOUT_MS", "2000"),
     ("QA_STATEMENT_TIMEOUT_MS", "3000"), ("QA_STATEMENT_TIMEOUT_MS", "500"),
     ("QA_REQUEST_TIMEOUT_MS", "2000"), ("QA_LISTEN", "nonsense"), ("QA_LISTEN", "127.0.0.1:x"),
-    ("QA_LOG_SLOW_MS", "-1"), ("QA_SERVER_TIMING", "maybe"),
+    ("QA_LOG_SLOW_MS", "-1"), ("QA_LEASE_MS", "1001"), ("QA_LEASE_MS", "none"), ("QA_SERVER_TIMING", "maybe"),
     ("QA_LISTEN", "127.0.0.1:65535"), ("QA_ENV_FILE", "/nonexistent")])
 def test_a_wrong_setting_is_one_line_that_names_it_and_exit_status_2(run, variable, value):
     assert_one_line(run("serve", **{variable: value}), 2, variable)

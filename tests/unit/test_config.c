@@ -80,6 +80,7 @@ START_TEST(everything_has_a_default) {
     ck_assert_uint_eq(config.read_connections, 2);
     ck_assert_uint_eq(config.write_connections, 4);
     ck_assert_int_eq(config.answers_per_question, 100);
+    ck_assert_int_eq(config.lease_ms, -1);
     ck_assert_int_eq(config.lock_timeout_ms, 500);
     ck_assert_int_eq(config.statement_timeout_ms, 2000);
     ck_assert_int_eq(config.request_timeout_ms, 3000);
@@ -558,6 +559,31 @@ START_TEST(time_limits_rise) {
 }
 END_TEST
 
+START_TEST(a_lease_is_none_or_up_to_a_second) {
+    static const char *const right[] = {"0", "20", "1000"};
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        setenv("QA_LEASE_MS", right[i], 1);
+        ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+        ck_assert_int_eq(config.lease_ms, atoi(right[i]));
+        config_free(&config);
+    }
+    setenv("QA_LEASE_MS", "", 1);
+    ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
+    ck_assert_int_eq(config.lease_ms, -1);
+    config_free(&config);
+    check_refused("--lease-ms=-1", "QA_LEASE_MS");
+    check_refused("--lease-ms=1001", "QA_LEASE_MS");
+}
+END_TEST
+
+START_TEST(a_drain_outlasts_a_request_and_its_lease) {
+    setenv("QA_DRAIN_TIMEOUT_MS", "3100", 1);
+    ck_assert_int_eq(load("--lease-ms=99", NULL, NULL), CONFIG_OK);
+    config_free(&config);
+    check_refused("--lease-ms=100", "QA_DRAIN_TIMEOUT_MS");
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_named) {
     check_refused("--log-level=loud", "QA_LOG_LEVEL");
     check_refused("--loaderio-token=../secret", "QA_LOADERIO_TOKEN");
@@ -747,6 +773,8 @@ Suite *config_suite(void) {
     tcase_add_test(cases, a_report_says_where_each_value_came_from_and_shows_no_secret);
     tcase_add_test(cases, numbers_are_whole_and_in_range);
     tcase_add_test(cases, time_limits_rise);
+    tcase_add_test(cases, a_lease_is_none_or_up_to_a_second);
+    tcase_add_test(cases, a_drain_outlasts_a_request_and_its_lease);
     tcase_add_test(cases, what_is_wrong_is_named);
     tcase_add_test(cases, help_wins_over_wrong_settings);
     tcase_add_test(cases, a_worker_inherits_every_setting_resolved);
