@@ -27,6 +27,7 @@ static void judge(struct client *client, const struct page *page) {
     const struct work *work = &client->work;
     struct finding finding =
         ledger_judge(work->place, work->list, work->most, page, &work->expectation);
+    ledger_note_shown(work->place, page);
     counts->reads++;
     if (finding.verdict == VERDICT_STALE) {
         tell(client, ++counts->stale, "stale", finding.text);
@@ -133,6 +134,9 @@ static void finish(struct client *client, const struct http_reply *reply) {
     ledger_release(&client->checker->ledger, client->work.place);
     client->work.type = WORK_NONE;
     client->checker->busy--;
+    if (client->rests_until_ms < client->checker->now_ms + client->checker->rest_ms) {
+        client->rests_until_ms = client->checker->now_ms + client->checker->rest_ms;
+    }
     if (!reply || reply->closes) {
         http_close(&client->connection);
     }

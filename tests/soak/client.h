@@ -25,6 +25,7 @@ struct checker {
     struct counts counts;
     uint64_t random;
     unsigned reads_per_write;
+    int64_t rest_ms; /* of a client, after each request */
     bool has_faults; /* requests may fail, and clients go away without waiting */
     bool is_ending;  /* no request begins any more */
     size_t busy;     /* requests under way */

@@ -143,6 +143,16 @@ static const struct slot *slot_of(const struct place *place, const struct elemen
     return NULL;
 }
 
+void ledger_note_shown(struct place *place, const struct page *page) {
+    for (size_t i = 0; i < LEDGER_SLOTS; i++) {
+        struct slot *slot = &place->slots[i];
+        const struct element *element = page_find(page, slot->kind, slot->id);
+        if (slot->phase >= PHASE_ADDED && element && element->helpfulness > slot->votes_shown) {
+            slot->votes_shown = element->helpfulness;
+        }
+    }
+}
+
 /* The latest are the likeliest. */
 static const struct gone *gone_of(const struct place *place, const struct element *element) {
     for (size_t i = place->gone_count; i > 0; i--) {

@@ -27,7 +27,8 @@ struct slot {
     enum phase phase;
     int64_t id;
     int64_t votes_acknowledged;
-    int64_t votes_sent; /* no more than these can show */
+    int64_t votes_sent;  /* no more than these can show */
+    int64_t votes_shown; /* the most that a page has shown: the database must keep them */
 };
 
 /* What was reported, and acknowledged as the so-manieth write of all. */
@@ -85,6 +86,9 @@ void ledger_reported(struct ledger *ledger, struct place *place, struct slot *sl
 
 void ledger_expect(const struct ledger *ledger, const struct place *place,
                    struct expectation *expectation);
+
+/* Keeps in mind what a page has shown. */
+void ledger_note_shown(struct place *place, const struct page *page);
 
 enum verdict { VERDICT_FINE, VERDICT_STALE, VERDICT_WRONG };
 

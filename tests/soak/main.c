@@ -8,6 +8,7 @@
  *     --connections N      half of them to the first ADDRESS, the others to all by turns (24)
  *     --places N           products that are looked at (32)
  *     --reads-per-write N  (40)
+ *     --rest-ms N          what a connection rests after each request (0)
  *     --first-product N    products from here on are nobody else's (100,000,000)
  *     --faults             requests may fail, as something breaks meanwhile; some clients go away
  *
@@ -37,6 +38,7 @@ struct options {
     size_t places;
     int64_t first_product;
     unsigned reads_per_write;
+    int64_t rest_ms;
     bool has_faults;
     size_t address_count;
     char **names;
@@ -65,6 +67,7 @@ static bool parse_options(struct options *options, int argc, char **argv) {
                                           {"connections", required_argument, NULL, 'c'},
                                           {"places", required_argument, NULL, 'p'},
                                           {"reads-per-write", required_argument, NULL, 'w'},
+                                          {"rest-ms", required_argument, NULL, 't'},
                                           {"first-product", required_argument, NULL, 'f'},
                                           {"faults", no_argument, NULL, 'x'},
                                           {0}};
@@ -96,6 +99,9 @@ static bool parse_options(struct options *options, int argc, char **argv) {
         case 'w':
             options->reads_per_write = (unsigned)number;
             break;
+        case 't':
+            options->rest_ms = number;
+            break;
         case 'f':
             options->first_product = number;
             break;
@@ -120,8 +126,10 @@ static void print_places(void) {
         for (size_t j = 0; j < LEDGER_MAIN; j++) {
             const struct slot *slot = &place->slots[j];
             if (slot->phase == PHASE_ADDED) {
-                printf(", \"%s\": {\"id\": %ld, \"acknowledged\": %ld, \"sent\": %ld}", names[j],
-                       slot->id, slot->votes_acknowledged, slot->votes_sent);
+                printf(", \"%s\": {\"id\": %ld, \"acknowledged\": %ld, \"sent\": %ld, "
+                       "\"shown\": %ld}",
+                       names[j], slot->id, slot->votes_acknowledged, slot->votes_sent,
+                       slot->votes_shown);
             }
         }
         printf("}");
@@ -229,6 +237,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     checker = (struct checker){.random = (uint64_t)clock_ms() | 1,
                                .reads_per_write = options.reads_per_write,
+                               .rest_ms = options.rest_ms,
                                .has_faults = options.has_faults,
                                .epoll = epoll_create1(EPOLL_CLOEXEC)};
     ledger_init(&checker.ledger, options.places, options.first_product);
