@@ -1,4 +1,5 @@
-# The images of docker-compose.yml: `service` (the program), `nginx` and `postgres`.
+# The images of docker-compose.yml: `service` (the program), `nginx` and `postgres`; and of docker-compose.cluster.yml,
+# `cluster`.
 # By itself the first one serves TCP ports 9000, 9001, … one for each worker:
 #   docker build --target service -t atelier-qa .
 #   docker run -e DATABASE_URL=postgresql://… -e QA_WORKERS=1 -p 127.0.0.1:9000:9000 atelier-qa
@@ -103,3 +104,18 @@ ENTRYPOINT ["/usr/local/lib/atelier-qa/containers/nginx.sh"]
 FROM $POSTGRES AS postgres
 COPY deploy/postgresql.conf deploy/private-cluster.sql /etc/atelier-qa/
 RUN chmod 644 /etc/atelier-qa/*
+
+# ---- What is beside the service in a cluster: Debian's Patroni with PostgreSQL, etcd and HAProxy -----
+
+FROM $DEBIAN AS cluster
+RUN mkdir -p /etc/postgresql-common/createcluster.d \
+    && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/atelier-qa.conf \
+    && apt-get -qq update \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl etcd-server haproxy patroni \
+        postgresql python3-etcd >/dev/null \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt \
+    && install -d -o postgres -g postgres /var/lib/atelier-qa/node
+COPY deploy/cluster/patroni.yml deploy/cluster/patroni.sh deploy/cluster/roles.sh deploy/cluster/database.cfg \
+    deploy/cluster/front.cfg deploy/cluster/lost-write.http deploy/postgresql.conf deploy/private-cluster.sql \
+    /var/lib/atelier-qa/etc/
+USER postgres

@@ -168,7 +168,7 @@ UNIT_TESTS := $(BUILD)/unit-tests
 UNIT_OBJECTS := $(patsubst tests/unit/%.c,$(BUILD)/objects/unit/%.o,$(wildcard tests/unit/*.c))
 C_FILES = $(wildcard src/*.c src/*/*.c include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.[ch] tests/soak/*.c \
     tests/soak/*.h nginx/*.[ch])
-SHELL_FILES = $(wildcard scripts/*.sh nginx/*.sh deploy/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
+SHELL_FILES = $(wildcard scripts/*.sh nginx/*.sh deploy/*.sh deploy/cluster/*.sh deploy/containers/*.sh tests/bench/*.sh tests/model/*.sh \
     tests/compose/*.sh tests/compose/*/*.sh tests/packages/*.sh tests/sandbox/*.sh) .ci/run \
     $(wildcard deploy/debian/*.p*)
 
@@ -332,6 +332,13 @@ test-monitoring: $(PROGRAM)  ## alert rules and dashboard of deploy/monitoring, 
 	deploy/install-packages.sh monitoring
 	/usr/bin/python3 -m pytest tests/monitoring
 
+CLUSTER_TESTS ?= tests/cluster
+
+.PHONY: cluster-test
+cluster-test: build $(SOAK) $(GENERATOR)  ## break each part of the cluster under 500 writes a second; build/cluster/report.md; 15 minutes
+	deploy/install-packages.sh cluster
+	/usr/bin/python3 -m pytest -s $(CLUSTER_TESTS)
+
 # The least version of Kubernetes that works, and the newest that has schemas.
 KUBERNETES := 1.33.0 1.37.0
 
@@ -431,6 +438,12 @@ reload:  ## have it read settings, secrets and a renewed certificate anew, witho
 status:  ## tell what is running
 run start stop reload status:
 	@deploy/stack.sh $@
+
+.PHONY: cluster cluster-stop
+cluster:  ## run three database servers, two API hosts and what is between them: docs/cluster.md
+	@deploy/cluster.sh start
+cluster-stop:  ## end what `make cluster` began
+	@deploy/cluster.sh stop
 
 .PHONY: import
 import: $(PROGRAM)  ## load the files of DATA=DIR into the database of what is running

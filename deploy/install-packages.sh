@@ -14,11 +14,12 @@
 #   install-packages.sh packages also what `make test-packages` needs
 #   install-packages.sh browser  also what `make test-browser` needs
 #   install-packages.sh monitoring  also what `make test-monitoring` needs
+#   install-packages.sh cluster  also what `make cluster` and `make cluster-test` need
 #   install-packages.sh --missing KIND   installs nothing, but names what is missing of one of these,
 #                                        and how to install it; the exit status is 1
 #
-# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker, PgBouncer or
-# Prometheus, which their packages would create and start, now and at the next boot.
+# It promises to start no server: neither PostgreSQL's system cluster nor the system's NGINX, Docker, PgBouncer,
+# Prometheus, etcd, Patroni or HAProxy, which their packages would create and start, now and at the next boot.
 set -eu
 
 build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev libunistring-dev zlib1g-dev uthash-dev"
@@ -35,6 +36,7 @@ deb="dpkg-dev debhelper git help2man lintian nginx-dev python3"
 packages="debootstrap git python3"
 browser="chromium chromium-driver python3-selenium python3-pytest python3-requests python3-psycopg2"
 monitoring="prometheus python3-pytest python3-requests python3-psycopg2 python3-yaml"
+cluster="patroni python3-etcd etcd-server haproxy iproute2 $e2e"
 
 policy=/usr/sbin/policy-rc.d
 no_cluster=/etc/postgresql-common/createcluster.d/atelier-qa.conf
@@ -77,6 +79,7 @@ install_packages() {  # as root
     lacked_docker=$(missing docker.io)
     lacked_pooler=$(missing pgbouncer)
     lacked_prometheus=$(missing prometheus)
+    lacked_cluster=$(missing etcd-server haproxy patroni)
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
@@ -100,6 +103,11 @@ install_packages() {  # as root
     fi
     if [ -n "$lacked_docker" ] && command -v systemctl >/dev/null; then
         systemctl --quiet disable docker.service docker.socket containerd.service 2>/dev/null || true
+    fi
+    if [ -n "$lacked_cluster" ] && command -v systemctl >/dev/null; then
+        # The names are words.
+        # shellcheck disable=SC2086
+        systemctl --quiet disable ${lacked_cluster%-server} 2>/dev/null || true
     fi
 }
 
@@ -125,16 +133,17 @@ fi
 [ "${1:-}" = deb ] || deb=""
 [ "${1:-}" = packages ] || packages=""
 [ "${1:-}" = browser ] || browser=""
+[ "${1:-}" = cluster ] || cluster=""
 case ${1:-} in build | unit | deb) run="" ;; esac
 kind=${1:-}
 if ! command -v apt-get >/dev/null; then
-    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser $monitoring" >&2
+    echo "No apt here: make sure that these packages or their like are installed: $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser $monitoring $cluster" >&2
     ! $name_only || exit 1
     exit 0
 fi
 # The names are words, one argument each.
 # shellcheck disable=SC2046,SC2086
-set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser $monitoring)
+set -- $(missing $build $run $unit $e2e $test $bench $k6 $tls $compose $sandbox $deb $packages $browser $monitoring $cluster)
 if $name_only; then
     echo "These Debian packages are missing: ${*:-none; the programs and libraries of the installed ones cannot be found}" >&2
     echo "To install them: deploy/install-packages.sh $kind" >&2

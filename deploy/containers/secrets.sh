@@ -1,5 +1,7 @@
 #!/bin/sh
 # Makes the passwords that are missing, each in a file, and the connection strings with them.
+#   secrets.sh [NAME...]    also passwords of these names
+#
 #   /secrets           all of them
 #   /service-secrets   the connection string of the serving role alone
 #
@@ -31,5 +33,8 @@ connection_string() {  # connection_string NAME FILE
 password superuser
 password owner "${QA_OWNER_PASSWORD:-}"
 password service "${QA_SERVICE_PASSWORD:-}"
+for name in "$@"; do
+    password "$name"
+done
 connection_string owner /secrets/owner-url
 connection_string service /service-secrets/url
