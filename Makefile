@@ -360,7 +360,7 @@ sbom: $(PROGRAM) module build/tools/syft  ## write build/sbom.json (CycloneDX): 
 	@scripts/sbom.sh build/tools/syft build/sbom.json $(PROGRAM) $(wildcard $(MODULE))
 	@$(if $(IMAGE),build/tools/syft scan --quiet "docker:$(IMAGE)" --output cyclonedx-json=build/sbom-image.json)
 
-build/tools/kustomize build/tools/kubeconform build/tools/syft: scripts/go-tool.sh
+build/tools/k6 build/tools/kustomize build/tools/kubeconform build/tools/syft: scripts/go-tool.sh
 	@scripts/go-tool.sh $(@F) $@
 
 .PHONY: deb
@@ -411,12 +411,9 @@ bench-packages:
 
 K6 := build/tools/k6
 
-$(K6): scripts/build-k6.sh
-	@scripts/build-k6.sh $@
-
 .PHONY: have-k6
 have-k6:
-	@scripts/k6.sh --find >/dev/null || scripts/build-k6.sh $(K6)
+	@scripts/k6.sh --find >/dev/null || scripts/go-tool.sh k6 $(K6)
 
 .PHONY: k6
 k6: have-k6  ## run k6/SCRIPT.js (load) against BASE_URL; build/k6/SCRIPT.html

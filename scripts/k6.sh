@@ -5,7 +5,7 @@
 #   k6.sh --own smoke       against a stack of its own, unless BASE_URL is set
 #   k6.sh --find            only prints which k6 that is; fails where there is none
 #
-# At hand is build/tools/k6, which build-k6.sh makes, or one in PATH, from version 1.8 on.
+# At hand is build/tools/k6, which go-tool.sh makes, or one in PATH, from version 1.8 on.
 # The stack of its own has a free port and a temporary folder, and is stopped in the end. Reports go
 # to SUMMARY_DIR (build/k6). The exit status is k6's: 99 when a threshold was missed.
 set -euo pipefail
