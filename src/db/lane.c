@@ -1,6 +1,7 @@
 /* A lane: admission, queue, deadline and overload of one kind of calls. */
 #include "db/lane.h"
 
+#include "db/lane_queue.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/timer.h"
@@ -12,16 +13,10 @@ enum { SENDS_MAX = 4 /* of one read, when connections are lost under it */ };
 
 struct lane {
     struct lane_settings settings;
-    struct call_queue calls; /* that are not completed */
-    size_t call_count;
-    uint64_t arrivals; /* so far */
-    struct call_queue waiting;
-    int64_t waiting_since_ms; /* without a break; undefined while none waits */
-    size_t busy;              /* connections */
-    int64_t dispatch_in_ms;   /* what the strategy said last; INT64_MAX: nothing */
-    struct timer deadline;    /* of the call that arrived first */
-    uint64_t resumed_at;      /* arrivals so far when the last pause ended */
-    size_t held_over;         /* calls that arrived before, and are not completed */
+    struct lane_queue queue;
+    size_t busy;            /* connections */
+    int64_t dispatch_in_ms; /* what the strategy said last; INT64_MAX: nothing */
+    struct timer deadline;  /* of the call that arrived first */
     bool is_paused;
     bool is_awaited; /* a pause is over, and no connection has told yet whether there is one */
     bool is_closed;
@@ -41,16 +36,15 @@ bool lane_is_held(const struct lane *lane) {
 }
 
 size_t lane_call_count(const struct lane *lane) {
-    return lane->call_count;
+    return lane->queue.count;
 }
 
 size_t lane_held_over(const struct lane *lane) {
-    return lane->is_paused ? lane->call_count : lane->held_over;
+    return lane->is_paused ? lane->queue.count : lane->queue.held_over;
 }
 
 int64_t lane_waits_since_ms(const struct lane *lane) {
-    const struct call *first = TAILQ_FIRST(&lane->waiting);
-    return first ? first->arrived_ms : INT64_MAX;
+    return lane_queue_waits_since_ms(&lane->queue);
 }
 
 /* Tells the outcome and releases the texts, but not the struct. */
@@ -72,24 +66,20 @@ static void tell(const struct lane *lane, struct call *call, enum query_outcome 
 void lane_complete(struct lane *lane, struct call *call, enum query_outcome outcome,
                    const PGresult *result, int row) {
     lane_counts_leave(&lane->settings.counts, call->state == CALL_WAITING);
-    if (call->state == CALL_WAITING) {
-        TAILQ_REMOVE(&lane->waiting, call, in_queue);
-    } else {
+    if (call->state != CALL_WAITING) {
         call->group->calls[call->place] = NULL;
     }
-    TAILQ_REMOVE(&lane->calls, call, in_lane);
-    lane->call_count--;
-    lane->held_over -= call->number < lane->resumed_at;
+    lane_queue_remove(&lane->queue, call);
     tell(lane, call, outcome, result, row);
     free(call);
 }
 
 const struct call_queue *lane_calls(const struct lane *lane) {
-    return &lane->calls;
+    return &lane->queue.calls;
 }
 
 const struct call_queue *lane_waiting(const struct lane *lane) {
-    return &lane->waiting;
+    return &lane->queue.waiting;
 }
 
 void lane_dispatch_in(struct lane *lane, int64_t ms) {
@@ -103,8 +93,7 @@ struct group *lane_group(struct lane *lane, enum group_kind kind, enum statement
     group->is_write = lane->settings.is_write;
     lane_counts_group(&lane->settings.counts, count);
     for (size_t place = 0; place < count; place++) {
-        TAILQ_REMOVE(&lane->waiting, calls[place], in_queue);
-        calls[place]->state = CALL_SENT;
+        lane_queue_take(&lane->queue, calls[place]);
     }
     return group;
 }
@@ -120,25 +109,13 @@ struct group *lane_group_of_one(struct lane *lane, struct call *call) {
 void lane_wait_again(struct lane *lane, struct call *call) {
     call->group->calls[call->place] = NULL;
     call->group = NULL;
-    call->state = CALL_WAITING;
     lane_counts_wait_again(&lane->settings.counts);
-    if (TAILQ_EMPTY(&lane->waiting)) {
-        lane->waiting_since_ms = clock_ms();
-    }
-    struct call *next = TAILQ_FIRST(&lane->waiting);
-    while (next && next->number < call->number) {
-        next = TAILQ_NEXT(next, in_queue);
-    }
-    if (next) {
-        TAILQ_INSERT_BEFORE(next, call, in_queue);
-    } else {
-        TAILQ_INSERT_TAIL(&lane->waiting, call, in_queue);
-    }
+    lane_queue_return(&lane->queue, call);
 }
 
 void lane_reject_waiting(struct lane *lane) {
     struct call *call;
-    while ((call = TAILQ_FIRST(&lane->waiting))) {
+    while ((call = TAILQ_FIRST(&lane->queue.waiting))) {
         /* The analyzer does not see that a call that waits leaves the queue. */
         // NOLINTNEXTLINE(clang-analyzer-unix.Malloc)
         lane_complete(lane, call, QUERY_REFUSED, NULL, -1);
@@ -168,16 +145,16 @@ void lane_complete_alike(struct lane *lane, const struct group *group, const PGr
 
 static bool is_overloaded(const struct lane *lane) {
     const struct lane_settings *settings = &lane->settings;
-    if (lane->call_count < settings->short_queue) {
+    if (lane->queue.count < settings->short_queue) {
         return false;
     }
-    const struct call *first = TAILQ_FIRST(&lane->waiting);
+    const struct call *first = TAILQ_FIRST(&lane->queue.waiting);
     while (first && (first->sends > 0 || first->company != COMPANY_ANY)) {
         first = TAILQ_NEXT(first, in_queue);
     }
     int64_t now_ms = clock_ms();
     return first && now_ms - first->arrived_ms > settings->queue_wait_ms &&
-           now_ms - lane->waiting_since_ms > settings->young_queue_ms;
+           now_ms - lane->queue.waiting_since_ms > settings->young_queue_ms;
 }
 
 static bool admits(const struct lane *lane, struct call *call) {
@@ -189,7 +166,7 @@ static bool admits(const struct lane *lane, struct call *call) {
     if (!lane_is_held(lane) && !lane_is_ready(lane)) {
         return lane_counts_reject(counts, METRICS_NO_CONNECTION);
     }
-    if (lane->call_count >= lane->settings.call_limit) {
+    if (lane->queue.count >= lane->settings.call_limit) {
         return lane_counts_reject(counts, METRICS_QUEUE_FULL);
     }
     if (!lane->is_paused && is_overloaded(lane)) {
@@ -202,7 +179,7 @@ static bool admits(const struct lane *lane, struct call *call) {
 /* The call whose deadline comes first; NULL: there is none. In a pause those that wait have none.
  */
 static struct call *next_due(const struct lane *lane) {
-    struct call *call = TAILQ_FIRST(&lane->calls);
+    struct call *call = TAILQ_FIRST(&lane->queue.calls);
     while (call && lane->is_paused && call->state == CALL_WAITING) {
         call = TAILQ_NEXT(call, in_lane);
     }
@@ -224,15 +201,7 @@ void lane_submit(struct lane *lane, struct call *call) {
         return;
     }
     call = memcpy(memory_allocate(sizeof *call), call, sizeof *call);
-    call->state = CALL_WAITING;
-    call->number = lane->arrivals++;
-    call->arrived_ms = clock_ms();
-    if (TAILQ_EMPTY(&lane->waiting)) {
-        lane->waiting_since_ms = call->arrived_ms;
-    }
-    TAILQ_INSERT_TAIL(&lane->waiting, call, in_queue);
-    TAILQ_INSERT_TAIL(&lane->calls, call, in_lane);
-    lane->call_count++;
+    lane_queue_add(&lane->queue, call);
     lane_counts_arrive(&lane->settings.counts);
     if (!lane->is_paused) {
         arm_deadline(lane);
@@ -293,7 +262,7 @@ static void send_group(struct lane *lane, struct group *group, struct connection
 static void reject_late(struct lane *lane) {
     while (clock_ms() - lane->settings.longest_wait_ms > lane_waits_since_ms(lane)) {
         (void)lane_counts_reject(&lane->settings.counts, METRICS_WAITED_LONG);
-        lane_complete(lane, TAILQ_FIRST(&lane->waiting), QUERY_REFUSED, NULL, -1);
+        lane_complete(lane, TAILQ_FIRST(&lane->queue.waiting), QUERY_REFUSED, NULL, -1);
     }
 }
 
@@ -303,11 +272,11 @@ int64_t lane_dispatch(struct lane *lane) {
     struct connection *connection;
     struct group *group;
     lane->dispatch_in_ms = INT64_MAX;
-    while (!TAILQ_EMPTY(&lane->waiting) && (connection = choose_connection(lane)) &&
+    while (!TAILQ_EMPTY(&lane->queue.waiting) && (connection = choose_connection(lane)) &&
            (group = settings->combine->next(settings->combine_state, lane))) {
         send_group(lane, group, connection);
     }
-    bool is_patient = settings->patience_ms > 0 && !TAILQ_EMPTY(&lane->waiting);
+    bool is_patient = settings->patience_ms > 0 && !TAILQ_EMPTY(&lane->queue.waiting);
     return is_patient ? settings->patience_ms : lane->dispatch_in_ms;
 }
 
@@ -381,23 +350,10 @@ void lane_pause(struct lane *lane) {
     lane->is_awaited = false;
 }
 
-/* What waits begins to wait, so that neither its deadline nor overload counts the pause. */
-static void wait_anew(struct lane *lane) {
-    struct call *call;
-    lane->waiting_since_ms = clock_ms();
-    TAILQ_FOREACH(call, &lane->waiting, in_queue) {
-        call->arrived_ms = lane->waiting_since_ms;
-        TAILQ_REMOVE(&lane->calls, call, in_lane);
-        TAILQ_INSERT_TAIL(&lane->calls, call, in_lane);
-    }
-}
-
 void lane_resume(struct lane *lane) {
     lane->is_paused = false;
     lane->is_awaited = true;
-    lane->resumed_at = lane->arrivals;
-    lane->held_over = lane->call_count;
-    wait_anew(lane);
+    (void)lane_queue_wait_anew(&lane->queue);
     timer_stop(&lane->deadline);
     arm_deadline(lane);
 }
@@ -409,8 +365,7 @@ void lane_stop_awaiting(struct lane *lane) {
 struct lane *lane_new(struct event_base *base, const struct lane_settings *settings) {
     struct lane *lane = memory_allocate(sizeof *lane);
     *lane = (struct lane){.settings = *settings};
-    TAILQ_INIT(&lane->calls);
-    TAILQ_INIT(&lane->waiting);
+    lane_queue_init(&lane->queue);
     timer_init(&lane->deadline, base, on_deadline, lane);
     return lane;
 }
@@ -419,7 +374,7 @@ void lane_close(struct lane *lane) {
     const struct call *call;
     lane->is_closed = true;
     lane_reject_waiting(lane);
-    while ((call = TAILQ_FIRST(&lane->calls))) {
+    while ((call = TAILQ_FIRST(&lane->queue.calls))) {
         const struct group *group = call->group;
         complete_group(lane, group, lane->settings.is_write ? group->when_lost : QUERY_REFUSED,
                        NULL);

@@ -3,6 +3,7 @@
 
 #include "db/combine_reads.h"
 #include "db/combine_writes.h"
+#include "db/connection_set.h"
 #include "db/outage.h"
 #include "db/pooling.h"
 #include "ops/memory.h"
@@ -20,13 +21,6 @@ enum {
 };
 
 _Static_assert((int)LANE_COUNT == (int)METRICS_LANES, "metrics know each lane");
-
-/* Connections for one kind of statements. */
-struct connection_set {
-    struct connection **connections;
-    size_t count;
-    bool is_refused; /* by the server: read-only, say; until it takes a statement again */
-};
 
 struct pool {
     struct event_base *base;
@@ -47,24 +41,11 @@ struct pool {
     struct outage outage;
 };
 
-static void count_states(const struct connection_set *set, metrics_number *states) {
-    uint64_t counts[METRICS_CONNECTION_STATES] = {0};
-    for (size_t i = 0; i < set->count; i++) {
-        const struct connection *connection = set->connections[i];
-        counts[!connection_is_ready(connection) ? METRICS_CONNECTING
-               : connection_is_busy(connection) ? METRICS_USED
-                                                : METRICS_IDLE]++;
-    }
-    for (size_t i = 0; i < METRICS_CONNECTION_STATES; i++) {
-        metrics_set(&states[i], counts[i]);
-    }
-}
-
 /* To be called when a connection may have changed its state. */
 static void count_connections(const struct pool *pool) {
     struct metrics_gauges *gauges = &pool->metrics->gauges;
-    count_states(&pool->readers, gauges->connections[METRICS_FOR_READS]);
-    count_states(&pool->writers, gauges->connections[METRICS_FOR_WRITES]);
+    connection_set_count(&pool->readers, gauges->connections[METRICS_FOR_READS]);
+    connection_set_count(&pool->writers, gauges->connections[METRICS_FOR_WRITES]);
 }
 
 /* To be called when an outage may have begun or ended. */
@@ -120,23 +101,14 @@ static void on_dispatch(void *owner) {
     count_connections(pool);
 }
 
-static bool is_complete(const struct connection_set *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        if (!connection_is_ready(set->connections[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void note_outage(struct pool *pool, const char *reason) {
     outage_note(&pool->outage, pool->logger, "a database connection failed; trying again", reason);
     count_outage(pool);
 }
 
 static void end_outage(struct pool *pool) {
-    if (is_complete(&pool->readers) && is_complete(&pool->writers) && !pool->readers.is_refused &&
-        !pool->writers.is_refused) {
+    if (connection_set_is_complete(&pool->readers) && connection_set_is_complete(&pool->writers) &&
+        !pool->readers.is_refused && !pool->writers.is_refused) {
         outage_end(&pool->outage, pool->logger);
         count_outage(pool);
     }
@@ -156,19 +128,6 @@ static void note_result(struct pool *pool, const struct group *group, const PGre
     }
 }
 
-/* Whether another connection has the same server process, as a pooler that mixes sessions up does
- * it; one that was there at the start has been refused (db/pooling.h). */
-static bool shares_server(const struct connection_set *set, const struct connection *connection) {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct connection *other = set->connections[i];
-        if (other != connection && connection_is_ready(other) &&
-            strcmp(connection_server_process(other), connection_server_process(connection)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void stop_awaiting(struct pool *pool, bool ready) {
     for (size_t i = 0; i < LANE_COUNT; i++) {
         if (lane_is_ready(pool->lanes[i]) == ready) {
@@ -179,7 +138,8 @@ static void stop_awaiting(struct pool *pool, bool ready) {
 
 static void on_ready(void *owner, struct connection *connection) {
     struct pool *pool = owner;
-    if (shares_server(&pool->readers, connection) || shares_server(&pool->writers, connection)) {
+    if (connection_set_shares_server(&pool->readers, connection) ||
+        connection_set_shares_server(&pool->writers, connection)) {
         connection_drop(connection, pooling_refusal);
         return;
     }
@@ -261,25 +221,13 @@ bool pool_is_ready(const struct pool *pool) {
     return pool->ready || is_held(pool);
 }
 
-static void pause_set(struct pool *pool, const struct connection_set *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        suspend_if_idle(pool, set->connections[i]);
-    }
-}
-
-static void resume_set(const struct connection_set *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        connection_resume(set->connections[i]);
-    }
-}
-
 void pool_pause(struct pool *pool) {
     pool->is_paused = true;
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_pause(pool->lanes[i]);
     }
-    pause_set(pool, &pool->readers);
-    pause_set(pool, &pool->writers);
+    connection_set_suspend_idle(&pool->readers);
+    connection_set_suspend_idle(&pool->writers);
     count_connections(pool);
 }
 
@@ -289,44 +237,21 @@ void pool_resume(struct pool *pool) {
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_resume(pool->lanes[i]);
     }
-    resume_set(&pool->readers);
-    resume_set(&pool->writers);
+    connection_set_resume(&pool->readers);
+    connection_set_resume(&pool->writers);
     stop_awaiting(pool, true);
     tell_change(pool);
     timer_start_now(&pool->dispatch);
 }
 
-static size_t count_sessions(const struct connection_set *set) {
-    size_t count = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        count += !connection_is_suspended(set->connections[i]);
-    }
-    return count;
-}
-
 struct pool_load pool_load(const struct pool *pool) {
-    struct pool_load load = {.sessions =
-                                 count_sessions(&pool->readers) + count_sessions(&pool->writers)};
+    struct pool_load load = {.sessions = connection_set_count_sessions(&pool->readers) +
+                                         connection_set_count_sessions(&pool->writers)};
     for (size_t i = 0; i < LANE_COUNT; i++) {
         load.calls += lane_call_count(pool->lanes[i]);
         load.held_over += lane_held_over(pool->lanes[i]);
     }
     return load;
-}
-
-static void connect_all(struct pool *pool, struct connection_set *set, size_t count) {
-    set->connections = memory_calloc(count, sizeof(struct connection *));
-    for (set->count = 0; set->count < count; set->count++) {
-        set->connections[set->count] = connection_new(
-            pool->base, pool->address, &pool->settings.connection, &connection_events, pool);
-    }
-}
-
-static void close_all(struct connection_set *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        connection_free(set->connections[i]);
-    }
-    free(set->connections);
 }
 
 static void open_read_lanes(struct pool *pool) {
@@ -406,8 +331,15 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
         .owner = owner,
     };
     timer_init(&pool->dispatch, base, on_dispatch, pool);
-    connect_all(pool, &pool->readers, settings->read_connections);
-    connect_all(pool, &pool->writers, settings->write_connections);
+    const struct connection_set_settings connections = {
+        .base = base,
+        .address = address,
+        .connection = &pool->settings.connection,
+        .events = &connection_events,
+        .owner = pool,
+    };
+    connection_set_open(&pool->readers, settings->read_connections, &connections);
+    connection_set_open(&pool->writers, settings->write_connections, &connections);
     open_read_lanes(pool);
     open_write_lane(pool);
     count_connections(pool);
@@ -422,8 +354,8 @@ void pool_close(struct pool *pool) {
 
 void pool_free(struct pool *pool) {
     timer_stop(&pool->dispatch);
-    close_all(&pool->readers);
-    close_all(&pool->writers);
+    connection_set_close(&pool->readers);
+    connection_set_close(&pool->writers);
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_free(pool->lanes[i]);
     }

@@ -15,6 +15,11 @@ static void open_with_timeout(int64_t request_timeout_ms) {
     fake_pool_open(&settings);
 }
 
+static void open_paused(const struct pool_settings *settings) {
+    fake_pool_open(settings);
+    pool_pause(pool);
+}
+
 static void read_questions(size_t number) {
     read_page(number, LANE_READS, STATEMENT_LIST_QUESTIONS, (int64_t)number + 1);
 }
@@ -219,8 +224,7 @@ END_TEST
 START_TEST(who_has_waited_in_a_pause_makes_no_overload) {
     struct pool_settings settings = fake_pool_settings();
     settings.queue_wait_ms = 250;
-    fake_pool_open(&settings);
-    pool_pause(pool);
+    open_paused(&settings);
     for (size_t i = 0; i < 100; i++) {
         read_questions(i);
         write_number(100 + i);
@@ -242,8 +246,7 @@ END_TEST
 START_TEST(a_full_lane_rejects_in_a_pause_too) {
     struct pool_settings settings = fake_pool_settings();
     settings.queue_limit = 2;
-    fake_pool_open(&settings);
-    pool_pause(pool);
+    open_paused(&settings);
     for (size_t i = 0; i < 3; i++) {
         read_questions(i);
     }
