@@ -58,7 +58,7 @@ __attribute__((warn_unused_result)) bool places_open_admin(struct places *places
                                                            const struct logger *logger, char *error,
                                                            size_t error_size);
 
-/* Closes the sockets of workers from `first` on. */
+/* Closes the sockets of workers from `first` on, where nothing is started any more. */
 void places_close(struct places *places, unsigned first);
 
 /* Takes over a socket, to be used whenever the place is opened. False, and it is closed, where the
@@ -71,10 +71,11 @@ unsigned places_count_own(const struct places *places, unsigned count);
 
 bool place_is_open(const struct places *places, unsigned index);
 
-/* Calls on_restart after the back-off, where the place is still open then; or never mind: a process
- * has been started there. */
+/* Calls on_restart after the back-off, unless the place is closed before; or never mind: a process
+ * has been started there, or in all places. */
 void place_restart_later(struct places *places, unsigned index);
 void place_forget_restart(struct places *places, unsigned index);
+void places_forget_restarts(struct places *places);
 
 /* A process has lived there for long: the next wait is the shortest again. */
 void place_reset(struct places *places, unsigned index);

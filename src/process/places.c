@@ -19,9 +19,7 @@ enum {
 static void on_time(void *owner) {
     const struct place *place = owner;
     struct places *places = place->places;
-    if (place->socket_count > 0) {
-        places->on_restart(places->owner, (unsigned)(place - places->all));
-    }
+    places->on_restart(places->owner, (unsigned)(place - places->all));
 }
 
 void places_init(struct places *places, struct event_base *base, places_on_restart *on_restart,
@@ -112,6 +110,7 @@ bool places_open_admin(struct places *places, const char *listen, bool is_defaul
 }
 
 static void close_place(struct place *place) {
+    timer_stop(&place->restart);
     while (place->socket_count > 0) {
         int socket = place->sockets[--place->socket_count];
         if (socket != place->inherited) {
@@ -158,13 +157,18 @@ void place_forget_restart(struct places *places, unsigned index) {
     timer_stop(&places->all[index].restart);
 }
 
+void places_forget_restarts(struct places *places) {
+    for (unsigned i = 0; i < PLACE_COUNT; i++) {
+        place_forget_restart(places, i);
+    }
+}
+
 void place_reset(struct places *places, unsigned index) {
     backoff_reset(&places->all[index].backoff);
 }
 
 void places_free(struct places *places) {
     for (unsigned i = 0; i < PLACE_COUNT; i++) {
-        timer_stop(&places->all[i].restart);
         close_place(&places->all[i]);
     }
     for (unsigned i = 0; i < PLACES_MAX; i++) {

@@ -59,6 +59,8 @@ void reload_complete(struct service *service) {
     member_empty_cache(&service->member);
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
+    /* Of a generation that drains, in places that the new one has taken. */
+    places_forget_restarts(&service->places);
     service_keep(service, PLACE_OF_ADMIN); /* the one before has been told to drain */
     metrics_add(&metrics_memory_service(&service->metrics)->reloads[METRICS_SUCCEEDED], 1);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);

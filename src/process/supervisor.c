@@ -98,6 +98,7 @@ static void handle(struct supervisor *supervisor, enum lifecycle_event event, co
         publish(supervisor);
         member_stop(&service->member);
         places_close(&service->places, 0);
+        places_forget_restarts(&service->places);
         children_drain_workers(&service->children, service->current.config.drain_timeout_ms);
         end_if_workers_are_gone(supervisor);
         break;

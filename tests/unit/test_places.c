@@ -1,5 +1,7 @@
 /* The places for child processes: that of the admin process. */
 #include "process/places.h"
+
+#include "ops/clock.h"
 #include "scratch.h"
 #include "suites.h"
 
@@ -12,13 +14,21 @@ static const struct logger quiet = {.level = LOG_LEVEL_ERROR + 1, .worker = -1};
 static struct event_base *base;
 static struct places *places;
 static char error[256];
+static unsigned restarts; /* that were due */
+
+static void on_restart(void *owner, unsigned index) {
+    (void)owner;
+    (void)index;
+    restarts++;
+}
 
 static void make_places(void) {
     base = event_base_new();
     places = calloc(1, sizeof *places);
     ck_assert_ptr_nonnull(places);
-    places_init(places, base, NULL, NULL);
+    places_init(places, base, on_restart, NULL);
     *error = '\0';
+    restarts = 0;
 }
 
 static void free_places(void) {
@@ -102,6 +112,42 @@ START_TEST(an_address_that_is_taken_is_an_error_only_where_somebody_has_set_it) 
 }
 END_TEST
 
+/* Lets pass what the first back-off takes, and much more. */
+static void wait_for_restarts(void) {
+    const struct timeval long_enough = clock_duration(300);
+    event_base_loopexit(base, &long_enough);
+    event_base_dispatch(base);
+}
+
+static void open_two(void) {
+    ck_assert_msg(places_open(places, address_of("worker"), 2, error, sizeof error), "%s", error);
+}
+
+START_TEST(a_process_is_started_again_after_a_back_off_unless_another_one_was) {
+    open_two();
+    place_restart_later(places, 0);
+    place_restart_later(places, 1);
+    place_forget_restart(places, 0);
+    wait_for_restarts();
+    ck_assert_uint_eq(restarts, 1);
+    place_restart_later(places, 0);
+    place_restart_later(places, 1);
+    places_forget_restarts(places);
+    wait_for_restarts();
+    ck_assert_uint_eq(restarts, 1);
+}
+END_TEST
+
+START_TEST(nothing_is_started_again_in_a_place_that_was_closed_meanwhile) {
+    open_two();
+    place_restart_later(places, 1);
+    places_close(places, 1);
+    open_two(); /* as a reload with more workers does it, which starts one there */
+    wait_for_restarts();
+    ck_assert_uint_eq(restarts, 0);
+}
+END_TEST
+
 START_TEST(off_opens_nothing) {
     ck_assert(places_open_admin(places, "off", false, &quiet, error, sizeof error));
     ck_assert(!place_is_open(places, PLACE_OF_ADMIN));
@@ -118,6 +164,8 @@ Suite *places_suite(void) {
     tcase_add_test(cases, the_unix_socket_is_for_this_user_alone);
     tcase_add_test(cases, an_address_that_is_taken_is_an_error_only_where_somebody_has_set_it);
     tcase_add_test(cases, off_opens_nothing);
+    tcase_add_test(cases, a_process_is_started_again_after_a_back_off_unless_another_one_was);
+    tcase_add_test(cases, nothing_is_started_again_in_a_place_that_was_closed_meanwhile);
     suite_add_tcase(suite, cases);
     return suite;
 }
