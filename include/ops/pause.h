@@ -82,3 +82,7 @@ void pause_tell(struct pause *pause, size_t slot, const struct pause_report *rep
 
 /* The worker of a slot has ended. */
 void pause_forget(struct pause *pause, size_t slot);
+/* Whether the worker of a slot has told last that it has no session in a pause. Then nothing that
+ * it has sent is under way, and it knows what has become of all of it. */
+bool pause_is_quiet(const struct pause *pause, size_t slot);
+

@@ -65,7 +65,8 @@ struct child_exit {
     int64_t lived_ms;
     bool was_draining;
     enum child_fault killed_for;
-    int status; /* of waitpid() */
+    bool was_quiet; /* in a pause: it had no session, and had nothing to tell of what it had sent */
+    int status;     /* of waitpid() */
 };
 
 /* `children` is all zeros; on_ready is called each time that a child becomes ready. False with

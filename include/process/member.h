@@ -49,8 +49,9 @@ void member_set_edition(struct member *member, uint64_t edition);
 /* Invalidates every page, as who reloads may expect. */
 void member_empty_cache(struct member *member);
 
-/* A worker has ended; `cleanly`, when it has itself declared what others must know. */
-void member_on_exit(struct member *member, bool cleanly);
+/* Invalidates every page: a worker has died, perhaps between a commit and its versions, and perhaps
+ * a server process that it has left behind commits yet. */
+void member_doubt(struct member *member);
 
 /* To be called at least once a second: shows those who share the memory that this service lives,
  * and sees whether they do. */
@@ -60,7 +61,7 @@ void member_watch(struct member *member);
  * Another service becomes the holder. */
 void member_stop(struct member *member);
 
-/* When all workers have ended and member_on_exit() was called for each. */
+/* When all workers have ended and member_doubt() was called where it had to be. */
 void member_leave(struct member *member);
 
 /* Closes all, also of one that has not joined. */

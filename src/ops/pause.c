@@ -119,3 +119,7 @@ void pause_forget(struct pause *pause, size_t slot) {
     atomic_store(&pause->slots[slot].calls, 0);
     atomic_store(&pause->slots[slot].held_over, 0);
 }
+bool pause_is_quiet(const struct pause *pause, size_t slot) {
+    return atomic_load(&pause->slots[slot].state) >= FIRST_NUMBER;
+}
+

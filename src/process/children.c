@@ -158,6 +158,7 @@ bool children_reap(struct children *children, struct child_exit *exit) {
                 .lived_ms = clock_ms() - child->started_ms,
                 .was_draining = child->state == CHILD_DRAINING,
                 .killed_for = child->killed_for,
+                .was_quiet = pause_is_quiet(children->pause, (size_t)(child - children->all)),
                 .status = status,
             };
             forget_ready_pipe(child);

@@ -167,12 +167,8 @@ void member_empty_cache(struct member *member) {
     invalidate_all(member, METRICS_RELOADED);
 }
 
-void member_on_exit(struct member *member, bool cleanly) {
-    if (!cleanly) {
-        /* It may have died between a commit and its versions, or have left a server process
-         * behind that commits yet. */
-        invalidate_all(member, METRICS_WORKER_DIED);
-    }
+void member_doubt(struct member *member) {
+    invalidate_all(member, METRICS_WORKER_DIED);
 }
 
 /* While others are not found, neither side sees what the other changes: so every page is made anew

@@ -21,6 +21,8 @@ static void on_look(void *owner) {
     if (number != 0 && pausing->number == 0) {
         pool_pause(pausing->pool);
     } else if (number == 0 && pausing->number != 0) {
+        pausing->number = 0;
+        tell(pausing); /* before: who says that it has no session has none */
         pool_resume(pausing->pool);
     }
     pausing->number = number;

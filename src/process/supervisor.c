@@ -6,6 +6,7 @@
 #include "ops/log_file.h"
 #include "ops/version.h"
 #include "process/announcer.h"
+#include "process/deaths.h"
 #include "process/inherited.h"
 #include "process/lifecycle.h"
 #include "process/reload.h"
@@ -15,7 +16,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,38 +128,14 @@ static void on_ready(void *owner, const struct child *child) {
     announce(supervisor);
 }
 
-static enum metrics_death find_cause(const struct child_exit *dead) {
-    switch (dead->killed_for) {
-    case CHILD_HANGS:
-        return METRICS_HUNG;
-    case CHILD_DRAINS_LONG:
-        return METRICS_DRAINED_LONG;
-    case CHILD_WELL:
-        break;
-    }
-    return WIFSIGNALED(dead->status) ? METRICS_BY_SIGNAL : METRICS_BY_EXIT_STATUS;
-}
-
-static void tell_of_death(struct service *service, const struct child_exit *dead) {
-    bool by_signal = WIFSIGNALED(dead->status);
-    publisher_note_exit(&service->publisher, dead);
-    metrics_add(&metrics_memory_service(&service->metrics)->deaths[find_cause(dead)],
-                dead->role == CHILD_WORKER);
-    log_write(&service->logger, LOG_LEVEL_ERROR,
-              dead->role == CHILD_WORKER ? "a worker died" : "the admin process died",
-              "{s:i, s:i, s:s, s:i}", "index", (int)dead->index, "pid", (int)dead->pid, "by",
-              by_signal ? "signal" : "exit status", "value",
-              by_signal ? WTERMSIG(dead->status) : WEXITSTATUS(dead->status));
-}
-
 static void on_exit_of(struct supervisor *supervisor, const struct child_exit *dead) {
     struct service *service = &supervisor->service;
-    bool cleanly = dead->was_draining && WIFEXITED(dead->status) && WEXITSTATUS(dead->status) == 0;
-    if (dead->role == CHILD_WORKER) {
-        member_on_exit(&service->member, cleanly);
+    bool is_death = death_is_one(dead, supervisor->state == LIFECYCLE_STOPPING);
+    if (is_death && dead->role == CHILD_WORKER && !dead->was_quiet) {
+        member_doubt(&service->member);
     }
-    if (!cleanly) {
-        tell_of_death(service, dead);
+    if (is_death) {
+        death_tell(service, dead);
     }
     bool is_current = dead->generation == service->current.generation;
     switch (lifecycle_on_exit(supervisor->state, is_current, dead->was_draining)) {

@@ -17,6 +17,7 @@ import gates
 import sandbox
 import seed
 from api import PATIENCE_S, QUESTION, ask, new_product
+from exposition import Metrics
 from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until, workers
 
 
@@ -61,6 +62,15 @@ class Service:
                 return os.path.exists(f"/proc/{worker}/cwd")
 
         wait_until(lambda: not any(map(listens, self.workers)))
+
+    def metrics(self):
+        with contextlib.closing(UnixConnection(self.folder / "run/admin.sock")) as connection:
+            return Metrics(ask(connection, "GET", "/metrics").content.decode())
+
+    def workers_at(self, place):
+        """The pids of all workers that were ever started there."""
+        return [line["pid"] for line in self.lines()
+                if line["message"] == "worker started" and line["index"] == place]
 
     def errors_of_supervisor(self):
         return [line for line in self.lines() if line["level"] == "error" and "worker" not in line]
@@ -145,6 +155,50 @@ def test_a_stop_in_the_middle_of_a_reload_exits_0(service):
     service.process.send_signal(signal.SIGTERM)
     assert service.process.wait(PATIENCE_S) == 0
     assert service.no_worker_is_left()
+
+
+def test_a_reload_while_a_worker_waits_to_be_started_again_leaves_one_at_each_place(service):
+    def first_worker():
+        return service.workers_at(0)[-1]
+
+    for death in range(6):  # each dies young, so the next waits longer, up to a second
+        before = first_worker()
+        os.kill(before, signal.SIGKILL)
+        if death < 5:
+            wait_until(lambda: first_worker() != before)
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: any(line["message"] == "reloaded" for line in service.lines()))
+    time.sleep(1.2)  # in which the one that waited would have been started
+    wait_until(lambda: len(workers(service.process.pid)) <= 2)
+    started = [line["index"] for line in service.lines() if line["message"] == "worker started"]
+    assert started[-2:] == [0, 1]
+    service.wait_until_ready()
+
+
+def test_a_stop_of_all_processes_at_once_is_a_stop_and_the_admin_process_sees_it_to_its_end(stack, service):
+    """As systemd stops a unit."""
+    [question] = seed.questions(stack, new_product(), [0])
+    [admin] = set(children(service.process.pid)) - set(service.workers)
+    with ThreadPoolExecutor(1) as clients, gates.on_commits(stack):
+        with gates.closed(stack, gates.COMMITS):
+            waiting = clients.submit(ask, service.connection(), "PUT", f"/qa/questions/{question}/helpful")
+            gates.wait_until_somebody_waits(stack)
+            for pid in (admin, *service.workers, service.process.pid):
+                os.kill(pid, signal.SIGTERM)
+            service.wait_until_draining()
+            time.sleep(0.5)  # longer than the admin process needs to end
+            told = ask(UnixConnection(service.folder / "run/admin.sock"), "GET", "/status.json").json()
+            assert told["state"] == "stopping"
+            assert os.path.exists(f"/proc/{admin}/cwd")
+        assert waiting.result().status_code == 204
+    assert service.process.wait(PATIENCE_S) == 0
+    assert [line for line in service.lines() if line["level"] == "error"] == []
+
+
+def test_an_admin_process_that_alone_is_told_to_end_does_and_is_replaced(service):
+    [admin] = set(children(service.process.pid)) - set(service.workers)
+    os.kill(admin, signal.SIGTERM)
+    wait_until(lambda: len(set(children(service.process.pid)) - {admin}) == 3)
 
 
 def test_a_reload_that_needs_more_connections_than_the_database_has_is_refused(stack, tmp_path):

@@ -132,7 +132,7 @@ end_meet: /* rendezvous_meet() of a newcomer */
         fi;
         hold()
        }
-    :: atomic { /* member_on_exit() */
+    :: atomic { /* member_doubt() */
         services[me].orphan -> services[me].orphan = false; invalidate()
        }
     :: atomic { /* versions_beat() */

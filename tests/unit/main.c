@@ -24,6 +24,7 @@ int main(void) {
         data_suite,
         date_suite,
         edition_suite,
+        deaths_suite,
         entity_tag_suite,
         figures_suite,
         generate_suite,

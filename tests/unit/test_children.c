@@ -165,6 +165,22 @@ START_TEST(a_worker_that_does_not_finish_draining_is_killed) {
 }
 END_TEST
 
+START_TEST(a_worker_that_dies_in_a_pause_leaves_no_doubt_if_it_had_no_session) {
+    int64_t now_ms = clock_ms();
+    ck_assert_int_eq(pause_begin(children->pause, now_ms, 60000), PAUSE_BEGUN);
+    for (uint64_t sessions = 0; sessions < 2; sessions++) {
+        const struct pause_report report = {.number = pause_number(children->pause, now_ms),
+                                            .sessions = sessions};
+        ck_assert(start(0, 1, SERVE)); /* each time in the first slot */
+        pause_tell(children->pause, 0, &report);
+        ck_assert_int_eq(kill(children->all[0].pid, SIGKILL), 0);
+        ck_assert(wait_for_exit().was_quiet == (sessions == 0));
+    }
+    ck_assert(start(0, 1, "exit 1")); /* it has told nothing */
+    ck_assert(!wait_for_exit().was_quiet);
+}
+END_TEST
+
 START_TEST(the_admin_process_is_no_worker_and_outlives_them) {
     ck_assert(start_as(CHILD_ADMIN, 0, 1, SERVE_AS_ADMIN));
     event_base_dispatch(base);
@@ -210,6 +226,7 @@ Suite *children_suite(void) {
     tcase_add_test(cases, a_worker_that_drains_is_not_ready_any_more);
     tcase_add_test(cases, a_worker_without_a_heartbeat_is_killed);
     tcase_add_test(cases, a_worker_that_does_not_finish_draining_is_killed);
+    tcase_add_test(cases, a_worker_that_dies_in_a_pause_leaves_no_doubt_if_it_had_no_session);
     tcase_add_test(cases, the_admin_process_is_no_worker_and_outlives_them);
     tcase_add_test(cases, the_admin_process_has_no_connection_string);
     suite_add_tcase(suite, cases);

@@ -87,6 +87,24 @@ START_TEST(a_pause_that_was_forgotten_ends_for_the_worker) {
 }
 END_TEST
 
+/* The supervisor must not take a worker that has a session for one without. */
+START_TEST(a_worker_is_quiet_only_while_it_has_no_session) {
+    start_worker();
+    begin_pause(LONG_MS);
+    while (!look().is_reached) {
+        ck_assert(!pause_is_quiet(pause_state, SLOT) || pool_load(pool).sessions == 0);
+        wait_ms(5);
+    }
+    ck_assert(pause_is_quiet(pause_state, SLOT));
+    ck_assert(pause_end(pause_state, clock_ms()));
+    while (pool_load(pool).sessions == 0) {
+        wait_ms(5);
+    }
+    ck_assert(!pause_is_quiet(pause_state, SLOT));
+    stop_worker(0);
+}
+END_TEST
+
 START_TEST(a_worker_that_drains_is_in_no_pause) {
     begin_pause(LONG_MS);
     start_worker();
@@ -112,6 +130,7 @@ Suite *pausing_suite(void) {
     tcase_add_test(cases, a_worker_pauses_and_resumes);
     tcase_add_test(cases, a_worker_that_starts_in_a_pause_begins_paused);
     tcase_add_test(cases, a_pause_that_was_forgotten_ends_for_the_worker);
+    tcase_add_test(cases, a_worker_is_quiet_only_while_it_has_no_session);
     tcase_add_test(cases, a_worker_that_drains_is_in_no_pause);
     tcase_add_test(cases, what_never_began_can_be_stopped);
     suite_add_tcase(suite, cases);
