@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "admin/admin.h"
+#include "admin/app.h"
 #include "http/request.h"
 
 /* Whether the request may go on; else it has been responded to. As struct http_server_settings has

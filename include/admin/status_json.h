@@ -1,7 +1,8 @@
 /* How the service does, as JSON. */
 #pragma once
 
-#include "admin/admin.h"
+#include "admin/app.h"
+#include "ops/pause.h"
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* GET /metrics. */
 #include "admin/metrics_page.h"
 
-#include "admin/admin.h"
+#include "admin/app.h"
 #include "admin/respond.h"
 #include "http/response.h"
 #include "ops/memory.h"

@@ -1,7 +1,7 @@
 /* Pauses, as an operator begins and ends them. */
 #include "admin/pauses.h"
 
-#include "admin/admin.h"
+#include "admin/app.h"
 #include "admin/respond.h"
 #include "http/response.h"
 #include "ops/clock.h"

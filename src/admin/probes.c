@@ -1,7 +1,7 @@
 /* What machines ask of the whole service. */
 #include "admin/probes.h"
 
-#include "admin/admin.h"
+#include "admin/app.h"
 #include "admin/respond.h"
 #include "http/response.h"
 #include "ops/clock.h"

@@ -1,7 +1,7 @@
 /* The settings, as the supervisor has written them down. */
 #include "admin/settings.h"
 
-#include "admin/admin.h"
+#include "admin/app.h"
 #include "admin/respond.h"
 #include "http/response.h"
 

@@ -1,7 +1,7 @@
 /* The admin process: event loop, a server for each address, drain. */
 #include "process/admin.h"
 
-#include "admin/admin.h"
+#include "admin/app.h"
 #include "admin/guard.h"
 #include "admin/pauses.h"
 #include "admin/routes.h"
@@ -27,7 +27,9 @@ enum {
     MOST_CLIENTS = 64, /* at each address */
     /* Each response is sent at once. A browser that shows the status keeps a connection open, for
      * which no stop should wait. */
-    DRAIN_MS = 200
+    DRAIN_MS = 200,
+    LOOK_AGAIN_MS = 20, /* whether the supervisor has told this process to end */
+    TOLD_WITHIN_MS = 1000
 };
 
 _Static_assert((int)ADMIN_SOCKETS_MAX == (int)ADMIN_DOORS_MAX, "each socket has a door");
@@ -45,8 +47,23 @@ struct admin_process {
     unsigned open_servers;                        /* that still have connections */
     struct timer sample;                          /* of the metrics */
     struct timer drain_limit;
+    struct timer look_again;
+    int64_t asked_ms; /* to end, for the first time; 0: nobody has */
     bool is_draining;
 };
+
+/* The service, as the supervisor and its processes say it is. */
+static void look(const void *owner, struct service_view *view) {
+    const struct admin_process *process = owner;
+    const struct heartbeats *heartbeats = process->lifeline.heartbeats;
+    overview_read(process->overview, view);
+    view->is_stopping |= atomic_load(&heartbeats->is_stopping);
+    for (unsigned i = 0; i < view->process_count; i++) {
+        struct view_process *one = &view->processes[i];
+        one->beat_ms = atomic_load(&heartbeats->beat_ms[one->slot]);
+        one->has_database = atomic_load(&heartbeats->is_ready[one->slot]);
+    }
+}
 
 static void stop_loop(void *owner) {
     struct admin_process *process = owner;
@@ -60,11 +77,7 @@ static void on_drained(void *owner) {
     }
 }
 
-static void on_end(void *owner) {
-    struct admin_process *process = owner;
-    if (process->is_draining) {
-        return;
-    }
+static void drain(struct admin_process *process) {
     process->is_draining = true;
     pauses_stop(&process->pauses); /* a successor looks after them */
     process->open_servers = process->admin.door_count;
@@ -74,16 +87,37 @@ static void on_end(void *owner) {
     }
 }
 
-/* The service, as the supervisor and its processes say it is. */
-static void look(void *owner, struct service_view *view) {
-    const struct admin_process *process = owner;
-    const struct heartbeats *heartbeats = process->lifeline.heartbeats;
-    overview_read(process->overview, view);
-    view->is_stopping |= atomic_load(&heartbeats->is_stopping);
-    for (unsigned i = 0; i < view->process_count; i++) {
-        struct view_process *one = &view->processes[i];
-        one->beat_ms = atomic_load(&heartbeats->beat_ms[one->slot]);
-        one->has_database = atomic_load(&heartbeats->is_ready[one->slot]);
+/* Whether the supervisor has, or is gone. */
+static bool is_told_to_end(const struct admin_process *process) {
+    struct service_view view;
+    if (getppid() != process->lifeline.identity.supervisor_pid) {
+        return true;
+    }
+    look(process, &view);
+    for (unsigned i = 0; i < view.process_count; i++) {
+        if (view.processes[i].pid == getpid()) {
+            return view.processes[i].state == VIEW_DRAINING;
+        }
+    }
+    return true;
+}
+
+/* Somebody wants this process to end. A service manager that stops the service tells all processes;
+ * this one is to show how the workers drain, and ends when the supervisor says so. Where that does
+ * not stop, this process alone was meant. */
+static void on_end(void *owner) {
+    struct admin_process *process = owner;
+    if (process->is_draining) {
+        return;
+    }
+    int64_t now_ms = clock_ms();
+    process->asked_ms = process->asked_ms > 0 ? process->asked_ms : now_ms;
+    bool is_late = now_ms - process->asked_ms > TOLD_WITHIN_MS &&
+                   !atomic_load(&process->lifeline.heartbeats->is_stopping);
+    if (is_late || is_told_to_end(process)) {
+        drain(process);
+    } else {
+        timer_start(&process->look_again, LOOK_AGAIN_MS);
     }
 }
 
@@ -179,6 +213,7 @@ static void map_metrics(struct admin_process *process) {
 static bool start(struct admin_process *process) {
     process->base = event_base_new();
     timer_init(&process->drain_limit, process->base, stop_loop, process);
+    timer_init(&process->look_again, process->base, on_end, process);
     process->overview = overview_map(ADMIN_OVERVIEW_FD);
     struct pause *pause = pause_map(ADMIN_PAUSE_FD);
     if (!process->base || !process->overview || !pause ||
@@ -189,9 +224,9 @@ static bool start(struct admin_process *process) {
     }
     map_report(&process->admin);
     timer_init(&process->sample, process->base, on_sample, process);
-    map_metrics(process);
     pauses_init(&process->pauses, process->base, pause, &process->logger,
                 process->config->pause_timeout_s * 1000);
+    map_metrics(process);
     for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
         if (!serve(process, socket)) {
             return false;
@@ -205,6 +240,7 @@ static void stop(struct admin_process *process) {
     lifeline_stop(&process->lifeline);
     pauses_stop(&process->pauses);
     timer_stop(&process->drain_limit);
+    timer_stop(&process->look_again);
     timer_stop(&process->sample);
     for (unsigned i = 0; i < process->admin.door_count; i++) {
         http_server_free(process->servers[i]);
@@ -222,7 +258,11 @@ int admin_run(const struct config *config, const struct child_identity *identity
     process.lifeline = (struct lifeline){
         .identity = *identity, .logger = &process.logger, .on_end = on_end, .owner = &process};
     process.admin = (struct admin){
-        .logger = &process.logger, .look = look, .owner = &process, .pauses = &process.pauses};
+        .logger = &process.logger,
+        .look = look,
+        .owner = &process,
+        .pauses = &process.pauses,
+    };
     lifeline_prepare(ADMIN_FDS_BEGIN, ADMIN_FDS_END);
     (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
     memory_bind_libraries();

@@ -25,10 +25,11 @@ struct admin_door {
 struct admin {
     const struct logger *logger;
     /* The service as it is now. */
-    void (*look)(void *owner, struct service_view *view);
-    void *owner;
+    void (*look)(const void *owner, struct service_view *view);
+    const void *owner;
     struct pauses *pauses;
     const struct metrics_memory *metrics; /* NULL: those of the supervisor cannot be read */
+    const char *certificate;              /* that NGINX shows: a file; "": none */
     const char *report;                   /* ops/config_report.h */
     size_t report_length;
     struct admin_door doors[ADMIN_DOORS_MAX];
