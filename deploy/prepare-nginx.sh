@@ -31,7 +31,7 @@ while IFS= read -r line; do
     [ -z "$line" ] || export "${line?}"
 done <<END
 $elsewhere
-$(printf '%s\n' "$own" | sed -n -E 's/^#?((QA_LISTEN|QA_WORKERS|QA_SHARED_FILE)=)/\1/p')
+$(printf '%s\n' "$own" | sed -n -E 's/^#?((QA_LISTEN|QA_WORKERS|QA_SHARED_FILE|QA_PAUSE_TIMEOUT_S|QA_SERVER_TIMING)=)/\1/p')
 END
 case $QA_LISTEN in
 unix:/* | *:[0-9]*) ;;

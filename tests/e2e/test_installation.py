@@ -141,7 +141,8 @@ def test_what_is_installed_serves_by_itself(stack, installed, tmp_path):
     port = free_port()
     settings = installed / "etc/atelier-qa/settings.env"
     text = settings.read_text().replace("/run/atelier-qa\n", f"{tmp_path}\n")
-    settings.write_text(f"{text}PORT={port}\nQA_WORKERS=1\nDATABASE_URL_FILE={tmp_path}/url\n")
+    settings.write_text(f"{text}PORT={port}\nQA_WORKERS=1\nDATABASE_URL_FILE={tmp_path}/url\n"
+                        "QA_PAUSE_TIMEOUT_S=20\nQA_SERVER_TIMING=true\n")
     (tmp_path / "url").write_text(stack.serving_url)
     environment = {"PATH": f"{os.environ['PATH']}:/usr/sbin", "QA_ENV_FILE": str(settings)}
     if os.geteuid() == 0:  # whose NGINX would run its workers as somebody who cannot come near
@@ -155,6 +156,8 @@ def test_what_is_installed_serves_by_itself(stack, installed, tmp_path):
             (tmp_path / "url").unlink()  # who prepares NGINX need not be able to read it
             told = run(installed / "lib/atelier-qa/prepare-nginx.sh", str(tmp_path / "nginx"), **environment)
             assert (told.returncode, told.stderr) == (0, "")
+            configuration = (tmp_path / "nginx/http.conf").read_text()
+            assert "proxy_read_timeout 25s;" in configuration and "$server_timing" in configuration
             nginx = subprocess.Popen(["nginx", "-p", f"{tmp_path}/nginx/", "-c", "nginx.conf", "-e", "stderr",
                                       "-g", "daemon off;"], env=environment)
             try:
