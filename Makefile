@@ -10,7 +10,7 @@ FAULT ?=
 BUILD := build/$(if $(SANITIZE),sanitize,release)$(addprefix -,$(FAULT))
 PROGRAM := $(BUILD)/atelier-qa
 
-LIBRARIES := libmicrohttpd libpq jansson libevent libxxhash zlib
+LIBRARIES := libmicrohttpd gnutls libpq jansson libevent libxxhash zlib
 # Whether they are there, and libunistring, which pkg-config does not know.
 HAVE_LIBRARIES = pkg-config --exists $(LIBRARIES) && $(CC) -fsyntax-only -x c -include unistr.h /dev/null
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prototypes \

@@ -22,7 +22,7 @@
 # Prometheus, etcd, Patroni or HAProxy, which their packages would create and start, now and at the next boot.
 set -eu
 
-build="gcc make pkg-config libc6-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev libunistring-dev zlib1g-dev uthash-dev"
+build="gcc make pkg-config libc6-dev libgnutls28-dev libmicrohttpd-dev libpq-dev libjansson-dev libevent-dev libxxhash-dev libunistring-dev zlib1g-dev uthash-dev"
 run="postgresql nginx openssl curl python3-venv"
 unit="check"
 e2e="python3-pytest python3-requests python3-psycopg2 python3-jsonschema python3-yaml pgbouncer logrotate"

@@ -41,9 +41,6 @@ struct figures {
     unsigned count; /* ever taken */
 };
 
-/* The sums of all workers now; to be released with free(). */
-struct metrics_sum *figures_sum(const struct metrics_memory *memory);
-
 struct figures_sample figures_sample_of(const struct metrics_sum *sum, int64_t now_ms);
 
 void figures_add(struct figures *figures, const struct figures_sample *sample);

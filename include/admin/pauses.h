@@ -9,6 +9,8 @@
 #include "ops/pause.h"
 #include "ops/timer.h"
 
+#include <jansson.h>
+
 /* Zeros: there are no pauses, which pauses_stop() allows. */
 struct pauses {
     struct pause *pause;
@@ -22,6 +24,9 @@ void pauses_init(struct pauses *pauses, struct event_base *base, struct pause *p
                  const struct logger *logger, int64_t limit_ms);
 
 void pauses_stop(struct pauses *pauses);
+
+/* How far a pause is, as GET /pause and the status tell it; the caller's, to be released. */
+json_t *pauses_json(const struct pause_progress *progress, int64_t now_ms);
 
 /* GET /pause: how far it is. POST /pause and POST /resume begin and end one, where nobody but this
  * user and root can ask, and show the same. */

@@ -3,7 +3,8 @@
 
 #include "admin/figures.h"
 #include "admin/view.h"
+#include "ops/pause.h"
 
 /* `rates` of the last seconds; NULL: there are none. To be released with free(). */
 char *status_text(const struct service_view *view, const struct figures_rates *rates,
-                  int64_t now_ms);
+                  const struct pause_progress *pause, int64_t now_ms);

@@ -20,6 +20,9 @@ void lane_counts_group(const struct lane_counts *counts, size_t calls);
 /* One that was in a group waits again. */
 void lane_counts_wait_again(const struct lane_counts *counts);
 
+/* So many have waited for the end of a pause. */
+void lane_counts_hold(const struct lane_counts *counts, size_t calls);
+
 /* One that waited, or was in a group, does so no longer. */
 void lane_counts_leave(const struct lane_counts *counts, bool was_waiting);
 

@@ -17,6 +17,8 @@
 
 enum { SETTING_COUNT = 28 };
 
+#define CONFIG_TLS_CERTIFICATE "QA_TLS_CERTIFICATE"
+
 /* Where a value comes from. */
 enum setting_origin {
     ORIGIN_DEFAULT,
@@ -39,9 +41,10 @@ struct config {
     char *log_level_name;
     char *log_file; /* "" = standard error */
     char *server_timing_text;
-    char *lease_text;     /* "" = one host */
-    char *loaderio_token; /* what follows `loaderio-`; "" = none */
-    char *remarks;        /* lines on names that are unknown or old, and on what has no effect */
+    char *lease_text;      /* "" = one host */
+    char *loaderio_token;  /* what follows `loaderio-`; "" = none */
+    char *tls_certificate; /* of NGINX's settings: a file that tells when it ends; "" = none */
+    char *remarks;         /* lines on names that are unknown or old, and on what has no effect */
     unsigned workers;
     size_t read_connections;   /* per worker */
     size_t write_connections;  /* per worker */

@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include "ops/metrics.h"
+
 #include <stdbool.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
@@ -36,6 +38,9 @@ bool log_level_from_name(const char *name, enum log_level *level);
  */
 void log_write(const struct logger *logger, enum log_level level, const char *message,
                const char *fields, ...);
+
+/* Has lines that are lost from now on, of this process, be counted there too. */
+void log_count_lost_in(metrics_number *number);
 
 /* Tells how many lines were lost since it was told, if any; to be called now and then. */
 void log_tell_lost(const struct logger *logger);

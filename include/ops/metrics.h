@@ -35,6 +35,9 @@ static inline void metrics_subtract(metrics_number *number, uint64_t value) {
     metrics_set(number, metrics_get(number) - value);
 }
 
+/* The sum of so many numbers. */
+uint64_t metrics_total(const metrics_number numbers[], size_t count);
+
 /* How many values lay in which range, and their sum. The last bucket is of those beyond all bounds.
  */
 enum { METRICS_BOUNDS = 14, METRICS_BUCKETS = METRICS_BOUNDS + 1 };
@@ -112,6 +115,7 @@ enum metrics_rejection {
 struct metrics_lanes {
     metrics_number outcomes[METRICS_LANES][METRICS_OUTCOMES]; /* of all calls, rejected ones too */
     metrics_number rejections[METRICS_LANES][METRICS_REJECTIONS];
+    metrics_number held[METRICS_LANES];           /* that have waited for the end of a pause */
     struct metrics_histogram wait[METRICS_LANES]; /* from arrival until it is sent, in us */
     struct metrics_histogram group_size[METRICS_LANES];
 };
@@ -170,6 +174,7 @@ struct metrics {
     struct metrics_pages pages;
     struct metrics_maker maker;
     metrics_number uncertain_writes; /* for each of which every page was invalidated */
+    metrics_number lost_lines;       /* of the log (ops/log.h) */
     metrics_number cpu_us;
 };
 
@@ -231,6 +236,20 @@ struct metrics_service {
     metrics_number cache_used_bytes;    /* ... that pages have been written to */
     metrics_number cache_written_bytes; /* since the memory was made */
     metrics_number cache_retention_ms;  /* pages/retention.h */
+    metrics_number lost_lines;          /* of its log; in a sum those of the workers too */
+};
+
+/* ---- Of the process that shows them, which looks when it is asked ---- */
+
+/* How a pause has ended. */
+enum metrics_pause_end { METRICS_RESUMED, METRICS_TIMED_OUT, METRICS_PAUSE_ENDS };
+
+struct metrics_seen {
+    metrics_number is_paused; /* 0 or 1 */
+    metrics_number pauses[METRICS_PAUSE_ENDS];
+    metrics_number supervisor_silence_ms; /* since its last turn */
+    metrics_number certificate_ends_s;    /* Unix time; 0: there is none */
+    metrics_number one;                   /* always 1 */
 };
 
 /* ---- All together ---- */
@@ -238,5 +257,5 @@ struct metrics_service {
 struct metrics_sum {
     struct metrics workers; /* the sums */
     struct metrics_service service;
-    metrics_number one; /* always 1 */
+    struct metrics_seen seen;
 };

@@ -56,6 +56,6 @@ __attribute__((warn_unused_result)) bool metrics_memory_map(struct metrics_memor
 void metrics_memory_unmap(struct metrics_memory *memory);
 
 /* Adds up the slots of this layout. The supervisor's part is zeros where that has another layout.
- */
+ * What the caller itself sees is still to be filled in. */
 void metrics_memory_sum(const struct metrics_memory *memory, uint64_t layout,
                         struct metrics_sum *sum);

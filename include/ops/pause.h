@@ -29,6 +29,8 @@ struct pause {
     _Atomic int64_t since_ms;
     _Atomic int64_t until_ms; /* when it ends by itself */
     _Atomic int64_t ended_ms; /* when somebody ended it */
+    _Atomic uint64_t begun;   /* so far */
+    _Atomic uint64_t resumed; /* of them, those that somebody ended */
     struct pause_slot slots[PAUSE_SLOTS];
 };
 
@@ -56,14 +58,16 @@ bool pause_end(struct pause *pause, int64_t now_ms);
 
 struct pause_progress {
     bool is_on;
-    bool is_reached;   /* no worker has a session */
-    int64_t since_ms;  /* of the last pause; 0: there was none */
-    int64_t until_ms;  /* likewise */
-    int64_t ended_ms;  /* likewise, when it is not on any more */
-    unsigned workers;  /* that run */
-    unsigned quiet;    /* of them, those without a session */
-    uint64_t sessions; /* that are open */
-    uint64_t calls;    /* that wait; when the pause is over, those that waited last */
+    bool is_reached;    /* no worker has a session */
+    int64_t since_ms;   /* of the last pause; 0: there was none */
+    int64_t until_ms;   /* likewise */
+    int64_t ended_ms;   /* likewise, when it is not on any more */
+    unsigned workers;   /* that run */
+    unsigned quiet;     /* of them, those without a session */
+    uint64_t sessions;  /* that are open */
+    uint64_t calls;     /* that wait; when the pause is over, those that waited last */
+    uint64_t resumed;   /* pauses so far that somebody has ended */
+    uint64_t timed_out; /* ... that ended by themselves */
 };
 
 struct pause_progress pause_look(const struct pause *pause, int64_t now_ms);
@@ -80,9 +84,9 @@ struct pause_report {
  * waits for it. */
 void pause_tell(struct pause *pause, size_t slot, const struct pause_report *report);
 
-/* The worker of a slot has ended. */
-void pause_forget(struct pause *pause, size_t slot);
 /* Whether the worker of a slot has told last that it has no session in a pause. Then nothing that
  * it has sent is under way, and it knows what has become of all of it. */
 bool pause_is_quiet(const struct pause *pause, size_t slot);
 
+/* The worker of a slot has ended. */
+void pause_forget(struct pause *pause, size_t slot);

@@ -38,14 +38,8 @@ struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
 /* No query may be under way. */
 void lookup_free(struct lookup *lookup);
 
-/* Where pages came from. */
-struct lookup_counts {
-    uint64_t hits;               /* the ring; zero where there is none, and so are the misses */
-    uint64_t misses;             /* a flight */
-    uint64_t first_page_queries; /* for pages that may be ready-made in the database */
-};
-
-struct lookup_counts lookup_counts(const struct lookup *lookup);
+/* Queries so far for pages that may be ready-made in the database. */
+uint64_t lookup_first_page_queries(const struct lookup *lookup);
 
 /* Responds to a request with the page, at once or later. */
 void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *key);

@@ -1,25 +1,7 @@
 /* Rates and latencies, from samples of the metrics. */
 #include "admin/figures.h"
 
-#include "ops/memory.h"
-#include "qa/metrics_names.h"
-
 #include <stdbool.h>
-
-struct metrics_sum *figures_sum(const struct metrics_memory *memory) {
-    const struct metrics_names names = qa_metrics_names();
-    struct metrics_sum *sum = memory_allocate(sizeof *sum);
-    metrics_memory_sum(memory, metrics_layout_of_workers(&names), sum);
-    return sum;
-}
-
-static uint64_t sum_of(const metrics_number *numbers, size_t count) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += metrics_get(&numbers[i]);
-    }
-    return sum;
-}
 
 static void add_responses(struct figures_sample *sample, const struct metrics_histogram *histogram,
                           bool is_failure) {
@@ -35,11 +17,11 @@ struct figures_sample figures_sample_of(const struct metrics_sum *sum, int64_t n
     const struct metrics *workers = &sum->workers;
     struct figures_sample sample = {
         .at_ms = now_ms,
-        .nginx_hits = sum_of(sum->service.nginx, METRICS_NGINX_HITS),
-        .misses = sum_of(workers->pages.misses, METRICS_LISTS),
+        .nginx_hits = metrics_total(sum->service.nginx, METRICS_NGINX_HITS),
+        .misses = metrics_total(workers->pages.misses, METRICS_LISTS),
         .commits = metrics_get(&workers->commits),
     };
-    sample.hits = sample.nginx_hits + sum_of(workers->pages.hits, METRICS_LISTS);
+    sample.hits = sample.nginx_hits + metrics_total(workers->pages.hits, METRICS_LISTS);
     for (size_t endpoint = 0; endpoint < METRICS_ENDPOINTS; endpoint++) {
         for (size_t status = 0; status < METRICS_STATUSES; status++) {
             add_responses(&sample, &workers->requests[endpoint][status],

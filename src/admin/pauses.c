@@ -48,8 +48,7 @@ void pauses_stop(struct pauses *pauses) {
     timer_stop(&pauses->end);
 }
 
-static void respond(struct http_request *request, const struct pause_progress *progress) {
-    int64_t now_ms = clock_ms();
+json_t *pauses_json(const struct pause_progress *progress, int64_t now_ms) {
     const char *state = progress->is_reached ? "paused" : progress->is_on ? "pausing" : "running";
     json_t *body =
         json_pack("{s:s, s:I, s:I, s:I, s:I}", "state", state, "workers",
@@ -62,7 +61,11 @@ static void respond(struct http_request *request, const struct pause_progress *p
     if (progress->is_on) {
         json_object_set_new(body, "ends_in_ms", json_integer(progress->until_ms - now_ms));
     }
-    respond_json(request, body);
+    return body;
+}
+
+static void respond(struct http_request *request, const struct pause_progress *progress) {
+    respond_json(request, pauses_json(progress, clock_ms()));
 }
 
 /* False, responded to, where somebody asks who may not. */

@@ -67,13 +67,18 @@ function badgeOf(status) {
   return ["Ready", "good"];
 }
 
+function describePause(pause) {
+  return pause && `for ${duration(pause.paused_ms / 1000)}, for ${duration(pause.ends_in_ms / 1000)} more at most · ` +
+    `${pause.quiet_workers} of ${pause.workers} workers have no session · ${count(pause.calls)} calls wait`;
+}
+
 function showState(status) {
   const [word, kind] = badgeOf(status);
   find("badge").textContent = word;
   find("badge").className = `badge ${kind}`;
   find("version").textContent = [status.version, status.revision].filter(Boolean).join(" · ");
   find("summary").textContent = [
-    status.fault, `${status.workers.ready} of ${status.workers.wanted} workers ready`,
+    status.fault, describePause(status.paused), `${status.workers.ready} of ${status.workers.wanted} workers ready`,
     `up ${duration(status.uptime_s)}`].filter(Boolean).join(" · ");
   document.title = `${word}: Atelier Q&A`;
 }

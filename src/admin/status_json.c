@@ -1,6 +1,7 @@
 /* How the service does, as JSON: what src/admin/status.js shows. */
 #include "admin/status_json.h"
 
+#include "admin/pauses.h"
 #include "ops/version.h"
 
 static double seconds_since(int64_t then_ms, int64_t now_ms) {
@@ -43,11 +44,12 @@ static json_t *new_addresses(const struct admin *admin) {
 }
 
 json_t *status_json(const struct admin *admin, const struct service_view *view,
-                    const struct metrics_sum *sum, int64_t now_ms) {
+                    const struct metrics_sum *sum, const struct pause_progress *pause,
+                    int64_t now_ms) {
     const char *not_ready = view_why_not_ready(view);
     const char *not_alive = view_why_not_alive(view, now_ms);
     return json_pack("{s:s, s:s, s:s, s:b, s:s?, s:f, s:i, s:i, s:{s:i, s:i}, s:{s:i, s:f}, s:o, "
-                     "s:o, s:i, s:o, s:o*}",
+                     "s:o, s:i, s:o, s:o?, s:o*}",
                      "version", version_number, "revision", version_revision, "state",
                      view_service_state_name(view), "is_ready", not_ready == NULL, "fault",
                      not_alive ? not_alive : not_ready, "uptime_s",
@@ -56,6 +58,7 @@ json_t *status_json(const struct admin *admin, const struct service_view *view,
                      "ready", (int)view_count_ready(view), "supervisor", "pid",
                      (int)view->supervisor, "tick_age_s", seconds_since(view->tick_ms, now_ms),
                      "addresses", new_addresses(admin), "processes", new_processes(view, now_ms),
-                     "deaths", (int)view->replaced, "events", new_events(view, now_ms), "figures",
+                     "deaths", (int)view->replaced, "events", new_events(view, now_ms), "paused",
+                     pause->is_on ? pauses_json(pause, now_ms) : NULL, "figures",
                      sum ? figures_json(&admin->figures, sum, now_ms) : NULL);
 }

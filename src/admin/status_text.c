@@ -62,8 +62,17 @@ static void write_rates(FILE *out, const struct figures_rates *rates) {
     }
 }
 
+static void write_pause(FILE *out, const struct pause_progress *pause, int64_t now_ms) {
+    char since[32], rest[32];
+    fprintf(out,
+            "a pause is on for %s, and ends by itself in %s; %u of %u workers have no session, "
+            "%" PRIu64 " calls wait\n",
+            duration(now_ms - pause->since_ms, since), duration(pause->until_ms - now_ms, rest),
+            pause->quiet, pause->workers, pause->calls);
+}
+
 char *status_text(const struct service_view *view, const struct figures_rates *rates,
-                  int64_t now_ms) {
+                  const struct pause_progress *pause, int64_t now_ms) {
     char *text = NULL, since[32];
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
@@ -77,6 +86,9 @@ char *status_text(const struct service_view *view, const struct figures_rates *r
                         : "ready");
     fprintf(out, "up %s, %u of %u workers ready\n", duration(now_ms - view->started_ms, since),
             view_count_ready(view), view->wanted_workers);
+    if (pause->is_on) {
+        write_pause(out, pause, now_ms);
+    }
     if (rates) {
         write_rates(out, rates);
     }

@@ -353,7 +353,7 @@ void lane_pause(struct lane *lane) {
 void lane_resume(struct lane *lane) {
     lane->is_paused = false;
     lane->is_awaited = true;
-    (void)lane_queue_wait_anew(&lane->queue);
+    lane_counts_hold(&lane->settings.counts, lane_queue_wait_anew(&lane->queue));
     timer_stop(&lane->deadline);
     arm_deadline(lane);
 }

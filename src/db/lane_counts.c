@@ -29,6 +29,10 @@ void lane_counts_wait_again(const struct lane_counts *counts) {
     metrics_add(waiting(counts), 1);
 }
 
+void lane_counts_hold(const struct lane_counts *counts, size_t calls) {
+    metrics_add(&counts->metrics->lanes.held[counts->number], calls);
+}
+
 void lane_counts_leave(const struct lane_counts *counts, bool was_waiting) {
     metrics_subtract(was_waiting ? waiting(counts) : running(counts), 1);
 }

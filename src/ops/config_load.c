@@ -206,12 +206,19 @@ static bool derive_admin_listen(struct config *config, const struct given *given
     return config->admin_listen != NULL;
 }
 
+/* NGINX's setting, of which the program tells operators. */
+static bool note_certificate(struct config *config, const struct given *given) {
+    const char *path = given_elsewhere(given, CONFIG_TLS_CERTIFICATE);
+    config->tls_certificate = strdup(path ? path : "");
+    return config->tls_certificate != NULL;
+}
+
 /* Values that follow from others. */
 static bool derive(struct config *config, const struct given *given, char *error, size_t size) {
     return (fill_in(&config->owner_database_url, config->database_url, "", "") &&
             fill_in(&config->listen, "unix:", config->state_dir, "/run/worker") &&
             fill_in(&config->shared_file, config->state_dir, "/run/", SHARED_FILE_NAME) &&
-            derive_admin_listen(config, given)) ||
+            derive_admin_listen(config, given) && note_certificate(config, given)) ||
            error_text(error, size, "out of memory");
 }
 
@@ -249,6 +256,7 @@ void config_free(struct config *config) {
             setting_set_text(config, setting, NULL);
         }
     }
+    free(config->tls_certificate);
     free(config->remarks);
     memset(config, 0, sizeof *config);
 }

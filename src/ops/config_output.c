@@ -31,6 +31,18 @@ static bool is_setting(const char *entry) {
     return false;
 }
 
+static bool is_certificate(const char *entry) {
+    static const char begin[] = CONFIG_TLS_CERTIFICATE "=";
+    return strncmp(entry, begin, sizeof begin - 1) == 0;
+}
+
+/* As environment_entry(). */
+static char *certificate_entry(const struct config *config) {
+    char *entry = NULL;
+    int length = asprintf(&entry, CONFIG_TLS_CERTIFICATE "=%s", config->tls_certificate);
+    return length < 0 ? NULL : entry;
+}
+
 static char *environment_entry(const struct config *config, const struct setting *setting) {
     char *entry = NULL;
     int length =
@@ -52,12 +64,14 @@ char **config_environment(const struct config *config, const char *database_url_
     while (environ[inherited]) {
         inherited++;
     }
-    char **environment = calloc(inherited + SETTING_COUNT + 1, sizeof *environment);
+    char **environment = calloc(inherited + SETTING_COUNT + 2, sizeof *environment);
     size_t count = 0;
     bool ok = environment != NULL;
     for (size_t i = 0; ok && i < inherited; i++) {
-        ok = is_setting(environ[i]) || append(environment, &count, strdup(environ[i]));
+        ok = is_setting(environ[i]) || is_certificate(environ[i]) ||
+             append(environment, &count, strdup(environ[i]));
     }
+    ok = ok && append(environment, &count, certificate_entry(config));
     for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
         if (setting_table[i].offset == offsetof(struct config, database_url) && database_url_file) {
             char *entry = NULL;

@@ -38,6 +38,20 @@ void log_format_time(char buffer[LOG_TIME_SIZE]) {
 /* Lines of this process that could not be written, and were not told of. */
 static unsigned long lost;
 
+/* All of them; NULL: nobody asks. */
+static metrics_number *lost_in_all;
+
+void log_count_lost_in(metrics_number *number) {
+    lost_in_all = number;
+}
+
+static void note_loss(void) {
+    lost++;
+    if (lost_in_all) {
+        metrics_add(lost_in_all, 1);
+    }
+}
+
 static json_t *begin_line(const struct logger *logger, enum log_level level, const char *message) {
     char time_text[LOG_TIME_SIZE];
     log_format_time(time_text);
@@ -96,7 +110,7 @@ void log_write(const struct logger *logger, enum log_level level, const char *me
     }
     log_tell_lost(logger);
     if (lost > 0 || !write_line(line)) {
-        lost++;
+        note_loss();
     }
     json_decref(line);
 }

@@ -18,6 +18,14 @@ const unsigned metrics_statuses[METRICS_STATUSES] = {
     200, 304, 204, 201, 404, 503, 504, 400, 405, 413, 415, 500, 0, /* others: */ 1,
 };
 
+uint64_t metrics_total(const metrics_number numbers[], size_t count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += metrics_get(&numbers[i]);
+    }
+    return sum;
+}
+
 struct metrics *metrics_or_unseen(struct metrics *metrics) {
     static struct metrics unseen;
     return metrics ? metrics : &unseen;

@@ -3,12 +3,12 @@
 
 #include "ops/version.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <xxhash.h>
 
 #define OF_WORKERS(member) offsetof(struct metrics_sum, workers.member)
 #define OF_SERVICE(member) offsetof(struct metrics_sum, service.member)
+#define SEEN(member) offsetof(struct metrics_sum, seen.member)
 
 enum { MICROSECONDS = 6, MILLISECONDS = 3 };
 
@@ -92,6 +92,8 @@ const struct metrics_metric metrics_metrics[] = {
     COUNTER("atelier_qa_db_rejections_total", OF_WORKERS(lanes.rejections),
         "Calls that a lane rejected without sending them, by reason.",
         DIMENSION_LANE, DIMENSION_REJECTION),
+    COUNTER("atelier_qa_db_held_calls_total", OF_WORKERS(lanes.held),
+        "Calls that have waited in their lane for the end of a pause.", DIMENSION_LANE),
     {.name = "atelier_qa_db_group_size", .offset = OF_WORKERS(lanes.group_size),
         .type = METRICS_HISTOGRAM, .bounds = metrics_group_sizes,
         .help = "Calls that were sent together as one statement.",
@@ -112,8 +114,11 @@ const struct metrics_metric metrics_metrics[] = {
         DIMENSION_NONE),
     COUNTER("atelier_qa_db_outages_total", OF_WORKERS(outages),
         "Outages that have begun, as each worker sees them.", DIMENSION_NONE),
+    GAUGE("atelier_qa_paused", SEEN(is_paused), "1 while a pause is on.", DIMENSION_NONE),
+    COUNTER("atelier_qa_pauses_total", SEEN(pauses),
+        "Pauses that are over, by how they ended.", DIMENSION_PAUSE_END),
     /* Processes */
-    GAUGE("atelier_qa_build_info", offsetof(struct metrics_sum, one),
+    GAUGE("atelier_qa_build_info", SEEN(one),
         "Always 1; the labels are the program's version.", DIMENSION_BUILD),
     GAUGE("process_start_time_seconds", OF_SERVICE(started_s),
         "When the supervisor started, in seconds since 1970.", DIMENSION_NONE),
@@ -133,6 +138,15 @@ const struct metrics_metric metrics_metrics[] = {
         "Reloads, by their result.", DIMENSION_RESULT),
     GAUGE("atelier_qa_holder", OF_SERVICE(is_holder),
         "1 while this service hands out the shared memory, and NGINX's counts come here.",
+        DIMENSION_NONE),
+    {.name = "atelier_qa_supervisor_silence_seconds", .offset = SEEN(supervisor_silence_ms),
+        .type = METRICS_GAUGE, .decimals = MILLISECONDS,
+        .help = "Since the supervisor's last sign of life; usually below 0.6."},
+    COUNTER("atelier_qa_log_lines_lost_total", OF_SERVICE(lost_lines),
+        "Lines of the supervisor's and the workers' log that could not be written.",
+        DIMENSION_NONE),
+    GAUGE("atelier_qa_tls_certificate_not_after_seconds", SEEN(certificate_ends_s),
+        "When the certificate in QA_TLS_CERTIFICATE ends, in seconds since 1970; 0: none is known.",
         DIMENSION_NONE),
     {.name = NULL},
 };
@@ -171,6 +185,7 @@ static const struct {
                                 METRICS_INVALIDATIONS,
                                 {"service_started", "reloaded", "worker_died", "service_died",
                                  "holder_died", "file_replaced", "command", "uncertain_write"}},
+    [DIMENSION_PAUSE_END] = {"end", METRICS_PAUSE_ENDS, {"resumed", "timed_out"}},
 };
 
 size_t metrics_dimension_size(enum metrics_dimension dimension) {
@@ -242,12 +257,11 @@ static uint64_t add_number(uint64_t hash, uint64_t number) {
     return XXH3_64bits_withSeed(&number, sizeof number, hash);
 }
 
-/* What lies where among the metrics of workers, or of the supervisor. */
-static uint64_t layout_of(bool of_workers) {
+/* What lies where among the metrics between two offsets. */
+static uint64_t layout_of(size_t from, size_t to) {
     uint64_t hash = 0;
     for (const struct metrics_metric *metric = metrics_metrics; metric->name; metric++) {
-        bool is_of_worker = metric->offset < sizeof(struct metrics);
-        if (is_of_worker == of_workers) {
+        if (from <= metric->offset && metric->offset < to) {
             hash = add_number(add_text(hash, metric->name), metric->offset);
             hash = add_number(hash, metrics_dimension_size(metric->dimensions[0]));
             hash = add_number(hash, metrics_dimension_size(metric->dimensions[1]));
@@ -257,7 +271,7 @@ static uint64_t layout_of(bool of_workers) {
 }
 
 uint64_t metrics_layout_of_workers(const struct metrics_names *names) {
-    uint64_t hash = add_number(layout_of(true), sizeof(struct metrics));
+    uint64_t hash = add_number(layout_of(0, sizeof(struct metrics)), sizeof(struct metrics));
     for (size_t i = 0; i < METRICS_ROUTES; i++) {
         hash = add_text(add_text(add_number(hash, i), names->routes[i].method),
                         names->routes[i].pattern);
@@ -269,5 +283,7 @@ uint64_t metrics_layout_of_workers(const struct metrics_names *names) {
 }
 
 uint64_t metrics_layout_of_service(void) {
-    return add_number(layout_of(false), sizeof(struct metrics_service)) | 1;
+    uint64_t hash =
+        layout_of(offsetof(struct metrics_sum, service), offsetof(struct metrics_sum, seen));
+    return add_number(hash, sizeof(struct metrics_service)) | 1;
 }

@@ -64,8 +64,11 @@ enum pause_begin pause_begin(struct pause *pause, int64_t now_ms, int64_t limit_
     atomic_store(&pause->since_ms, now_ms);
     atomic_store(&pause->until_ms, now_ms + limit_ms);
     uint64_t next = number == 0 ? FIRST_NUMBER : (number + 2) | 1;
-    return atomic_compare_exchange_strong(&pause->number, &number, next) ? PAUSE_BEGUN
-                                                                         : PAUSE_IS_ON;
+    if (!atomic_compare_exchange_strong(&pause->number, &number, next)) {
+        return PAUSE_IS_ON;
+    }
+    atomic_fetch_add(&pause->begun, 1);
+    return PAUSE_BEGUN;
 }
 
 bool pause_end(struct pause *pause, int64_t now_ms) {
@@ -74,7 +77,11 @@ bool pause_end(struct pause *pause, int64_t now_ms) {
         return false;
     }
     atomic_store(&pause->ended_ms, now_ms);
-    return atomic_compare_exchange_strong(&pause->number, &number, number + 1);
+    if (!atomic_compare_exchange_strong(&pause->number, &number, number + 1)) {
+        return false;
+    }
+    atomic_fetch_add(&pause->resumed, 1);
+    return true;
 }
 
 /* When the last pause ended, which is not on any more. */
@@ -87,7 +94,10 @@ struct pause_progress pause_look(const struct pause *pause, int64_t now_ms) {
     struct pause_progress progress = {.is_on = number != 0,
                                       .since_ms = atomic_load(&pause->since_ms),
                                       .until_ms = atomic_load(&pause->until_ms),
-                                      .ended_ms = end_of_last(pause)};
+                                      .ended_ms = end_of_last(pause),
+                                      .resumed = atomic_load(&pause->resumed)};
+    uint64_t over = atomic_load(&pause->begun) - progress.is_on;
+    progress.timed_out = over > progress.resumed ? over - progress.resumed : 0;
     for (size_t i = 0; i < PAUSE_SLOTS; i++) {
         const struct pause_slot *slot = &pause->slots[i];
         uint64_t state = atomic_load(&slot->state);
@@ -113,13 +123,13 @@ void pause_tell(struct pause *pause, size_t slot, const struct pause_report *rep
     atomic_store(&own->state, is_quiet ? report->number : WORKING);
 }
 
+bool pause_is_quiet(const struct pause *pause, size_t slot) {
+    return atomic_load(&pause->slots[slot].state) >= FIRST_NUMBER;
+}
+
 void pause_forget(struct pause *pause, size_t slot) {
     atomic_store(&pause->slots[slot].state, NOBODY);
     atomic_store(&pause->slots[slot].sessions, 0);
     atomic_store(&pause->slots[slot].calls, 0);
     atomic_store(&pause->slots[slot].held_over, 0);
 }
-bool pause_is_quiet(const struct pause *pause, size_t slot) {
-    return atomic_load(&pause->slots[slot].state) >= FIRST_NUMBER;
-}
-

@@ -44,7 +44,7 @@ struct lookup {
     const struct versions *versions;
     struct lookup_settings settings;
     struct flight *flights; /* all, where requests find them; none while the cache is off */
-    struct lookup_counts counts;
+    uint64_t first_page_queries;
     struct metrics_pages *metrics;
     struct weights *weights;
 };
@@ -65,8 +65,8 @@ void lookup_free(struct lookup *lookup) {
     free(lookup);
 }
 
-struct lookup_counts lookup_counts(const struct lookup *lookup) {
-    return lookup->counts;
+uint64_t lookup_first_page_queries(const struct lookup *lookup) {
+    return lookup->first_page_queries;
 }
 
 /* The version of the counter that covers all that a page shows. */
@@ -309,7 +309,7 @@ static void send_query(struct flight *flight) {
         call_add_int64(&call, key->count);
         call_add_int64(&call, offset_of(key));
         call_add_int64(&call, lookup->settings.answers_per_question);
-        lookup->counts.first_page_queries += key->page == 1 && key->count == FIRST_PAGE_COUNT;
+        lookup->first_page_queries += key->page == 1 && key->count == FIRST_PAGE_COUNT;
     } else {
         call.statement = STATEMENT_LIST_ANSWERS;
         call_add_int64(&call, key->page);
@@ -327,12 +327,10 @@ void lookup_serve(struct lookup *lookup, struct http_request *request, const str
         struct version version = note_version(lookup, key);
         request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
         if (serve_kept(lookup, request, key, version)) {
-            lookup->counts.hits++;
             metrics_add(&lookup->metrics->hits[key->kind], 1);
             return;
         }
         request->timing.cache = HTTP_CACHE_MISS;
-        lookup->counts.misses++;
         metrics_add(&lookup->metrics->misses[key->kind], 1);
         flight = find_flight(lookup, key, version);
     }

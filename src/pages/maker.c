@@ -168,7 +168,7 @@ static int64_t end_step(struct maker *maker, const PGresult *result) {
         &maker->pace,
         &(struct pace_step){.now_ms = clock_ms(),
                             .cpu_ms = cpu_ms(),
-                            .queries = lookup_counts(maker->settings.lookup).first_page_queries,
+                            .queries = lookup_first_page_queries(maker->settings.lookup),
                             .made = step.made,
                             .lap_ends = step.lap_ends});
     return step.has_more ? rest_ms : REST_MS;

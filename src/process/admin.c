@@ -5,7 +5,9 @@
 #include "admin/guard.h"
 #include "admin/pauses.h"
 #include "admin/routes.h"
+#include "admin/sum.h"
 #include "http/server.h"
+#include "ops/certificate.h"
 #include "ops/clock.h"
 #include "ops/log_file.h"
 #include "ops/memory.h"
@@ -191,7 +193,7 @@ static void map_report(struct admin *admin) {
 
 static void on_sample(void *owner) {
     struct admin_process *process = owner;
-    struct metrics_sum *sum = figures_sum(&process->metrics);
+    struct metrics_sum *sum = admin_sum(&process->admin);
     const struct figures_sample sample = figures_sample_of(sum, clock_ms());
     free(sum);
     figures_add(&process->admin.figures, &sample);
@@ -207,6 +209,17 @@ static void map_metrics(struct admin_process *process) {
         log_write(&process->logger, LOG_LEVEL_WARNING, "there are no metrics", "{s:s}", "reason",
                   errno == EPROTO ? "the supervisor is of a version with other metrics"
                                   : strerror(errno));
+    }
+}
+
+/* Each look at the metrics is one at the certificate; so one that cannot be read is told of here.
+ */
+static void look_at_certificate(const struct admin_process *process) {
+    char error[256];
+    const char *path = process->admin.certificate;
+    if (*path && certificate_end_s(path, error, sizeof error) == 0) {
+        log_write(&process->logger, LOG_LEVEL_WARNING,
+                  "the metrics do not tell when the certificate ends", "{s:s}", "reason", error);
     }
 }
 
@@ -227,6 +240,7 @@ static bool start(struct admin_process *process) {
     pauses_init(&process->pauses, process->base, pause, &process->logger,
                 process->config->pause_timeout_s * 1000);
     map_metrics(process);
+    look_at_certificate(process);
     for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
         if (!serve(process, socket)) {
             return false;
@@ -262,6 +276,7 @@ int admin_run(const struct config *config, const struct child_identity *identity
         .look = look,
         .owner = &process,
         .pauses = &process.pauses,
+        .certificate = config->tls_certificate,
     };
     lifeline_prepare(ADMIN_FDS_BEGIN, ADMIN_FDS_END);
     (void)!log_file_open(config->log_file); /* else it has that of the supervisor */

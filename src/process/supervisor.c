@@ -332,7 +332,9 @@ static bool start(struct supervisor *supervisor, char *error, size_t error_size)
         !publisher_init(&service->publisher) || !start_events(supervisor)) {
         return error_text(error, error_size, "%s", strerror(errno));
     }
-    metrics_set(&metrics_memory_service(&service->metrics)->started_s, (uint64_t)time(NULL));
+    struct metrics_service *metrics = metrics_memory_service(&service->metrics);
+    metrics_set(&metrics->started_s, (uint64_t)time(NULL));
+    log_count_lost_in(&metrics->lost_lines);
     supervisor->is_joining = true;
     bool has_joined = join(supervisor, error, error_size);
     supervisor->is_joining = false;
@@ -347,19 +349,11 @@ static bool open_log(const struct config *config, char *error, size_t error_size
            error_text(error, error_size, "QA_LOG_FILE: %s: %s", config->log_file, strerror(errno));
 }
 
-static long long sum_of(const metrics_number *numbers, size_t count) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += metrics_get(&numbers[i]);
-    }
-    return (long long)sum;
-}
-
 static void log_stop(const struct service *service) {
     const metrics_number *nginx = metrics_memory_service(&service->metrics)->nginx;
     log_write(&service->logger, LOG_LEVEL_INFO, "stopped", "{s:I, s:I}", "nginx_hits",
-              sum_of(nginx, METRICS_NGINX_HITS), "nginx_misses",
-              sum_of(nginx + METRICS_NGINX_HITS, METRICS_NGINX - METRICS_NGINX_HITS));
+              (long long)metrics_total(nginx, METRICS_NGINX_HITS), "nginx_misses",
+              (long long)metrics_total(nginx + METRICS_NGINX_HITS, METRICS_LISTS));
 }
 
 static void serve(struct supervisor *supervisor) {

@@ -42,6 +42,7 @@ struct worker {
     struct event_base *base;
     struct http_server *server; /* NULL until it serves */
     struct metrics *metrics;
+    uint64_t hits_before, misses_before; /* of the workers that had its slot */
     struct usage usage;
     struct pausing pausing;
     struct shared_memory memory;
@@ -217,6 +218,14 @@ static bool start_app(struct worker *worker) {
     return start_pausing(worker);
 }
 
+static uint64_t count_hits(const struct worker *worker) {
+    return metrics_total(worker->metrics->pages.hits, METRICS_LISTS);
+}
+
+static uint64_t count_misses(const struct worker *worker) {
+    return metrics_total(worker->metrics->pages.misses, METRICS_LISTS);
+}
+
 /* Without metrics it serves all the same. */
 static void open_metrics(struct worker *worker) {
     const struct metrics_names names = qa_metrics_names();
@@ -231,6 +240,9 @@ static void open_metrics(struct worker *worker) {
                                   : strerror(errno));
     }
     worker->metrics = metrics_or_unseen(metrics);
+    worker->hits_before = count_hits(worker);
+    worker->misses_before = count_misses(worker);
+    log_count_lost_in(&worker->metrics->lost_lines);
 }
 
 static bool start_events(struct worker *worker) {
@@ -262,9 +274,9 @@ static void stop(struct worker *worker) {
         http_server_free(worker->server);
     }
     if (app->lookup) {
-        struct lookup_counts counts = lookup_counts(app->lookup);
         log_write(&worker->logger, LOG_LEVEL_INFO, "the worker ends", "{s:I, s:I}", "cache_hits",
-                  (long long)counts.hits, "cache_misses", (long long)counts.misses);
+                  (long long)(count_hits(worker) - worker->hits_before), "cache_misses",
+                  (long long)(count_misses(worker) - worker->misses_before));
         lookup_free(app->lookup);
     }
     if (app->pool) {

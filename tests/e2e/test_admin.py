@@ -64,6 +64,11 @@ def invalidations(stack):
             if line.startswith("atelier_qa_cache_invalidations_total")]
 
 
+def silence(stack):
+    return float(re.search(r"^atelier_qa_supervisor_silence_seconds (\S+)$", get(stack, "/metrics").content.decode(),
+                           re.M)[1])
+
+
 # What it tells
 
 @pytest.mark.parametrize("path", PATHS)
@@ -257,8 +262,10 @@ def test_during_a_stop_nothing_is_ready_and_it_ends_last(stack, tmp_path):
 def test_it_sees_a_supervisor_that_stands_still(victim):
     with paused([victim.supervisor_pid()]):
         wait_until(lambda: status(victim)["supervisor"]["tick_age_s"] > 1)
+        assert silence(victim) > 1
         assert get(victim, "/ready").status_code == 200
     wait_until(lambda: status(victim)["supervisor"]["tick_age_s"] < 1)
+    wait_until(lambda: silence(victim) < 1)
 
 
 def test_a_port_that_is_taken_is_a_warning_unless_somebody_has_set_it(stack, tmp_path):

@@ -143,6 +143,7 @@ def test_a_log_that_nobody_reads_stops_nobody_and_what_it_lost_is_told(stack, tm
             wait_until(lambda: len(set(workers(service.process.pid)) - {service.workers[0]}) == 2)
             service.wait_until_ready()
             wait_until(lambda: told() >= {None, 1})
+            assert service.metrics().value("atelier_qa_log_lines_lost_total") > 100
             log.unlink()
             log.write_bytes(received)
     finally:

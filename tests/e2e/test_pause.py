@@ -17,6 +17,7 @@ import wire
 from api import PATIENCE_S, QUESTION, Api, ask, ask_once, assert_problem, new_product
 from conftest import running
 from stack import CHECKOUT, UnixConnection, wait_until
+from test_metrics import scrape
 
 GENERATOR = "build/tools/constant_rate"
 RATE = 200 if os.environ.get("SANITIZE") else 2000
@@ -74,6 +75,16 @@ def paused(stack):
         result = resume(stack)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("resumed after ")
+
+
+def look(stack, path):
+    connection = stack.admin()
+    with contextlib.closing(connection):
+        return ask(connection, "GET", path)
+
+
+def status(stack):
+    return look(stack, "/status.json").json()
 
 
 def vote(question):
@@ -164,6 +175,43 @@ def test_in_a_pause_pages_of_the_cache_are_served_and_all_else_waits_also_of_a_n
     wait_until(lambda: not set(workers) & set(stack.worker_pids()))
 
 
+def test_a_pause_is_shown_and_counted(stack, question):
+    before = scrape(stack)
+    assert (before.value("atelier_qa_paused"), status(stack)["paused"]) == (0, None)
+    with wire.Client(wire.worker_sockets(stack)[0]) as client:
+        with paused(stack):
+            client.send(vote(question))
+            wait_until(lambda: status(stack)["paused"]["calls"] == 1)
+            shown = status(stack)["paused"]
+            assert (shown["state"], shown["workers"], shown["quiet_workers"], shown["sessions"]) == ("paused", 2, 2, 0)
+            assert 0 < shown["ends_in_ms"] <= 120_000 and shown["paused_ms"] > 0
+            text = look(stack, "/status.txt").content.decode()
+            assert "a pause is on for" in text and "2 of 2 workers have no session, 1 calls wait" in text
+            assert scrape(stack).value("atelier_qa_paused") == 1
+        assert client.receive().status == 204
+    after = scrape(stack)
+    assert (after.value("atelier_qa_paused"), status(stack)["paused"]) == (0, None)
+    assert "a pause is on" not in look(stack, "/status.txt").content.decode()
+    assert after.since(before, "atelier_qa_pauses_total") == {("resumed",): 1}
+    assert after.since(before, "atelier_qa_db_held_calls_total") == {("writes",): 1}
+
+
+def test_a_worker_that_is_killed_in_a_pause_invalidates_nothing(stack, question):
+    def kill_a_worker():
+        pid = stack.worker_pids()[0]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(stack.worker_pids()) == 2 and pid not in stack.worker_pids())
+
+    before = scrape(stack)
+    with paused(stack):
+        kill_a_worker()
+    stack.wait_until_whole()
+    assert scrape(stack).since(before, "atelier_qa_worker_deaths_total") == {("signal",): 1}
+    assert scrape(stack).since(before, "atelier_qa_cache_invalidations_total") == {}
+    kill_a_worker()  # which may have had something under way
+    assert scrape(stack).since(before, "atelier_qa_cache_invalidations_total") == {("worker_died",): 1}
+
+
 def test_only_the_unix_socket_pauses(stack):
     connection = HTTPConnection("127.0.0.1", stack.port + 1, timeout=PATIENCE_S)
     assert ask(connection, "GET", "/pause").json()["state"] == "running"
@@ -209,6 +257,7 @@ def test_a_pause_ends_by_itself(stack, question):
     wait_until(lambda: len(lines(stack, "the pause is over")) > before)
     over = lines(stack, "the pause is over")[-1]
     assert over["level"] == "warning" and "QA_PAUSE_TIMEOUT_S" in over["reason"]
+    assert scrape(stack).value("atelier_qa_pauses_total", end="timed_out") == 1
     result = resume(stack)
     assert (result.returncode, result.stdout) == (1, "")
     assert "no pause" in result.stderr

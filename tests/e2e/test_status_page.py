@@ -1,11 +1,13 @@
 """The status page in a real browser, Chromium: what it shows, asks for, and says when nobody responds. Skipped where
 there is none; `make test-browser` installs it."""
 
+import json
 import os
 import signal
 
 import pytest
 
+import test_admin
 from stack import paused
 from test_demo_page import Browser, pytestmark  # noqa: F401
 
@@ -54,6 +56,21 @@ def test_it_refreshes_itself_and_says_when_nobody_responds(browser, stack):
     with paused([stack.supervisor_pid(), *stack.admin_pids()]):  # else it is replaced too soon
         browser.wait_until(lambda: "does not respond" in browser.find("#notice").text)
     browser.wait_until(lambda: not browser.find("#notice").is_displayed())
+
+
+def test_a_pause_is_told_of(browser, stack):
+    """That a pause is in what the page asks for is in test_pause.py."""
+    opened(browser)
+    pause = {"state": "pausing", "workers": 2, "quiet_workers": 1, "sessions": 3, "calls": 14, "paused_ms": 3200,
+             "ends_in_ms": 6800}
+    status = {**test_admin.status(stack), "paused": pause}
+    badge, summary = browser.run(f"show({json.dumps(status)});"
+                                 "return ['#badge', '#summary'].map(one => document.querySelector(one).textContent)")
+    assert badge == "Paused"
+    assert "for 3\u00a0s, for 6\u00a0s more at most · 1 of 2 workers have no session · 14 calls wait" in summary
+    browser.wait_for("#badge.good")
+    assert "no session" not in browser.find("#summary").text
+    assert browser.errors() == []
 
 
 def test_a_worker_that_dies_is_told_of(browser, stack):

@@ -3,6 +3,7 @@ HTTP/2 with other tools."""
 
 import json
 import os
+import signal
 import ssl
 import subprocess
 from collections import namedtuple
@@ -10,6 +11,7 @@ from http.client import HTTPConnection, HTTPSConnection
 
 import pytest
 
+import test_process
 from api import PATIENCE_S, ask, ask_once, assert_problem, new_product
 from stack import CHECKOUT, free_port, wait_until
 
@@ -20,10 +22,10 @@ HSTS = "max-age=63072000"
 Front = namedtuple("Front", "folder plain port certificate key access_log")
 
 
-def make_certificate(certificate, key):
+def make_certificate(certificate, key, days=2):
     """A new pair for localhost, in place of what is there."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    str(days), "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-out", f"{certificate}.new", "-keyout", f"{key}.new"], check=True, stderr=subprocess.DEVNULL)
     os.replace(f"{certificate}.new", certificate)
     os.replace(f"{key}.new", key)
@@ -198,6 +200,31 @@ def test_a_renewal_that_does_not_fit_is_refused_and_the_old_certificate_stays(fr
     assert (front.folder / "tls.pem").read_bytes() == before
     assert [path.name for path in front.folder.glob("tls.pem*")] == ["tls.pem"]
     assert oct((front.folder / "tls.pem").stat().st_mode & 0o777) == "0o600"
+
+
+def ends_at(certificate):
+    text = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-enddate"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    return ssl.cert_time_to_seconds(text.strip().removeprefix("notAfter="))
+
+
+def test_metrics_tell_when_the_certificate_ends_also_of_a_renewed_one(stack, tmp_path):
+    def told(service):
+        return service.metrics().value("atelier_qa_tls_certificate_not_after_seconds")
+
+    certificate, env_file = tmp_path / "shop.pem", tmp_path / "env"
+    env_file.write_text(f"QA_TLS_CERTIFICATE={certificate}\n")
+    make_certificate(certificate, tmp_path / "shop.key")
+    with test_process.running(stack, tmp_path, QA_ENV_FILE=str(env_file)) as service:
+        service.wait_until_ready()
+        assert told(service) == ends_at(certificate)
+        make_certificate(certificate, tmp_path / "shop.key", days=30)
+        assert told(service) == ends_at(certificate)
+        certificate.unlink()
+        assert told(service) == 0
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: [line["reason"] for line in service.lines() if line["level"] == "warning"] == [
+            f"{certificate}: No such file or directory"])
 
 
 def test_the_access_log_has_requests_over_http_2_as_all_others(front):

@@ -6,6 +6,7 @@
 Suite *accept_encoding_suite(void);
 Suite *announcer_suite(void);
 Suite *backoff_suite(void);
+Suite *certificate_suite(void);
 Suite *children_suite(void);
 Suite *clock_suite(void);
 Suite *combine_writes_suite(void);
@@ -14,8 +15,8 @@ Suite *content_suite(void);
 Suite *csv_reader_suite(void);
 Suite *data_suite(void);
 Suite *date_suite(void);
-Suite *edition_suite(void);
 Suite *deaths_suite(void);
+Suite *edition_suite(void);
 Suite *entity_tag_suite(void);
 Suite *figures_suite(void);
 Suite *generate_suite(void);

@@ -665,6 +665,23 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
 }
 END_TEST
 
+START_TEST(children_know_the_certificate_of_nginx) {
+    const char *file = scratch_file("env", "QA_TLS_CERTIFICATE=/file.pem\n");
+    setenv("QA_ENV_FILE", file, 1);
+    setenv("QA_TLS_CERTIFICATE", "", 1); /* as good as none */
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_pstr_eq(config.tls_certificate, "/file.pem");
+    char **inherited = config_environment(&config, NULL);
+    config_free(&config);
+    ck_assert_pstr_eq(value_in(inherited, "QA_TLS_CERTIFICATE"), "/file.pem");
+    setenv("QA_TLS_CERTIFICATE", "/environment.pem", 1);
+    ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
+    ck_assert_pstr_eq(config.tls_certificate, "/environment.pem");
+    config_free(&config);
+    config_environment_free(inherited);
+}
+END_TEST
+
 START_TEST(the_admin_process_listens_beside_workers_and_nginx_unless_told) {
     static const struct {
         const char *listen, *port; /* in the environment */
@@ -769,6 +786,7 @@ Suite *config_suite(void) {
     tcase_add_test(cases, secrets_have_no_flag);
     tcase_add_test(cases, the_owner_is_the_serving_role_unless_given);
     tcase_add_test(cases, sockets_lie_in_the_state_folder_unless_given);
+    tcase_add_test(cases, children_know_the_certificate_of_nginx);
     tcase_add_test(cases, the_admin_process_listens_beside_workers_and_nginx_unless_told);
     tcase_add_test(cases, a_report_says_where_each_value_came_from_and_shows_no_secret);
     tcase_add_test(cases, numbers_are_whole_and_in_range);

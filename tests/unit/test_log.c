@@ -156,6 +156,8 @@ static void block(bool is_socket) {
 static void assert_losses_are_told(void) {
     enum { LINES = 20000, LEAST = 100 };
     const struct logger logger = {.worker = 2};
+    metrics_number lost = 0;
+    log_count_lost_in(&lost);
     for (int i = 0; i < LINES; i++) {
         log_write(&logger, LOG_LEVEL_INFO, "hello", "{s:s}", "reason", "a line of some length");
     }
@@ -178,10 +180,12 @@ static void assert_losses_are_told(void) {
     ck_assert_ptr_nonnull(fgets(text, sizeof text, reader));
     json_t *told = json_loads(text, 0, NULL);
     ck_assert_int_eq(json_integer_value(json_object_get(told, "lines")), LINES - read);
+    ck_assert_uint_eq(metrics_get(&lost), (unsigned)(LINES - read));
     ck_assert_pstr_eq(text_of(told, "level"), "warning");
     json_decref(told);
     ck_assert_ptr_nonnull(fgets(text, sizeof text, reader));
     ck_assert_ptr_nonnull(strstr(text, "hello again"));
+    log_count_lost_in(NULL);
     fclose(reader);
 }
 

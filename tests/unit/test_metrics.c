@@ -137,7 +137,17 @@ START_TEST(the_supervisors_part_is_shown_with_the_sums) {
     ck_assert_uint_eq(metrics_get(&sum.service.reloads[METRICS_SUCCEEDED]), 3);
     ck_assert_uint_eq(metrics_get(&sum.service.invalidations[METRICS_RELOADED]), 3);
     ck_assert_uint_eq(metrics_get(&sum.service.invalidations[METRICS_UNCERTAIN_WRITE]), 5);
-    ck_assert_uint_eq(metrics_get(&sum.one), 1);
+    ck_assert_uint_eq(metrics_get(&sum.seen.one), 1);
+}
+END_TEST
+
+START_TEST(lines_that_workers_and_supervisor_lose_are_one_sum) {
+    make();
+    metrics_add(&metrics_memory_service(&memory)->lost_lines, 2);
+    metrics_add(&start(0, LAYOUT)->lost_lines, 30);
+    metrics_add(&start(1, LAYOUT)->lost_lines, 400);
+    add_up(LAYOUT);
+    ck_assert_uint_eq(metrics_get(&sum.service.lost_lines), 432);
 }
 END_TEST
 
@@ -204,6 +214,7 @@ Suite *metrics_suite(void) {
     tcase_add_test(cases, the_slots_of_one_layout_are_added_up);
     tcase_add_test(cases, a_worker_of_another_layout_begins_anew);
     tcase_add_test(cases, the_supervisors_part_is_shown_with_the_sums);
+    tcase_add_test(cases, lines_that_workers_and_supervisor_lose_are_one_sum);
     tcase_add_test(cases, what_is_no_memory_of_metrics_is_refused);
     tcase_add_test(cases, who_has_no_memory_counts_unseen);
     tcase_add_test(cases, another_route_or_statement_is_another_layout);

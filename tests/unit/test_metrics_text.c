@@ -24,7 +24,7 @@ static void show(void) {
 
 static void begin(void) {
     memset(&sum, 0, sizeof sum);
-    metrics_set(&sum.one, 1);
+    metrics_set(&sum.seen.one, 1);
 }
 
 static void end(void) {

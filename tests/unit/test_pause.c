@@ -121,6 +121,42 @@ START_TEST(a_worker_that_drains_keeps_it_from_being_reached_until_it_has_ended) 
 }
 END_TEST
 
+START_TEST(it_is_counted_by_how_it_ended) {
+    ck_assert_int_eq(begin(NOW_MS), PAUSE_BEGUN);
+    ck_assert_uint_eq(pause_look(pause_state, NOW_MS).timed_out, 0);
+    ck_assert_int_eq(begin(NOW_MS + 1), PAUSE_IS_ON);
+    ck_assert_uint_eq(pause_look(pause_state, NOW_MS + LIMIT_MS).timed_out, 1);
+    for (unsigned resumed = 0; resumed < 2; resumed++) {
+        ck_assert_int_eq(begin(NOW_MS + LIMIT_MS), PAUSE_BEGUN);
+        ck_assert_uint_eq(pause_look(pause_state, NOW_MS + LIMIT_MS).resumed, resumed);
+        ck_assert(pause_end(pause_state, NOW_MS + LIMIT_MS));
+    }
+    ck_assert(!pause_end(pause_state, NOW_MS + LIMIT_MS));
+    struct pause_progress progress = pause_look(pause_state, NOW_MS + LIMIT_MS);
+    ck_assert_uint_eq(progress.resumed, 2);
+    ck_assert_uint_eq(progress.timed_out, 1);
+}
+END_TEST
+
+START_TEST(a_worker_is_quiet_from_its_last_session_to_its_next) {
+    ck_assert(!pause_is_quiet(pause_state, 4));
+    tell(4, 0, 6, 0);
+    ck_assert(!pause_is_quiet(pause_state, 4));
+    ck_assert_int_eq(begin(NOW_MS), PAUSE_BEGUN);
+    uint64_t number = pause_number(pause_state, NOW_MS);
+    tell(4, number, 1, 0);
+    ck_assert(!pause_is_quiet(pause_state, 4));
+    tell(4, number, 0, 9);
+    ck_assert(pause_is_quiet(pause_state, 4));
+    ck_assert(pause_end(pause_state, NOW_MS));
+    ck_assert(pause_is_quiet(pause_state, 4)); /* it has not seen the end yet */
+    tell(4, 0, 0, 9);
+    ck_assert(!pause_is_quiet(pause_state, 4));
+    pause_forget(pause_state, 4);
+    ck_assert(!pause_is_quiet(pause_state, 4));
+}
+END_TEST
+
 START_TEST(memory_of_another_size_is_not_taken) {
     int other = memfd_create("other", MFD_CLOEXEC);
     ck_assert_int_eq(ftruncate(other, 4096), 0);
@@ -141,6 +177,8 @@ Suite *pause_suite(void) {
     tcase_add_test(cases, none_begins_while_calls_of_the_last_one_are_left);
     tcase_add_test(cases, it_is_reached_when_no_worker_has_a_session);
     tcase_add_test(cases, a_worker_that_drains_keeps_it_from_being_reached_until_it_has_ended);
+    tcase_add_test(cases, it_is_counted_by_how_it_ended);
+    tcase_add_test(cases, a_worker_is_quiet_from_its_last_session_to_its_next);
     tcase_add_test(cases, memory_of_another_size_is_not_taken);
     suite_add_tcase(suite, cases);
     return suite;

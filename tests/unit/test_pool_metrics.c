@@ -112,6 +112,28 @@ START_TEST(what_is_rolled_back_is_no_commit) {
 }
 END_TEST
 
+START_TEST(calls_that_wait_for_the_end_of_a_pause_are_counted_once) {
+    open_with_limit(TOLD_MAX);
+    read_number(0);
+    turn();
+    pool_pause(pool);
+    read_number(1);
+    read_number(2);
+    vote(3);
+    complete(running(0)); /* it was sent before */
+    ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_READS]), 0);
+    pool_resume(pool);
+    ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_READS]), 2);
+    ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_WRITES]), 1);
+    turn();
+    while (running_count() > 0) {
+        complete(running(0));
+    }
+    ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_READS]), 2);
+    fake_pool_close(4);
+}
+END_TEST
+
 START_TEST(rejections_have_their_reason) {
     open_with_limit(1);
     read_number(0);
@@ -179,6 +201,7 @@ Suite *pool_metrics_suite(void) {
     tcase_add_test(cases, a_call_waits_runs_and_completes);
     tcase_add_test(cases, calls_that_share_a_statement_are_one_group_and_one_commit);
     tcase_add_test(cases, what_is_rolled_back_is_no_commit);
+    tcase_add_test(cases, calls_that_wait_for_the_end_of_a_pause_are_counted_once);
     tcase_add_test(cases, rejections_have_their_reason);
     tcase_add_test(cases, an_outage_is_counted_once_and_is_over_when_all_connections_are_back);
     tcase_add_test(cases, a_read_that_is_sent_again_has_waited_once);

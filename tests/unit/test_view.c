@@ -107,11 +107,12 @@ START_TEST(events_are_told_in_words) {
 END_TEST
 
 START_TEST(the_view_is_shown_as_json_and_as_text) {
+    const struct pause_progress no_pause = {0};
     const struct admin admin = {.door_count = 1, .doors = {{.address = "unix:/x/admin.sock"}}};
     add(VIEW_WORKER, VIEW_READY, true);
     add(VIEW_WORKER, VIEW_READY, false);
     add_events(1);
-    json_t *json = status_json(&admin, &view, NULL, NOW_MS);
+    json_t *json = status_json(&admin, &view, NULL, &no_pause, NOW_MS);
     ck_assert_ptr_nonnull(json);
     ck_assert_str_eq(json_string_value(json_object_get(json, "state")), "serving");
     ck_assert(json_is_true(json_object_get(json, "is_ready")));
@@ -122,13 +123,36 @@ START_TEST(the_view_is_shown_as_json_and_as_text) {
 
     const struct figures_rates rates = {
         .requests = 12.34, .nginx_hits = 2, .p50_ms = 0.5, .p99_ms = 7, .hit_ratio = -1};
-    char *text = status_text(&view, &rates, NOW_MS);
+    char *text = status_text(&view, &rates, &no_pause, NOW_MS);
     ck_assert_ptr_nonnull(strstr(text, "serving, ready\nup 1 h 1 min, 1 of 2 workers ready\n"
                                        "12.3 requests a second, 2.0 of them by NGINX; "));
     ck_assert_ptr_nonnull(strstr(text, "half within 0.50 ms, 99 of 100 within 7.00 ms\n\n"));
     ck_assert_ptr_nonnull(strstr(text, "no database"));
     ck_assert_ptr_nonnull(strstr(text, "1 min 1 s"));
     ck_assert_ptr_nonnull(strstr(text, "  1 s ago: reloaded: generation 1 serves\n"));
+    free(text);
+}
+END_TEST
+
+START_TEST(a_pause_is_shown_with_how_far_it_is) {
+    const struct admin admin = {0};
+    const struct pause_progress pause = {.is_on = true,
+                                         .since_ms = NOW_MS - 3200,
+                                         .until_ms = NOW_MS + 6800,
+                                         .workers = 2,
+                                         .quiet = 1,
+                                         .sessions = 3,
+                                         .calls = 14};
+    json_t *json = status_json(&admin, &view, NULL, &pause, NOW_MS);
+    const json_t *paused = json_object_get(json, "paused");
+    ck_assert_str_eq(json_string_value(json_object_get(paused, "state")), "pausing");
+    ck_assert_int_eq(json_integer_value(json_object_get(paused, "paused_ms")), 3200);
+    ck_assert_int_eq(json_integer_value(json_object_get(paused, "ends_in_ms")), 6800);
+    ck_assert_int_eq(json_integer_value(json_object_get(paused, "calls")), 14);
+    json_decref(json);
+    char *text = status_text(&view, NULL, &pause, NOW_MS);
+    ck_assert_ptr_nonnull(strstr(text, "a pause is on for 3 s, and ends by itself in 6 s; 1 of 2 "
+                                       "workers have no session, 14 calls wait\n"));
     free(text);
 }
 END_TEST
@@ -161,6 +185,7 @@ Suite *view_suite(void) {
     tcase_add_test(cases, the_last_events_are_kept_the_last_one_first);
     tcase_add_test(cases, events_are_told_in_words);
     tcase_add_test(cases, the_view_is_shown_as_json_and_as_text);
+    tcase_add_test(cases, a_pause_is_shown_with_how_far_it_is);
     tcase_add_test(cases, what_is_written_is_what_is_read);
     suite_add_tcase(suite, cases);
     return suite;
