@@ -134,6 +134,7 @@ fi
 [ "${1:-}" = packages ] || packages=""
 [ "${1:-}" = browser ] || browser=""
 [ "${1:-}" = cluster ] || cluster=""
+[ "${1:-}" = monitoring ] || monitoring=""
 case ${1:-} in build | unit | deb) run="" ;; esac
 kind=${1:-}
 if ! command -v apt-get >/dev/null; then
