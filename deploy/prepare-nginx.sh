@@ -2,6 +2,7 @@
 # Makes DIR the prefix of an NGINX for an installed service: configures it (configure-nginx.sh) with the settings that
 # the service has, from the environment and QA_ENV_FILE, and links what it serves.
 #   prepare-nginx.sh DIR
+#   prepare-nginx.sh DIR --certificate    only has the NGINX that runs there use a renewed one (take-certificate.sh)
 #
 # Then:  nginx -p DIR/ -c nginx.conf -e stderr
 #
@@ -13,7 +14,10 @@ fail() {
     exit 2
 }
 
-[ $# -eq 1 ] || fail "usage: prepare-nginx.sh DIR"
+case $#:${2:-} in
+1: | 2:--certificate) ;;
+*) fail "usage: prepare-nginx.sh DIR [--certificate]" ;;
+esac
 here=$(cd "$(dirname "$0")" && pwd)
 prefix=${here%/lib/atelier-qa}
 program=$prefix/bin/atelier-qa
@@ -33,6 +37,10 @@ done <<END
 $elsewhere
 $(printf '%s\n' "$own" | sed -n -E 's/^#?((QA_LISTEN|QA_WORKERS|QA_SHARED_FILE|QA_PAUSE_TIMEOUT_S|QA_SERVER_TIMING)=)/\1/p')
 END
+if [ $# -eq 2 ]; then
+    [ -n "${QA_TLS_CERTIFICATE:-}" ] || exit 0
+    exec "$here/take-certificate.sh" "$1"
+fi
 case $QA_LISTEN in
 unix:/* | *:[0-9]*) ;;
 *) fail "QA_LISTEN must have an absolute path, not \"$QA_LISTEN\"; set QA_STATE_DIR to one" ;;

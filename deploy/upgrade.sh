@@ -86,6 +86,7 @@ upgrade_nginx() {
     is_active "$nginx" || return 0
     # The configuration that this version makes; NGINX tests it before anything changes.
     systemctl reload "$nginx" || give_up "NGINX's configuration cannot be made; see: journalctl -u atelier-qa-nginx"
+    systemctl start atelier-qa-certificate.timer || true  # NGINX's unit wants it, but only when it starts
     master=$(cat "$pid_file")
     is_replaced "$master" || return 0
     kill -s USR2 "$master"

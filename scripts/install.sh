@@ -45,7 +45,7 @@ files() {
     echo "tree build/reference $share/reference"
     echo "tree build/photos $share/photos"
     # systemd, and the settings that its units name.
-    for unit in deploy/systemd/*.service deploy/systemd/*.socket; do
+    for unit in deploy/systemd/*.service deploy/systemd/*.socket deploy/systemd/*.timer; do
         echo "text $unit $PREFIX/lib/systemd/system/${unit##*/}"
     done
     echo "644 deploy/systemd/sysusers.conf $PREFIX/lib/sysusers.d/atelier-qa.conf"

@@ -12,6 +12,7 @@ import pytest
 
 from api import PATIENCE_S, without
 from stack import CHECKOUT, free_port, wait_until
+from test_tls import make_certificate
 
 HELP = CHECKOUT / "src/cli/help"
 COMMANDS = sorted(path.stem for path in HELP.glob("*.txt") if path.stem != "atelier-qa")
@@ -171,6 +172,26 @@ def test_what_is_installed_serves_by_itself(stack, installed, tmp_path):
         finally:
             service.terminate()
     assert service.returncode == 0
+
+
+def test_a_renewed_certificate_is_taken_with_the_settings_of_what_is_installed(installed, tmp_path):
+    certificate, key, pair = tmp_path / "shop.pem", tmp_path / "shop.key", tmp_path / "tls.pem"
+    settings = tmp_path / "settings.env"
+
+    def take():
+        return run(installed / "lib/atelier-qa/prepare-nginx.sh", str(tmp_path), "--certificate",
+                   QA_ENV_FILE=str(settings))
+
+    settings.write_text(f"QA_STATE_DIR={tmp_path}\n")
+    assert take().returncode == 0  # there is no TLS
+    settings.write_text(f"QA_STATE_DIR={tmp_path}\nQA_TLS_CERTIFICATE={certificate}\nQA_TLS_KEY={key}\n")
+    make_certificate(certificate, key)
+    assert take().returncode == 0
+    assert pair.read_text() == certificate.read_text() + "\n" + key.read_text()
+    first = pair.read_text()
+    make_certificate(certificate, tmp_path / "another.key")
+    assert (take().returncode, pair.read_text()) == (1, first)
+    assert {path.name for path in tmp_path.iterdir()} == {"shop.pem", "shop.key", "another.key", "settings.env", "tls.pem"}
 
 
 def ask(port, path):

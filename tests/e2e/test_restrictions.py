@@ -14,7 +14,7 @@ import sandbox
 from stack import CHECKOUT, children
 
 UNITS = CHECKOUT / "deploy/systemd"
-LIMITS = {"atelier-qa": 1.5, "atelier-qa-migrate": 1.5, "atelier-qa-nginx": 2.0}
+LIMITS = {"atelier-qa": 1.5, "atelier-qa-migrate": 1.5, "atelier-qa-nginx": 2.0, "atelier-qa-certificate": 1.5}
 
 # Tries what it should not be able to do, and prints what became of each.
 TRIES = r"""

@@ -176,7 +176,8 @@ build() {  # the version before, and this one, in a Debian of their own
 fetch() {  # fetch FOLDER: what the machine installs later, when it has no network
     inside "$1" apt-get --quiet update
     # shellcheck disable=SC2046  # names without blanks
-    inside "$1" apt-get --quiet --yes --download-only install postgresql nginx $(debs old)
+    inside "$1" apt-get --quiet --yes --download-only install postgresql nginx logrotate openssl \
+        $(debs old)
 }
 
 # ---- What is tested ----
@@ -184,7 +185,7 @@ fetch() {  # fetch FOLDER: what the machine installs later, when it has no netwo
 test_installation() {
     local began
     began=$(now)
-    install_ours old postgresql >"$work/install.log" 2>&1 || {
+    install_ours old postgresql logrotate openssl >"$work/install.log" 2>&1 || {
         tail -n 30 "$work/install.log"
         return 1
     }
@@ -213,6 +214,61 @@ test_installation() {
         "$(run systemd-analyze security --no-pager atelier-qa.service 2>/dev/null | tail -n 1 || true)"
     figure "systemd-analyze security atelier-qa-nginx" \
         "$(run systemd-analyze security --no-pager atelier-qa-nginx.service 2>/dev/null | tail -n 1 || true)"
+}
+
+make_certificate() {  # and its key, which NGINX's user can read; prints the fingerprint
+    run sh -ec 'cd /etc/atelier-qa
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+            -out test.pem -keyout test.key 2>/dev/null
+        chown atelier-qa-nginx test.key
+        openssl x509 -in test.pem -noout -fingerprint'
+}
+
+presents() {  # presents FINGERPRINT: whether NGINX has that certificate
+    [[ $(run sh -c 'openssl s_client -connect 127.0.0.1:8443 </dev/null 2>/dev/null |
+        openssl x509 -noout -fingerprint') == "$1" ]]
+}
+
+nginx_workers() {
+    run sh -ec 'pid=$(cat /run/atelier-qa-nginx/nginx.pid) && cat "/proc/$pid/task/$pid/children"'
+}
+
+are_all_among() {  # are_all_among WORKERS: whether NGINX has started none since
+    local pid
+    for pid in $(nginx_workers); do
+        [[ " $1 " == *" $pid "* ]] || return 1
+    done
+}
+
+test_certificate() {
+    local settings=/etc/atelier-qa/settings.env certificate workers
+    certificate=$(make_certificate)
+    run sh -ec 'printf "%s\n" QA_TLS_CERTIFICATE=/etc/atelier-qa/test.pem QA_TLS_KEY=/etc/atelier-qa/test.key >>"$0"
+        systemctl reload atelier-qa-nginx' $settings
+    check "NGINX speaks TLS" run curl --silent --fail --insecure --retry 10 --retry-delay 1 --retry-all-errors \
+        --output /dev/null https://127.0.0.1:8443/readyz
+    check "with the certificate that the settings name" presents "$certificate"
+    check "somebody looks for a renewed one" is_active atelier-qa-certificate.timer
+    workers=$(nginx_workers)
+    certificate=$(make_certificate)
+    check "the look succeeds" run systemctl start atelier-qa-certificate.service
+    check "a renewed certificate is presented" presents "$certificate"
+    check "without a reload of NGINX" are_all_among "$workers"
+    run sh -ec 'sed -i /^QA_TLS_/d "$0"
+        rm /etc/atelier-qa/test.pem /etc/atelier-qa/test.key
+        systemctl reload atelier-qa-nginx' $settings
+}
+
+is_logged() {  # whether a request gets a line of the access log
+    ask /healthz && sleep 1.5 && run test -s /var/log/atelier-qa/access.log
+}
+
+test_rotation() {
+    check "logs are rotated" run logrotate --force /etc/logrotate.d/atelier-qa
+    check "the log of before is there" run test -s /var/log/atelier-qa/access.log.1
+    check "NGINX goes on with a new log" is_logged
+    check "it belongs to NGINX's user" run sh -c \
+        '[ "$(stat -c %U /var/log/atelier-qa/* | sort -u)" = atelier-qa-nginx ]'
 }
 
 test_restart() {
@@ -258,6 +314,8 @@ test_release() {
     fetch "$root" >"$work/fetch.log" 2>&1 || { tail "$work/fetch.log"; return 1; }
     boot "$root"
     test_installation
+    test_certificate
+    test_rotation
     test_restart
     test_upgrades
     test_removal
