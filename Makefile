@@ -369,9 +369,9 @@ deb:  ## build the Debian packages, for the Debian that this runs on: build/deb
 	@scripts/build-packages.sh
 
 .PHONY: test-packages
-test-packages:  ## install, upgrade and purge them, in Debians made for that, as root; RELEASES="bookworm trixie"
+test-packages:  ## install, upgrade and purge them, in Debians made for that, as root; RELEASES="bookworm trixie", BEFORE=COMMIT
 	deploy/install-packages.sh packages
-	tests/packages/run.sh $(RELEASES)
+	BEFORE='$(BEFORE)' tests/packages/run.sh $(RELEASES)
 
 .PHONY: oncall
 oncall: $(PROGRAM)  ## play the on-call game: something breaks, find it from metrics, status page and logs

@@ -4,6 +4,8 @@
 # installs, starts, restarts, upgrades, rolls back, removes and purges them, under load where clients would notice.
 #   run.sh [RELEASE ...]    bookworm trixie
 #
+#   BEFORE    the commit of the version before, one that has packages (this one, with a lower number)
+#
 # It needs root, debootstrap, and a mirror, which apt knows. It promises to end by itself and to leave nothing behind:
 # no process, mount, cgroup or folder of ours. Packages are left in build/packages/RELEASE/.
 # shellcheck disable=SC2016  # words for other shells
@@ -148,24 +150,38 @@ copy_checkout() {  # copy_checkout FOLDER: with uncommitted changes, and with th
     [[ ! -e $checkout/build/viewer ]] || cp -a "$checkout/build/viewer" "$1/build/"
 }
 
+copy_before() {  # copy_before FOLDER: the commit BEFORE
+    git clone --quiet --no-hardlinks "$checkout" "$1"
+    git -C "$1" checkout --quiet "$BEFORE"
+    mkdir -p "$1/build"
+    [[ ! -e $checkout/build/viewer ]] || cp -a "$checkout/build/viewer" "$1/build/"
+}
+
+is_checked_without_findings() {
+    ! grep -E '^[EW]: |not checked' "$work/build.log"
+}
+
 build() {  # the version before, and this one, in a Debian of their own
-    local root=$work/builder
+    local root=$work/builder source
     cp -a "$work/base" "$root"
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod 755 "$root/usr/sbin/policy-rc.d"
     copy_checkout "$root/src"
+    [[ -z ${BEFORE:-} ]] || copy_before "$root/before"
     inside "$root" apt-get --quiet update
     inside "$root" /src/deploy/install-packages.sh deb
     for kind in old new; do
-        inside "$root" sh -c 'cd /src && exec scripts/build-packages.sh "$@"' - "${numbers[$kind]}" \
+        source=/src
+        [[ $kind == new || -z ${BEFORE:-} ]] || source=/before
+        inside "$root" sh -c 'cd "$0" && exec scripts/build-packages.sh "$1"' "$source" "${numbers[$kind]}" \
             >"$work/build.log" 2>&1 || {
             tail -n 60 "$work/build.log"
             return 1
         }
         mkdir -p "$work/packages/$kind"
-        mv "$root"/src/build/deb/*.deb "$work/packages/$kind/"
+        mv "$root$source"/build/deb/*.deb "$work/packages/$kind/"
         rm -f "$work/packages/$kind"/*-dbgsym_*
-        [[ $kind == old ]] || check "lintian finds no error and no warning" grep -qv 'not checked' "$work/build.log"
+        [[ $kind == old ]] || check "lintian finds no error and no warning" is_checked_without_findings
         grep -E '^[EWIP]: ' "$work/build.log" | sed 's/^/             | /' || true
     done
     rm -rf "$root"
@@ -214,6 +230,21 @@ test_installation() {
         "$(run systemd-analyze security --no-pager atelier-qa.service 2>/dev/null | tail -n 1 || true)"
     figure "systemd-analyze security atelier-qa-nginx" \
         "$(run systemd-analyze security --no-pager atelier-qa-nginx.service 2>/dev/null | tail -n 1 || true)"
+}
+
+test_restart() {
+    halt
+    boot "$root"
+    check "after a restart of the machine it serves" run curl --silent --fail --retry 30 --retry-delay 1 \
+        --retry-all-errors --output /dev/null "http://127.0.0.1:$PORT/readyz"
+}
+
+test_upgrades() {
+    under_load "upgrade from the version before" install_ours new
+    check "all workers are of the new version" workers_run "${numbers[new]}"
+    check "NGINX responds with pages itself, after the upgrade" is_hit
+    under_load "upgrade of nginx" install --reinstall nginx
+    check "NGINX responds with pages itself, after that" is_hit
 }
 
 make_certificate() {  # and its key, which NGINX's user can read; prints the fingerprint
@@ -271,19 +302,7 @@ test_rotation() {
         '[ "$(stat -c %U /var/log/atelier-qa/* | sort -u)" = atelier-qa-nginx ]'
 }
 
-test_restart() {
-    halt
-    boot "$root"
-    check "after a restart of the machine it serves" run curl --silent --fail --retry 30 --retry-delay 1 \
-        --retry-all-errors --output /dev/null "http://127.0.0.1:$PORT/readyz"
-}
-
-test_upgrades() {
-    under_load "upgrade from the version before" install_ours new
-    check "all workers are of the new version" workers_run "${numbers[new]}"
-    check "NGINX responds with pages itself, after the upgrade" is_hit
-    under_load "upgrade of nginx" install --reinstall nginx
-    check "NGINX responds with pages itself, after that" is_hit
+test_roll_back() {
     under_load "roll back" install_ours old
     check "all workers are of the version before" workers_run "${numbers[old]}"
 }
@@ -314,10 +333,11 @@ test_release() {
     fetch "$root" >"$work/fetch.log" 2>&1 || { tail "$work/fetch.log"; return 1; }
     boot "$root"
     test_installation
-    test_certificate
-    test_rotation
     test_restart
     test_upgrades
+    test_certificate
+    test_rotation
+    test_roll_back
     test_removal
     halt
 }
