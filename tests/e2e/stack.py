@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg2
 
 import sandbox
+import sessions
 from api import PATIENCE_S, ask
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -29,11 +30,12 @@ CONNECTIONS = 6  # of a worker to the database: two for reads, four for writes
 
 def wait_until(condition, seconds=PATIENCE_S):
     """Until `condition()` is true; fails when that takes longer. Whoever gives fewer seconds than
-    PATIENCE_S makes a promise that a busy machine may not keep."""
-    end = time.monotonic() + seconds
+    PATIENCE_S makes a promise that a busy machine may not keep. Who waits for long looks less often."""
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"not within {seconds} s"
+        time.sleep(min(0.01 + waited / 20, 0.05))
 
 
 def sanitizer_of_nginx():
@@ -70,12 +72,12 @@ def _listens(port):
 def children(parent):
     """The process ids of a process's living children, oldest first."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            state, parent_id, *more = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as stat:
+            state, parent_id, *more = stat.read().rsplit(")", 1)[1].split()
             if int(parent_id) == parent and state != "Z":
                 started = int(more[17])
-                found.append((started, int(entry.name)))
+                found.append((started, int(pid)))
     return [pid for _, pid in sorted(found)]
 
 
@@ -93,7 +95,7 @@ def workers(supervisor):
 
 
 # What LeakSanitizer, which looks for leaks when a process ends, says of one that is killed meanwhile.
-KILLED_IN_LEAK_CHECK = re.compile(r"==\d+==Unable to get registers from thread \d+\.\n")
+KILLED_IN_LEAK_CHECK = re.compile(r"==\d+==Unable to get registers from thread \d+\.")
 
 
 @contextlib.contextmanager
@@ -112,6 +114,33 @@ def assert_no_sanitizer_report(log):
     text = log.read_text(errors="replace")
     for word in ("AddressSanitizer", "LeakSanitizer", "runtime error"):
         assert word not in text, text[max(0, text.index(word) - 500):][:5000]
+
+
+class Log:
+    """Lines of JSON in a file that grows, and of which each is read once: a test that waits looks again and again."""
+
+    def __init__(self, path):
+        self._path = path
+        self._file, self._size, self._lines = None, 0, []
+
+    def lines(self):
+        with self._path.open("rb") as file:
+            now = os.stat(file.fileno())
+            if (now.st_dev, now.st_ino) != self._file or now.st_size < self._size:
+                self._file, self._size, self._lines = (now.st_dev, now.st_ino), 0, []
+            file.seek(self._size)
+            new = file.read()
+        whole, end, rest = new.rpartition(b"\n")
+        self._lines += self._parsed(whole)
+        self._size += len(whole + end)
+        return self._lines + self._parsed(rest)
+
+    @staticmethod
+    def _parsed(text):
+        lines = [json.loads(line) for line in text.decode().split("\n")
+                 if not KILLED_IN_LEAK_CHECK.fullmatch(line)] if text else []
+        assert all(isinstance(line, dict) for line in lines)
+        return lines
 
 
 class UnixConnection(HTTPConnection):
@@ -138,6 +167,7 @@ class Stack:
         self.program = self.folder / "bin/atelier-qa"
         self._env_file = self.folder / "settings.env"
         self._has_migrated = False
+        self._log = Log(self.folder / "log/service.log")
         outer = {name: value for name, value in os.environ.items()
                  if not name.startswith(("QA_", "PG", "DATABASE_URL"))}
         self._environment = {
@@ -248,10 +278,7 @@ class Stack:
 
     def log(self):
         """The service's log; fails when a line of it is no JSON object."""
-        lines = [json.loads(line) for line in (self.folder / "log/service.log").open()
-                 if not KILLED_IN_LEAK_CHECK.fullmatch(line)]
-        assert all(isinstance(line, dict) for line in lines)
-        return lines
+        return self._log.lines()
 
     def access_log(self):
         """Without what NGINX keeps back, for a second at the longest."""
@@ -320,10 +347,7 @@ class Stack:
 
     def sql(self, statement, *parameters):
         """Executes it as superuser, commits, and returns the rows."""
-        with self.database(self.superuser_url()) as cursor:
-            cursor.connection.autocommit = True
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
+        return sessions.execute(self.superuser_url(), statement, parameters)
 
     @contextlib.contextmanager
     def empty_database(self, name, template="template1"):

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import sessions
 from api import EMAIL, PATIENCE_S, Api, new_product
 from conftest import running
 from link import link
@@ -57,10 +58,7 @@ class Target:
         self._environment.update(variables)
 
     def sql(self, statement, *parameters):
-        with self.stack.database(self.url) as cursor:
-            cursor.connection.autocommit = True
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
+        return sessions.execute(self.url, statement, parameters)
 
     def write(self, end="\n", **rows):
         """Files with the public headers and these rows."""
