@@ -11,7 +11,7 @@ import pytest
 import gates
 import seed
 from api import ANSWER, QUESTION, new_product
-from conftest import running
+from conftest import PATIENT, running
 from stack import wait_until
 from wire import Client, request, send_at_once, worker_sockets
 
@@ -22,9 +22,8 @@ LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", 4))  # of each test under lo
 def stack():
     """A stack of two workers that have one connection each for writes: while that is busy, writes
     wait, and what waits together leaves together."""
-    with running(QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1",
-                 QA_LOCK_TIMEOUT_MS="1500", QA_STATEMENT_TIMEOUT_MS="6000",
-                 QA_REQUEST_TIMEOUT_MS="7000") as stack:
+    with running(**PATIENT, QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1",
+                 QA_LOCK_TIMEOUT_MS="300") as stack, gates.on_commits(stack):
         yield stack
 
 
@@ -51,7 +50,7 @@ def gathering(stack):
     """Within it, what is sent to the first worker waits; then it leaves as one batch."""
     [blocker] = seed.questions(stack, new_product(), [0])
     with Client(worker_sockets(stack)[0]) as client:
-        with stack.locked("SELECT FROM questions WHERE id = %s FOR UPDATE", blocker):
+        with gates.closed(stack, gates.COMMITS):
             client.send(request("PUT", f"/qa/questions/{blocker}/helpful"))
             gates.wait_until_somebody_waits(stack)
             yield
@@ -296,7 +295,7 @@ def test_what_postgresql_does_not_take_fails_alone_and_nothing_is_added_twice(st
 def test_a_batch_whose_connection_broke_is_not_sent_again(stack):
     ids = items(stack, "questions", 20)
     clients = [Client(worker_sockets(stack)[0]) for _ in ids]
-    with gates.on_commits(stack), gates.closed(stack, gates.COMMITS):
+    with gates.closed(stack, gates.COMMITS):
         # The first leaves by itself, the others while it waits.
         send_at_once(clients, [change("questions", "helpful", number) for number in ids])
         gates.wait_until_somebody_waits(stack)
