@@ -12,6 +12,9 @@ import product_pages
 from api import MAIL_DOMAIN, Api
 from stack import Stack, assert_no_sanitizer_report
 
+# Where nobody tests a time limit, none ends a request when the machine stands still; NGINX waits for 15 s.
+PATIENT = {"QA_STATEMENT_TIMEOUT_MS": "12000", "QA_REQUEST_TIMEOUT_MS": "13000", "QA_DRAIN_TIMEOUT_MS": "14000",
+           "QA_OVERLOAD_AFTER_MS": "12000"}
 LOADERIO_TOKEN = "0123456789abcdef"
 ORIGINS = "https://shop.example http://localhost:3000"
 
@@ -70,8 +73,8 @@ def assert_clean(stack):
 
 @pytest.fixture(scope="session")
 def stack():
-    """The stack as it comes, with two workers."""
-    with running() as stack:
+    """The stack as it comes, with two workers and patience."""
+    with running(**PATIENT) as stack:
         yield stack
 
 
@@ -101,7 +104,7 @@ def configured_stack():
                  QA_SAMPLE_PRODUCTS="10", QA_LOADERIO_TOKEN=LOADERIO_TOKEN,
                  QA_CORS_ORIGINS=ORIGINS, QA_CORS_HEADERS="X-Tenant, X-Shop",
                  QA_CORS_CREDENTIALS="true", QA_ANSWERS_PER_QUESTION="3", QA_SERVER_TIMING="true",
-                 QA_LOG_SLOW_MS="300") as stack:
+                 QA_LOG_SLOW_MS="300", **PATIENT) as stack:
         yield stack
 
 
@@ -112,7 +115,7 @@ def configured_api(configured_stack):
 
 @pytest.fixture(scope="session")
 def limited_stack():
-    with running(QA_SAMPLE_PRODUCTS="10", QA_RATE_LIMIT="5r/s") as stack:
+    with running(QA_SAMPLE_PRODUCTS="10", QA_RATE_LIMIT="5r/s", **PATIENT) as stack:
         yield stack
 
 
@@ -120,7 +123,7 @@ def limited_stack():
 def proxied_stack():
     """A rate limit, and load balancers in front: two of this machine's addresses, and more networks."""
     with running(QA_SAMPLE_PRODUCTS="10", QA_RATE_LIMIT="5r/s",
-                 QA_TRUSTED_PROXIES="127.0.0.1, 127.0.0.4/30 10.0.0.0/8 ::1 fd00::/8") as stack:
+                 QA_TRUSTED_PROXIES="127.0.0.1, 127.0.0.4/30 10.0.0.0/8 ::1 fd00::/8", **PATIENT) as stack:
         yield stack
 
 
