@@ -246,6 +246,8 @@ build/schemathesis/complete: tests/e2e/requirements.txt
 .PHONY: tools
 tools: have-k6 build/schemathesis/complete $(SOAK) $(GENERATOR)
 
+E2E_PROCESSES ?= 2
+
 .PHONY: e2e
 e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with sanitizers)
 	$(call needs,e2e,$(CC) --version && $(HAVE_LIBRARIES) && command -v curl \
@@ -253,7 +255,7 @@ e2e:  ## run the black-box tests against a stack of their own (SANITIZE=1: with 
 	    && PATH=$$PATH:/usr/sbin command -v nginx && ls /usr/lib/postgresql/*/bin/initdb \
 	    && /usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2$(comma) jsonschema$(comma) yaml$(comma) venv')
 	@$(MAKE) --no-print-directory $(PROGRAM) tools
-	SANITIZE=$(SANITIZE) exec /usr/bin/python3 -m pytest tests/e2e
+	SANITIZE=$(SANITIZE) exec /usr/bin/python3 tests/e2e/side_by_side.py $(E2E_PROCESSES)
 
 SOAK_READS ?= 100000000
 

@@ -4,11 +4,13 @@ the end in every case; then its ready-made pages must be right and its logs clea
 import contextlib
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 import first_start
 import product_pages
+import side_by_side
 from api import MAIL_DOMAIN, Api
 from stack import Stack, assert_no_sanitizer_report
 
@@ -17,6 +19,16 @@ PATIENT = {"QA_STATEMENT_TIMEOUT_MS": "12000", "QA_REQUEST_TIMEOUT_MS": "13000",
            "QA_OVERLOAD_AFTER_MS": "12000"}
 LOADERIO_TOKEN = "0123456789abcdef"
 ORIGINS = "https://shop.example http://localhost:3000"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--take-files", metavar="FOLDER", type=Path, help="share the files of tests with the other runs"
+                     " that have the same folder (side_by_side.py)")
+
+
+def pytest_runtestloop(session):
+    taken = session.config.getoption("--take-files", None)  # which is not there if this file was not read first
+    return side_by_side.run_next_files(session, taken) if taken else None
 
 
 def pytest_configure(config):

@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 STACK_SH = CHECKOUT / "deploy/stack.sh"
 WORKERS = 2
 MIGRATED = "migrated"  # a database
+PORTS = 1_000  # from which the stacks of one process of pytest have theirs
 CONNECTIONS = 6  # of a worker to the database: two for reads, four for writes
 
 
@@ -53,11 +54,12 @@ def postgresql_tool(name):
 
 
 def free_port():
-    """Below the ports that clients get, so that none takes it while a stack is down; nor do the tests of
-    the other build, which may run beside these. Even: the next one is for the admin process of the same stack."""
+    """Below the ports that clients get, so that none takes it while a stack is down; nor do other tests that run
+    beside these, of the other build or of this one. Even: the next one is for the admin process of the same stack."""
     lowest = 26_000 if os.environ.get("SANITIZE") else 20_000
+    lowest += PORTS * int(os.environ.get("E2E_PROCESS", 0))
     while True:
-        port = random.randrange(lowest, lowest + 6_000, 2)
+        port = random.randrange(lowest, lowest + PORTS, 2)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
