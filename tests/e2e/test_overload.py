@@ -11,7 +11,7 @@ import pytest
 
 import seed
 from api import new_product
-from conftest import running
+from conftest import PATIENT, running
 from stack import wait_until
 from wire import Client, request, send_at_once, wait_until_taken_in, worker_sockets
 
@@ -23,10 +23,9 @@ YOUNG_QUEUE_S = 4 * OVERLOAD_AFTER_S  # none of those in a queue that is not old
 @pytest.fixture(scope="module")
 def stack():
     """Without a cache, so that each read is a query."""
-    with running(QA_SAMPLE_PRODUCTS="20", QA_LOG_LEVEL="info", QA_CACHE_MB="0",
-                 QA_WRITE_CONNECTIONS="1", QA_OVERLOAD_AFTER_MS=str(int(1000 * OVERLOAD_AFTER_S)),
-                 QA_LOCK_TIMEOUT_MS=str(int(1000 * LOCK_TIMEOUT_S)),
-                 QA_STATEMENT_TIMEOUT_MS="6000", QA_REQUEST_TIMEOUT_MS="7000") as stack:
+    with running(**{**PATIENT, "QA_OVERLOAD_AFTER_MS": str(int(1000 * OVERLOAD_AFTER_S))},
+                 QA_LOCK_TIMEOUT_MS=str(int(1000 * LOCK_TIMEOUT_S)), QA_WRITE_CONNECTIONS="1",
+                 QA_SAMPLE_PRODUCTS="20", QA_LOG_LEVEL="info", QA_CACHE_MB="0") as stack:
         yield stack
 
 
