@@ -163,7 +163,7 @@ def assert_aborted(run, reason):
 
 @pytest.mark.parametrize("name", ["smoke", *SCRIPTS])
 def test_a_service_that_cannot_be_reached_is_told_once(tmp_path, name):
-    assert_aborted(Run(tmp_path, "http://127.0.0.1:1", name), "cannot reach http://127.0.0.1:1")
+    assert_aborted(Run(tmp_path, "http://127.0.0.1:1", name, **SCRIPTS.get(name, {})), "cannot reach http://127.0.0.1:1")
 
 
 def test_what_is_not_the_service_is_told_by_its_status(stack, tmp_path):
