@@ -245,6 +245,7 @@ def test_the_reference_page_has_all_it_needs_on_this_host(api):
     assert "SwaggerUIBundle" in bundle.text
 
 
+@pytest.mark.same_with_sanitizers("a shell script")
 def test_without_the_registry_the_build_goes_on_and_says_what_is_missing(tmp_path):
     for folder in ("scripts", "docs"):
         shutil.copytree(CHECKOUT / folder, tmp_path / folder)

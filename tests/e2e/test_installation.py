@@ -14,6 +14,8 @@ from api import PATIENCE_S, without
 from stack import CHECKOUT, free_port, wait_until
 from test_tls import make_certificate
 
+no_program = pytest.mark.same_with_sanitizers("a shell script, man and systemd")
+
 HELP = CHECKOUT / "src/cli/help"
 COMMANDS = sorted(path.stem for path in HELP.glob("*.txt") if path.stem != "atelier-qa")
 
@@ -87,6 +89,7 @@ def test_a_manual_page_says_what_the_help_does(installed, command):
     assert set(re.findall(r"^\.BR (\S+) \(1\),?$", unescaped(page), re.M)) == others
 
 
+@no_program
 @pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
 @pytest.mark.parametrize("command", ["atelier-qa", *(f"atelier-qa-{command}" for command in COMMANDS)])
 def test_man_has_nothing_to_say_against_a_page(installed, command):
@@ -206,6 +209,7 @@ def ask(port, path):
         connection.close()
 
 
+@no_program
 def test_a_package_has_the_same_files_and_units_that_name_where_they_will_be(installed, tmp_path):
     install("install", DESTDIR=str(tmp_path), PREFIX="/usr")
     assert {name.removeprefix("usr/") for name in files(tmp_path)} == set(files(installed))
@@ -215,6 +219,7 @@ def test_a_package_has_the_same_files_and_units_that_name_where_they_will_be(ins
     assert "ExecStart=/usr/bin/atelier-qa serve\n" in unit and "=/etc/atelier-qa/settings.env\n" in unit
 
 
+@no_program
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_understands_the_units(installed):
     units = sorted((installed / "lib/systemd/system").iterdir())
@@ -223,6 +228,7 @@ def test_systemd_understands_the_units(installed):
     assert [line for line in result.stdout.splitlines() if "atelier-qa" in line] == []
 
 
+@no_program
 def test_what_is_removed_leaves_only_settings(installed, tmp_path):
     install("install", PREFIX=str(tmp_path))
     (tmp_path / "etc/atelier-qa/settings.env").write_text("PORT=1\n")

@@ -10,6 +10,8 @@ import yaml
 from api import PATIENCE_S
 from stack import CHECKOUT
 
+pytestmark = pytest.mark.same_with_sanitizers("text")
+
 KUBERNETES = CHECKOUT / "deploy/kubernetes"
 STRICT = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 STRICT_POD = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001,

@@ -15,7 +15,9 @@ import test_process
 from api import PATIENCE_S, ask, ask_once, assert_problem, new_product
 from stack import CHECKOUT, free_port, wait_until
 
-MODULE = CHECKOUT / "build/release/ngx_http_qa_pages_module.so"  # the stack's may need a sanitizer in NGINX
+pytestmark = pytest.mark.same_with_sanitizers("NGINX's TLS, and a module without sanitizers")
+
+MODULE = CHECKOUT / "build/release/ngx_http_qa_pages_module.so"
 TAKE_CERTIFICATE = CHECKOUT / "deploy/take-certificate.sh"
 HSTS = "max-age=63072000"
 
