@@ -1,5 +1,5 @@
 /*
- * The integers of paths and query strings: their rules, and how they are read. Without
+ * The parameters of paths and query strings: their rules, and how they are read. Without
  * libmicrohttpd, for worker and NGINX alike.
  */
 #pragma once
@@ -8,18 +8,20 @@
 
 #include <stdint.h>
 
-/* An integer from 1 to `most`. */
+/* An integer from 1 to `most`, or one of a few words. */
 struct parameter {
     const char *name;
-    int64_t most;
+    int64_t most;     /* where there are words, their number */
     const char *rule; /* what to tell whoever breaks it */
+    const char *const *words;
 };
 
 extern const struct parameter parameters_question_id;
 extern const struct parameter parameters_answer_id;
 extern const struct parameter parameters_product_id;
 
-/* True, and *number set, for ASCII digits only, leading zeros allowed, of a number in its range. */
+/* True, and *number set, for ASCII digits only, leading zeros allowed, of a number in its range; or
+ * for a word, whose place from 0 is the number. */
 __attribute__((warn_unused_result)) bool parameters_parse(const struct parameter *parameter,
                                                           struct http_text value, int64_t *number);
 

@@ -294,6 +294,34 @@ static int64_t offset_of(const struct page_key *key) {
     return key->page - 1 > most / key->count ? most : (key->page - 1) * key->count;
 }
 
+/* The statement for a page of questions, and what it takes. */
+static void ask_for_questions(const struct lookup *lookup, const struct page_key *key,
+                              struct call *call) {
+    bool is_plain = key->order == PAGE_HELPFUL && key->choice == PAGE_ALL;
+    call->statement = is_plain ? STATEMENT_LIST_QUESTIONS : STATEMENT_SORT_QUESTIONS;
+    call_add_int64(call, key->id);
+    call_add_int64(call, key->count);
+    call_add_int64(call, offset_of(key));
+    call_add_int64(call, lookup->settings.answers_per_question);
+    if (!is_plain) {
+        call_add_int64(call, key->order);
+        call_add_int64(call, key->choice);
+    }
+}
+
+/* Likewise of answers. */
+static void ask_for_answers(const struct page_key *key, struct call *call) {
+    bool is_plain = key->order == PAGE_HELPFUL;
+    call->statement = is_plain ? STATEMENT_LIST_ANSWERS : STATEMENT_SORT_ANSWERS;
+    call_add_int64(call, key->id);
+    call_add_int64(call, key->page);
+    call_add_int64(call, key->count);
+    call_add_int64(call, offset_of(key));
+    if (!is_plain) {
+        call_add_int64(call, key->order);
+    }
+}
+
 /* Sends the query of a page: all that its statement takes is in the key, or the same for all. */
 static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
@@ -303,18 +331,12 @@ static void send_query(struct flight *flight) {
                         .owner = flight,
                         .told = &flight->times,
                         .weight = key->count};
-    call_add_int64(&call, key->id);
     if (key->kind == SUBJECT_PRODUCT) {
-        call.statement = STATEMENT_LIST_QUESTIONS;
-        call_add_int64(&call, key->count);
-        call_add_int64(&call, offset_of(key));
-        call_add_int64(&call, lookup->settings.answers_per_question);
-        lookup->first_page_queries += key->page == 1 && key->count == FIRST_PAGE_COUNT;
+        ask_for_questions(lookup, key, &call);
+        lookup->first_page_queries += call.statement == STATEMENT_LIST_QUESTIONS &&
+                                      key->page == 1 && key->count == FIRST_PAGE_COUNT;
     } else {
-        call.statement = STATEMENT_LIST_ANSWERS;
-        call_add_int64(&call, key->page);
-        call_add_int64(&call, key->count);
-        call_add_int64(&call, offset_of(key));
+        ask_for_answers(key, &call);
     }
     bool is_large = weights_is_large(lookup->weights, key);
     pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);

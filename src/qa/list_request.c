@@ -4,19 +4,30 @@
 #include "pages/versions.h"
 #include "rules/limits.h"
 
-static const struct parameter page_parameter = {"page", INT64_MAX,
-                                                "page must be an integer from 1"};
+static const struct parameter page_parameter = {"page", INT64_MAX, "page must be an integer from 1",
+                                                NULL};
 static const struct parameter count_parameter = {"count", INT64_MAX,
-                                                 "count must be an integer from 1"};
+                                                 "count must be an integer from 1", NULL};
+
+static const char *const orders[] = {
+    [PAGE_HELPFUL] = "helpful", [PAGE_NEWEST] = "newest", [PAGE_OLDEST] = "oldest"};
+static const struct parameter sort_parameter = {"sort", sizeof orders / sizeof *orders,
+                                                "sort must be helpful, newest or oldest", orders};
+
+static const char *const booleans[] = {"false", "true"};
+static const struct parameter answered_parameter = {"answered", sizeof booleans / sizeof *booleans,
+                                                    "answered must be true or false", booleans};
 
 static struct list_request refuse(const struct parameter *wrong) {
     return (struct list_request){.kind = LIST_REQUEST_WRONG, .wrong = wrong};
 }
 
-/* `page` and `count`, after the subject. */
-static struct list_request read_paging(const struct http_target *target, enum subject subject,
-                                       int64_t id) {
+/* `page`, `count` and which elements in which order, after the subject. */
+static struct list_request read_list(const struct http_target *target, enum subject subject,
+                                     int64_t id) {
+    enum { ABSENT = -1 };
     struct page_key key = {.kind = subject, .id = id, .page = 1, .count = COUNT_DEFAULT};
+    int64_t order = PAGE_HELPFUL, answered = ABSENT;
     if (!parameters_query(&page_parameter, target, &key.page)) {
         return refuse(&page_parameter);
     }
@@ -26,6 +37,14 @@ static struct list_request read_paging(const struct http_target *target, enum su
     if (key.count > COUNT_MAX) {
         key.count = COUNT_MAX;
     }
+    if (!parameters_query(&sort_parameter, target, &order)) {
+        return refuse(&sort_parameter);
+    }
+    if (subject == SUBJECT_PRODUCT && !parameters_query(&answered_parameter, target, &answered)) {
+        return refuse(&answered_parameter);
+    }
+    key.order = (int16_t)order;
+    key.choice = answered == ABSENT ? PAGE_ALL : answered ? PAGE_ANSWERED : PAGE_UNANSWERED;
     return (struct list_request){.kind = LIST_REQUEST_PAGE, .key = key};
 }
 
@@ -34,11 +53,11 @@ struct list_request list_request_read(const struct http_target *target) {
     int64_t id = 0;
     if (http_target_matches(target, LIST_REQUEST_QUESTIONS, &in_path)) {
         bool ok = parameters_query(&parameters_product_id, target, &id) && id != 0;
-        return ok ? read_paging(target, SUBJECT_PRODUCT, id) : refuse(&parameters_product_id);
+        return ok ? read_list(target, SUBJECT_PRODUCT, id) : refuse(&parameters_product_id);
     }
     if (http_target_matches(target, LIST_REQUEST_ANSWERS, &in_path)) {
         bool ok = parameters_parse(&parameters_question_id, in_path, &id);
-        return ok ? read_paging(target, SUBJECT_QUESTION, id) : refuse(&parameters_question_id);
+        return ok ? read_list(target, SUBJECT_QUESTION, id) : refuse(&parameters_question_id);
     }
     return (struct list_request){.kind = LIST_REQUEST_NONE};
 }

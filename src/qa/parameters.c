@@ -1,19 +1,36 @@
-/* The integers of paths and query strings. */
+/* The parameters of paths and query strings. */
 #include "qa/parameters.h"
 
 #include "ops/number.h"
 #include "rules/limits.h"
 
+#include <string.h>
+
 const struct parameter parameters_question_id = {
-    "question_id", PATH_ID_MAX,
-    "question_id must be an integer from 1 to " LIMIT_TEXT(PATH_ID_MAX)};
+    "question_id", PATH_ID_MAX, "question_id must be an integer from 1 to " LIMIT_TEXT(PATH_ID_MAX),
+    NULL};
 const struct parameter parameters_answer_id = {
-    "answer_id", PATH_ID_MAX, "answer_id must be an integer from 1 to " LIMIT_TEXT(PATH_ID_MAX)};
+    "answer_id", PATH_ID_MAX, "answer_id must be an integer from 1 to " LIMIT_TEXT(PATH_ID_MAX),
+    NULL};
 const struct parameter parameters_product_id = {
     "product_id", PRODUCT_ID_MAX,
-    "product_id must be given, an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX)};
+    "product_id must be given, an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX), NULL};
+
+static bool find_word(const struct parameter *parameter, struct http_text value, int64_t *number) {
+    for (int64_t i = 0; i < parameter->most; i++) {
+        const char *word = parameter->words[i];
+        if (strlen(word) == value.length && memcmp(word, value.data, value.length) == 0) {
+            *number = i;
+            return true;
+        }
+    }
+    return false;
+}
 
 bool parameters_parse(const struct parameter *parameter, struct http_text value, int64_t *number) {
+    if (parameter->words) {
+        return find_word(parameter, value, number);
+    }
     uint64_t parsed;
     bool ok = number_parse(value.data, value.length, 1, (uint64_t)parameter->most, &parsed);
     *number = ok ? (int64_t)parsed : *number;

@@ -27,7 +27,7 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
 
 static const struct parameter product_id_in_path = {
     "product_id", PRODUCT_ID_MAX,
-    "product_id must be an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX)};
+    "product_id must be an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX), NULL};
 
 void questions_add(struct http_request *request) {
     int64_t in_path = 0, in_query = 0, in_body = 0;

@@ -99,6 +99,16 @@ def test_a_first_page_reads_no_more_of_a_large_group_than_of_a_small_one(stack, 
     assert reads_large <= reads_small + 2 * SHOWN  # the ranked rows, and their index entries
 
 
+@pytest.mark.parametrize("order", [1, 2])  # include/pages/page_key.h
+@pytest.mark.parametrize("kind", LISTS)
+def test_so_does_a_page_in_another_order(stack, kind, order):
+    def reads(size):
+        group = Group(stack, kind, size)
+        every = (order, 0) if kind == "questions" else (order,)
+        return rows_touched(stack, f"sort_{kind}", *page_parameters(group), *every)
+    assert reads(5000) <= reads(UNRANKED) + 2 * SHOWN
+
+
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_deep_page_reads_what_it_skips_and_no_more(stack, kind):
     group = Group(stack, kind, 5000)

@@ -58,13 +58,18 @@ static bool is_same_list(const struct list_request *a, const struct list_request
 }
 
 static void require_canonical(const struct list_request *list) {
+    static const char *const orders[] = {"helpful", "newest", "oldest"};
+    static const char *const choices[] = {"", "true", "false"};
     const struct page_key *key = &list->key;
-    char text[160];
+    char text[200];
     bool is_product = key->kind == SUBJECT_PRODUCT;
+    REQUIRE(is_product || key->choice == PAGE_ALL);
     snprintf(text, sizeof text,
              is_product ? "/qa/questions?product_id=%" PRId64 "&page=%" PRId64 "&count=%" PRId64
-                        : "/qa/questions/%" PRId64 "/answers?page=%" PRId64 "&count=%" PRId64,
-             key->id, key->page, key->count);
+                          "&sort=%s&answered=%s"
+                        : "/qa/questions/%" PRId64 "/answers?page=%" PRId64 "&count=%" PRId64
+                          "&sort=%s&answered=%s",
+             key->id, key->page, key->count, orders[key->order], choices[key->choice]);
     const struct list_request again = read_target(http_text_of(text));
     REQUIRE(is_same_list(list, &again));
 }

@@ -35,7 +35,9 @@ START_TEST(the_questions_of_a_product_are_a_page) {
         {"/qa/questions?product_id=005&page=01&count=0010", 5, 1, 10},
         {"/qa/questions?product_id=5&product_id=6&page=&page=3", 5, 1, 5},
         {"/qa/questions?product_id=5&page&count=", 5, 1, 5},
-        {"/qa/questions?sort=new&product_id=5&&x=%zz", 5, 1, 5},
+        {"/qa/questions?order=new&product_id=5&&x=%zz", 5, 1, 5},
+        {"/qa/questions?product_id=5&sort=&answered=", 5, 1, 5},
+        {"/qa/questions?product_id=5&sort=helpful", 5, 1, 5},
         {"/qa/questions?product_id=5&count=1000", 5, 1, 1000},
         {"/qa/questions?product_id=5&count=1001", 5, 1, 1000},
         {"/qa/questions?product_id=5&count=9223372036854775807", 5, 1, 1000},
@@ -67,6 +69,32 @@ START_TEST(the_answers_of_a_question_are_a_page) {
                                                          .id = cases[i].id,
                                                          .page = cases[i].page,
                                                          .count = cases[i].count});
+    }
+}
+END_TEST
+
+START_TEST(a_list_has_an_order_and_a_choice) {
+    static const struct {
+        const char *target;
+        enum subject subject;
+        enum page_order order;
+        enum page_choice choice;
+    } cases[] = {
+        {"/qa/questions?product_id=5&sort=newest", SUBJECT_PRODUCT, PAGE_NEWEST, PAGE_ALL},
+        {"/qa/questions?product_id=5&sort=oldest&sort=x", SUBJECT_PRODUCT, PAGE_OLDEST, PAGE_ALL},
+        {"/qa/questions?answered=true&product_id=5", SUBJECT_PRODUCT, PAGE_HELPFUL, PAGE_ANSWERED},
+        {"/qa/questions?product_id=5&answered=f%61lse&sort=newest", SUBJECT_PRODUCT, PAGE_NEWEST,
+         PAGE_UNANSWERED},
+        {"/qa/questions/5/answers?sort=newest", SUBJECT_QUESTION, PAGE_NEWEST, PAGE_ALL},
+        {"/qa/questions/5/answers?answered=false", SUBJECT_QUESTION, PAGE_HELPFUL, PAGE_ALL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        require_page(cases[i].target, &(struct page_key){.kind = cases[i].subject,
+                                                         .order = (int16_t)cases[i].order,
+                                                         .choice = (int16_t)cases[i].choice,
+                                                         .id = 5,
+                                                         .page = 1,
+                                                         .count = 5});
     }
 }
 END_TEST
@@ -123,6 +151,14 @@ START_TEST(the_first_wrong_parameter_is_to_blame) {
         {"/qa/questions?product_id=5&count=x", "count", "count must be an integer from 1"},
         {"/qa/questions?product_id=5&count=-1", "count", NULL},
         {"/qa/questions?product_id=5&count=1%00", "count", NULL},
+        {"/qa/questions?product_id=5&sort=new", "sort", "sort must be helpful, newest or oldest"},
+        {"/qa/questions?product_id=5&sort=Newest", "sort", NULL},
+        {"/qa/questions?product_id=5&sort=newest%00", "sort", NULL},
+        {"/qa/questions?product_id=5&sort=%zz", "sort", NULL},
+        {"/qa/questions?product_id=5&answered=yes", "answered", "answered must be true or false"},
+        {"/qa/questions?product_id=5&answered=1", "answered", NULL},
+        {"/qa/questions?product_id=5&answered=x&sort=x&count=x", "count", NULL},
+        {"/qa/questions/5/answers?sort=id", "sort", NULL},
         {"/qa/questions/x/answers?page=x", "question_id",
          "question_id must be an integer from 1 to 9223372036854775807"},
         {"/qa/questions/0/answers", "question_id", NULL},
@@ -147,6 +183,7 @@ Suite *list_request_suite(void) {
     TCase *cases = tcase_create("list_request");
     tcase_add_test(cases, the_questions_of_a_product_are_a_page);
     tcase_add_test(cases, the_answers_of_a_question_are_a_page);
+    tcase_add_test(cases, a_list_has_an_order_and_a_choice);
     tcase_add_test(cases, other_paths_are_no_lists);
     tcase_add_test(cases, the_first_wrong_parameter_is_to_blame);
     suite_add_tcase(suite, cases);
