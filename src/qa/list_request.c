@@ -22,10 +22,18 @@ static struct list_request refuse(const struct parameter *wrong) {
     return (struct list_request){.kind = LIST_REQUEST_WRONG, .wrong = wrong};
 }
 
+enum { ABSENT = -1 };
+
+static enum page_choice choice_of(int64_t answered) {
+    if (answered == ABSENT) {
+        return PAGE_ALL;
+    }
+    return answered ? PAGE_ANSWERED : PAGE_UNANSWERED;
+}
+
 /* `page`, `count` and which elements in which order, after the subject. */
 static struct list_request read_list(const struct http_target *target, enum subject subject,
                                      int64_t id) {
-    enum { ABSENT = -1 };
     struct page_key key = {.kind = subject, .id = id, .page = 1, .count = COUNT_DEFAULT};
     int64_t order = PAGE_HELPFUL, answered = ABSENT;
     if (!parameters_query(&page_parameter, target, &key.page)) {
@@ -44,7 +52,7 @@ static struct list_request read_list(const struct http_target *target, enum subj
         return refuse(&answered_parameter);
     }
     key.order = (int16_t)order;
-    key.choice = answered == ABSENT ? PAGE_ALL : answered ? PAGE_ANSWERED : PAGE_UNANSWERED;
+    key.choice = (int16_t)choice_of(answered);
     return (struct list_request){.kind = LIST_REQUEST_PAGE, .key = key};
 }
 
