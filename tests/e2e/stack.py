@@ -65,7 +65,7 @@ def free_port():
             return port
 
 
-def _listens(port):
+def listens(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
     return False
@@ -260,11 +260,11 @@ class Stack:
 
     def admin(self):
         """A connection to the admin process, by its Unix socket."""
-        return UnixConnection(self._sockets / "admin.sock")
+        return UnixConnection(self.sockets / "admin.sock")
 
     def worker_connections(self):
         """A connection to each worker's own socket, past NGINX."""
-        return [UnixConnection(self._sockets / f"worker{number}.sock") for number in range(WORKERS)]
+        return [UnixConnection(self.sockets / f"worker{number}.sock") for number in range(WORKERS)]
 
     def reload(self):
         os.kill(self.supervisor_pid(), signal.SIGHUP)
@@ -310,20 +310,20 @@ class Stack:
         """The port of a second NGINX in front of the same workers: without a module it passes all requests on. Its
         log is in the stack's folder, complete when it has ended. `into`: the folder of its configuration."""
         port = free_port()
-        own = {"QA_SHARED_FILE": str(max(self._sockets.glob("versions.*[0-9]")))} if module else {}
+        own = {"QA_SHARED_FILE": str(max(self.sockets.glob("versions.*[0-9]")))} if module else {}
         user = "root root" if os.geteuid() == 0 else ""
         with contextlib.nullcontext(into) if into else tempfile.TemporaryDirectory(prefix="atelier-nginx-") as folder:
             if module:
                 shutil.copy(module, folder)
             subprocess.run([CHECKOUT / "deploy/configure-nginx.sh", folder], check=True,
                            env={"PATH": os.environ["PATH"], "PORT": str(port), "QA_NGINX_USER": user,
-                                "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self._sockets}/worker",
+                                "QA_WORKERS": str(WORKERS), "QA_LISTEN": f"unix:{self.sockets}/worker",
                                 "QA_ACCESS_LOG": str(self.access_log_of(port)), **own, **settings})
             assert bool(module) == bool(Path(folder, "module.conf").read_text()), "NGINX does not take the module"
             with subprocess.Popen(["nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"],
                                   cwd=folder, env={"PATH": os.environ["PATH"] + ":/usr/sbin"}) as process:
                 try:
-                    wait_until(lambda: _listens(port))
+                    wait_until(lambda: listens(port))
                     yield port
                 finally:
                     process.terminate()
@@ -339,7 +339,7 @@ class Stack:
         return (self.folder / "secrets/owner-url").read_text().strip()
 
     def superuser_url(self, database="atelier_qa"):
-        return f"postgresql://postgres@/{database}?host={self._sockets}"
+        return f"postgresql://postgres@/{database}?host={self.sockets}"
 
     @contextlib.contextmanager
     def database(self, url):
@@ -428,7 +428,7 @@ class Stack:
         return paused(self.backends())
 
     @property
-    def _sockets(self):
+    def sockets(self):
         return (self.folder / "run").resolve()
 
     def _pid(self, pid_file, working_directory):

@@ -174,7 +174,7 @@ def test_nothing_is_answered_for_a_service_that_was_stopped_which_tells_the_hits
     asked(stack, 30 * [("GET", path, {})])
     supervisor = stack.supervisor_pid()
     os.kill(supervisor, signal.SIGTERM)
-    wait_until(lambda: not os.path.exists(f"/proc/{supervisor}"))
+    wait_until(lambda: not os.path.exists(f"/proc/{supervisor}/cwd"))
     wait_until(lambda: api.get(path).status_code == 502)
     told = stack.log()[-1]
     assert told["message"] == "stopped"

@@ -61,8 +61,8 @@ def outcomes(tmp_path_factory):
     program = folder / "tries.py"
     program.write_text(TRIES)
     result = subprocess.run(
-        [*sandbox.launcher("65534:65534", writable=[folder]), "/usr/bin/python3", str(program)], cwd=folder,
-        env={**os.environ, "FOREIGN": str(foreign)}, stdout=subprocess.PIPE, text=True, check=True)
+        [*sandbox.launcher("65534:65534", writable=[folder], is_service=False), "/usr/bin/python3", str(program)],
+        cwd=folder, env={**os.environ, "FOREIGN": str(foreign)}, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(result.stdout)
 
 

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """Becomes a program under the restrictions of a systemd unit, on a machine where systemd itself does not run:
 
-    launch.py [--user UID:GID] [--writable DIR]... [--visible DIR]... UNIT PROGRAM [ARGUMENT...]
+    launch.py [--user UID:GID] [--writable DIR]... [--calls DIR] UNIT PROGRAM [ARGUMENT...]
 
-For root. A directory that is writable stands for the unit's own; one that is visible, for what is elsewhere on a
-real machine, but here under /tmp. What a directive means is told by systemd.exec(5); one that is not known here
-ends the launch, so that none is forgotten."""
+For root. A directory that is writable stands for the unit's own, or for what is elsewhere on a real machine, but here
+under /tmp or /dev/shm. What a directive means is told by systemd.exec(5); one that is not known here ends the launch,
+so that none is forgotten. With --calls, strace writes to a file in that directory which system calls the program and
+its children have made; calls.py reads it."""
 
 import argparse
+import contextlib
 import ctypes
 import errno
 import os
@@ -16,6 +18,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import seccomp
@@ -34,6 +37,7 @@ CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 NAMESPACES = [0x80, CLONE_NEWNS, 0x2000000, 0x4000000, 0x8000000, CLONE_NEWUSER, 0x20000000, 0x40000000]
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE, MS_RDONLY = 0x1000, 0x2000, 0x4000, 0x40000, 0x1
 AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, NR_MOUNT_SETATTR = -100, 0x8000, 0x1, 442
+MNT_DETACH = 2
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10}
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -75,18 +79,21 @@ def set_read_only(path, is_read_only, flags=0):
                        ctypes.sizeof(attributes)))
 
 
-def hide_tmp(kept):
-    """A /tmp of its own, in which only some directories of the real one are seen."""
+@contextlib.contextmanager
+def kept(folders):
+    """Within it things may be mounted above these folders, which are seen as before in the end."""
     aside = tempfile.mkdtemp(dir="/run")
     mount("tmpfs", aside, "tmpfs")
-    for number, folder in enumerate(kept):
-        place = Path(aside, str(number))
+    places = {folder: Path(aside, str(number)) for number, folder in enumerate(folders)}
+    for folder, place in places.items():
         place.mkdir()
         mount(folder, place, flags=MS_BIND | MS_REC)
-    mount("tmpfs", "/tmp", "tmpfs", data="mode=1777")
-    for number, folder in enumerate(kept):
+    yield
+    for folder, place in places.items():
         Path(folder).mkdir(parents=True, exist_ok=True)
-        mount(Path(aside, str(number)), folder, flags=MS_MOVE)
+        mount(place, folder, flags=MS_MOVE)
+    check(libc.umount2(aside.encode(), MNT_DETACH))
+    os.rmdir(aside)
 
 
 def own_devices():
@@ -97,17 +104,18 @@ def own_devices():
         os.chmod(f"/dev/{name}", 0o666)
 
 
-def restrict_files(take, writable, visible):
+def restrict_files(take, writable):
     check(libc.unshare(CLONE_NEWNS))
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
-    if take("PrivateTmp") == "yes":
-        hide_tmp([*writable, *visible])
-    if take("ProtectHome") == "yes":
-        for folder in ("/home", "/root", "/run/user"):
-            if os.path.isdir(folder):
-                mount("tmpfs", folder, "tmpfs", MS_RDONLY, "mode=000")
-    if take("PrivateDevices") == "yes":
-        own_devices()
+    with kept(writable):
+        if take("PrivateTmp") == "yes":
+            mount("tmpfs", "/tmp", "tmpfs", data="mode=1777")
+        if take("ProtectHome") == "yes":
+            for folder in ("/home", "/root", "/run/user"):
+                if os.path.isdir(folder):
+                    mount("tmpfs", folder, "tmpfs", MS_RDONLY, "mode=000")
+        if take("PrivateDevices") == "yes":
+            own_devices()
     options = {"ProtectProc": f"hidepid={take('ProtectProc')}", "ProcSubset": f"subset={take('ProcSubset')}"}
     mount("proc", "/proc", "proc", data=",".join(options.values()))
     if take("ProtectSystem") == "strict":
@@ -224,7 +232,46 @@ def argument_filter(take):
     return rules
 
 
+# ---- What it does ----
+
+
+class Tracer:
+    """strace, outside of the restrictions and no child of the program; it ends with what it traces."""
+
+    def __init__(self, folder):
+        wait, self._go = os.pipe()
+        traced = os.getpid()
+        child = os.fork()
+        if child != 0:
+            os.waitpid(child, 0)
+            os.close(wait)
+            return
+        os.setsid()
+        if os.fork() == 0:
+            os.dup2(os.open("/dev/null", os.O_RDWR), 1)
+            os.closerange(3, wait)  # inherited sockets among them, which end with the program
+            os.closerange(wait + 1, 65536)
+            os.read(wait, 1)
+            os.execvp("strace", ["strace", "--follow-forks", "--summary-only", "--summary-columns=calls,errors,name",
+                                 "--quiet=all", f"--output={folder}/{traced}.calls", f"--attach={traced}"])
+        os._exit(0)
+
+    def attach(self):
+        os.write(self._go, b"x")
+        os.close(self._go)
+        while not self._is_attached():
+            time.sleep(0.01)
+
+    @staticmethod
+    def _is_attached():
+        status = os.open("/proc/self/status", os.O_RDONLY)  # without the calls of a Python file
+        lines = os.read(status, 8192).split(b"\n")
+        os.close(status)
+        return b"TracerPid:\t0" not in lines
+
+
 def launch(options):
+    tracer = Tracer(options.calls) if options.calls else None
     unit = read_unit(options.unit)
 
     def take(name, *otherwise):
@@ -235,7 +282,7 @@ def launch(options):
     # The second one does not allow to load another.
     filters = [argument_filter(take), call_filter(unit.pop("SystemCallFilter"))]
     folder = os.getcwd()
-    restrict_files(take, options.writable, options.visible)
+    restrict_files(take, options.writable)
     os.chdir(folder)
     restrict_resources(take)
     become_user(uid, gid, take("PrivateUsers") == "yes")
@@ -248,6 +295,8 @@ def launch(options):
         sys.exit(f"launch.py does not know what these mean: {' '.join(sorted(unknown))}")
     for rules in filters:
         rules.load()
+    if tracer:
+        tracer.attach()
     os.execv(options.program, [options.program, *options.arguments])
 
 
@@ -255,7 +304,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--user", default="0:0")
     parser.add_argument("--writable", action="append", default=[])
-    parser.add_argument("--visible", action="append", default=[])
+    parser.add_argument("--calls")
     parser.add_argument("unit")
     parser.add_argument("program")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
