@@ -66,8 +66,7 @@ CMD ["serve"]
 
 FROM base AS nginx-alone
 RUN apt-get -qq update \
-    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends curl libxxhash0 nginx openssl \
-        >/dev/null \
+    && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends libxxhash0 nginx openssl >/dev/null \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
 
 FROM nginx-alone AS module
@@ -96,7 +95,7 @@ ENV QA_SHARED_FILE=$SHARED_FILE
 USER atelier-qa
 EXPOSE 8080 8443
 HEALTHCHECK --interval=5s --timeout=7s --start-period=30s --retries=3 \
-    CMD ["curl", "--silent", "--fail", "--max-time", "6", "--output", "/dev/null", "http://127.0.0.1:8080/readyz"]
+    CMD ["/usr/local/lib/atelier-qa/containers/nginx-is-ready.sh"]
 ENTRYPOINT ["/usr/local/lib/atelier-qa/containers/nginx.sh"]
 
 # ---- PostgreSQL, as its makers publish it, with our settings ------------------------------------

@@ -16,6 +16,10 @@ from stack import free_port, wait_until
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKERS = 2  # of a container, which is what docker-compose.yml says
 LABEL = "org.opencontainers.image.title=Atelier Q&A"  # of every image of the Dockerfile
+# Perl, which Debian has everywhere, asks a Unix socket: no program of the image speaks HTTP.
+ASK = r"""$socket = IO::Socket::UNIX->new(Peer => shift) or die;
+print $socket "GET @{[shift]} HTTP/1.0\r\nHost: worker\r\n\r\n"; local $/;
+($head, $body) = split /\r\n\r\n/, <$socket>, 2; die $head if $head !~ m{^HTTP/1.. 200 }; print $body"""
 
 
 def run(*command, **options):
@@ -43,9 +47,8 @@ class Project:
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.images = {"QA_IMAGE": self.name, "QA_NGINX_IMAGE": f"{self.name}-nginx",
                        "QA_POSTGRES_IMAGE": f"{self.name}-postgres"}
-        self._command = [*tool, "--project-name", self.name, "--file",
-                         str(CHECKOUT / "docker-compose.yml"), "--env-file",
-                         str(CHECKOUT / ".env.example")]
+        self._tool = tool
+        self._files = ["docker-compose.yml"]
         outer = {name: value for name, value in os.environ.items()
                  if not name.startswith(("QA_", "PG", "POSTGRES_", "DATABASE_URL", "COMPOSE_"))}
         self._environment = {**outer, **self.images, "PORT": str(self.port)}
@@ -63,7 +66,9 @@ class Project:
         self.remove()
 
     def compose(self, *arguments):
-        return run(*self._command, *arguments, env=self._environment, cwd=CHECKOUT)
+        files = [f"--file={CHECKOUT / name}" for name in self._files]
+        return run(*self._tool, f"--project-name={self.name}", *files, f"--env-file={CHECKOUT / '.env.example'}",
+                   *arguments, env=self._environment, cwd=CHECKOUT)
 
     def is_ready(self):
         try:
@@ -116,8 +121,8 @@ class Project:
     def ask_each_worker(self, target):
         """The body that each worker itself answers with."""
         [nginx] = self.containers("nginx")
-        return [json.loads(self.inside(nginx, "curl", "--silent", "--fail", "--unix-socket", worker,
-                                       f"http://worker{target}")) for worker in self.workers()]
+        return [json.loads(self.inside(nginx, "perl", "-MIO::Socket::UNIX", "-e", ASK, worker, target))
+                for worker in self.workers()]
 
     def sql(self, statement):
         [postgres] = self.containers("postgres")
