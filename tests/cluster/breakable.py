@@ -89,6 +89,10 @@ class Breakable(Example):
 
     # ---- Healing ----
 
+    def launch(self, *names):
+        for name in names:
+            self.daemon(name).launch()
+
     def make_whole(self):
         """Starts what is missing, until all hosts are ready."""
         if not self._is_broken:

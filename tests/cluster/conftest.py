@@ -14,6 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 for folder in ("tests/e2e", "deploy/stack", "deploy/cluster/local"):
     sys.path.append(str(CHECKOUT / folder))
 
+import daemons  # noqa: E402
 import report  # noqa: E402
 from breakable import Breakable  # noqa: E402
 from places import processes_in  # noqa: E402
@@ -42,6 +43,8 @@ def running():
         cluster.stop()
         left = processes_in(folder, below=True)
         shutil.copytree(f"{folder}/state/log", CHECKOUT / "build/cluster/log", dirs_exist_ok=True)
+        for host in daemons.APIS:
+            shutil.copy(f"{folder}/state/{host}/log/service.log", CHECKOUT / f"build/cluster/log/{host}.log")
         shutil.rmtree(folder)
         report.write(CHECKOUT / "build/cluster/report.md")
     assert not left

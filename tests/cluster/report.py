@@ -11,7 +11,7 @@ def add(test, figures):
     row = {"test": test, **vars(figures), "lost": figures.lost_votes + figures.lost_posts,
            "twice": figures.votes_too_many + figures.twice_posts}
     _rows.append(row)
-    print("\n" + ", ".join(f"{name} {row[name]}" for name in COLUMNS))
+    print("\n" + ", ".join(f"{name} {row[name]}" for name in COLUMNS) + f", reads failed with {figures.failed_with}")
 
 
 def write(path):

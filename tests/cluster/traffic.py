@@ -144,7 +144,7 @@ class Traffic:
         refused = sum(statuses[status] for status in REFUSED)
         return {"writes": sent, "acknowledged": acknowledged, "refused": refused,
                 "unknown": sent - acknowledged - refused,
-                "writes_away_s": _longest_gap(done for status, done in records if status in ACKNOWLEDGED),
+                "writes_away_s": _longest_gap(records, ACKNOWLEDGED),
                 **self._of_posts(records), **self._of_votes(records)}
 
     def _of_posts(self, records):
@@ -172,9 +172,10 @@ class Traffic:
 
     @staticmethod
     def _of_reads(records):
-        return {"reads": sum(status == 200 for status, _ in records),
-                "reads_failed": sum(status not in (200, NOT_SENT) for status, _ in records),
-                "reads_away_s": _longest_gap(done for status, done in records if status == 200)}
+        statuses = Counter(status for status, _ in records)
+        failed = {status: count for status, count in statuses.items() if status not in (200, NOT_SENT)}
+        return {"reads": statuses[200], "reads_failed": sum(failed.values()), "failed_with": failed,
+                "reads_away_s": _longest_gap(records, {200})}
 
     def _of_checker(self):
         findings = self._checker.findings
@@ -187,7 +188,8 @@ class Traffic:
                 "faults": self._checker.compare_with(self._cluster), "told": findings.told}
 
 
-def _longest_gap(times):
-    """Seconds between two that follow each other."""
-    ordered = sorted(times)
-    return round(max((b - a for a, b in itertools.pairwise(ordered)), default=float("inf")), 1)
+def _longest_gap(records, statuses):
+    """Seconds without a response of these statuses, up to the last response of all."""
+    end = max(done for status, done in records if status != NOT_SENT)
+    times = [0.0, *sorted(done for status, done in records if status in statuses), end]
+    return round(max(b - a for a, b in itertools.pairwise(times)), 1)
