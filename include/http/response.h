@@ -1,6 +1,7 @@
 /*
- * Responses to a request. Each function responds once and for good, at once or, when the request
- * has been suspended, from any later callback; afterwards the request must not be touched.
+ * Responses to a request. Each function that takes the request responds once and for good, at once
+ * or, when the request has been suspended, from any later callback; afterwards the request must not
+ * be touched.
  *
  * Errors are application/problem+json (RFC 9457). For successful responses to GET see
  * http/content.h.
@@ -19,8 +20,11 @@ struct http_body {
     void *owner;
 };
 
-/* libmicrohttpd's response of a body, which is handed over. */
+/* libmicrohttpd's response of a body, which is handed over; for 201, with the new element as JSON;
+ * for 204. */
 struct MHD_Response *http_body_response(struct http_body body);
+struct MHD_Response *http_created_response(const char *location, struct http_body body);
+struct MHD_Response *http_no_content_response(void);
 
 /* Sends a response, which is handed over, with the headers that all responses of the server have.
  */
@@ -28,13 +32,6 @@ void http_send(struct http_request *request, unsigned status, struct MHD_Respons
 
 /* Sends a response that stays the caller's, as it is. */
 void http_send_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
-
-/* 201 with the new element as JSON. The body is handed over. */
-void http_respond_created(struct http_request *request, const char *location,
-                          struct http_body body);
-
-/* 204. */
-void http_respond_no_content(struct http_request *request);
 
 /* An error of the request itself; `field` is the name to blame, or NULL. */
 void http_respond_problem(struct http_request *request, unsigned status, const char *field,

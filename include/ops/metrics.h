@@ -135,6 +135,7 @@ struct metrics_gauges {
     metrics_number waiting_calls[METRICS_LANES];
     metrics_number running_calls[METRICS_LANES];
     metrics_number connections[METRICS_CONNECTION_SETS][METRICS_CONNECTION_STATES];
+    metrics_number commit_waits; /* responses to committed writes that wait */
     metrics_number has_database; /* 0 or 1 */
     metrics_number has_outage;   /* likewise */
     metrics_number memory_bytes; /* that no other process shares */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct commit_wait;
 struct versions;
 struct lookup;
 struct pool;
@@ -15,6 +16,7 @@ struct app {
     struct pool *pool;
     struct lookup *lookup;
     struct versions *versions;
+    struct commit_wait *commit_wait;
     const struct logger *logger;
     const char *loaderio_token;      /* "" = none */
     const _Atomic bool *is_stopping; /* the whole service; never NULL */

@@ -71,17 +71,15 @@ void http_send(struct http_request *request, unsigned status, struct MHD_Respons
     MHD_destroy_response(response);
 }
 
-void http_respond_created(struct http_request *request, const char *location,
-                          struct http_body body) {
+struct MHD_Response *http_created_response(const char *location, struct http_body body) {
     struct MHD_Response *response = http_body_response(body);
     add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
     add_header(response, MHD_HTTP_HEADER_LOCATION, location);
-    http_send(request, MHD_HTTP_CREATED, response);
+    return response;
 }
 
-void http_respond_no_content(struct http_request *request) {
-    http_send(request, MHD_HTTP_NO_CONTENT,
-              http_body_response((struct http_body){"", 0, NULL, NULL}));
+struct MHD_Response *http_no_content_response(void) {
+    return http_body_response((struct http_body){"", 0, NULL, NULL});
 }
 
 /* A problem document (RFC 9457) with Retry-After where the status asks for it. */

@@ -98,6 +98,8 @@ const struct metrics_metric metrics_metrics[] = {
         .type = METRICS_HISTOGRAM, .bounds = metrics_group_sizes,
         .help = "Calls that were sent together as one statement.",
         .dimensions = {DIMENSION_LANE}},
+    GAUGE("atelier_qa_commit_waits", OF_WORKERS(gauges.commit_waits),
+        "Committed writes whose response waits for QA_LEASE_MS to pass.", DIMENSION_NONE),
     COUNTER("atelier_qa_db_commits_total", OF_WORKERS(commits),
         "Transactions with writes that were committed.", DIMENSION_NONE),
     GAUGE("atelier_qa_db_connections", OF_WORKERS(gauges.connections),

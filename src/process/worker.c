@@ -14,6 +14,7 @@
 #include "process/pausing.h"
 #include "process/usage.h"
 #include "qa/app.h"
+#include "qa/commit_wait.h"
 #include "qa/metrics_names.h"
 #include "qa/outcome.h"
 #include "qa/routes.h"
@@ -214,6 +215,7 @@ static bool start_app(struct worker *worker) {
         .metrics = worker->metrics,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
+    worker->app.commit_wait = commit_wait_new(worker->base, config->lease_ms, worker->metrics);
     start_maker(worker);
     return start_pausing(worker);
 }
@@ -270,6 +272,7 @@ static void stop(struct worker *worker) {
     if (worker->maker) {
         maker_free(worker->maker);
     }
+    commit_wait_free(app->commit_wait);
     if (worker->server) {
         http_server_free(worker->server);
     }

@@ -22,10 +22,10 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
         http_respond_problem(request, 404, "question_id", "there is no question with this id");
         return;
     }
-    outcome_raise_versions(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions/%" PRId64 "/answers", request->subject);
-    http_respond_created(request, location, result_body_copy(result, row, 3));
+    write_respond(request, result, row, 201,
+                  http_created_response(location, result_body_copy(result, row, 3)));
 }
 
 void answers_add(struct http_request *request) {

@@ -19,10 +19,10 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
         outcome_respond_write_failure(request, outcome, result);
         return;
     }
-    outcome_raise_versions(request, result, row);
     char location[64];
     snprintf(location, sizeof location, "/qa/questions?product_id=%" PRId64, request->subject);
-    http_respond_created(request, location, result_body_copy(result, row, 3));
+    write_respond(request, result, row, 201,
+                  http_created_response(location, result_body_copy(result, row, 3)));
 }
 
 static const struct parameter product_id_in_path = {

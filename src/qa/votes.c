@@ -11,8 +11,7 @@ static void on_changed(struct http_request *request, enum query_outcome outcome,
     } else if (row < 0) {
         http_respond_problem(request, 404, name, unknown);
     } else {
-        outcome_raise_versions(request, result, row);
-        http_respond_no_content(request);
+        write_respond(request, result, row, 204, http_no_content_response());
     }
 }
 

@@ -1,10 +1,12 @@
-/* A request's write, on its way to the pool. */
+/* A request's write, on its way to the pool and back. */
 #include "qa/write.h"
 
 #include "db/pool.h"
 #include "http/response.h"
 #include "ops/memory.h"
 #include "qa/app.h"
+#include "qa/commit_wait.h"
+#include "qa/outcome.h"
 
 bool write_read_id(struct http_request *request, const struct parameter *parameter, int64_t *id) {
     bool ok = parameters_parse(parameter, request->parameter, id);
@@ -40,4 +42,11 @@ void write_submit_json(struct http_request *request, const struct write_form *fo
     json_decref(json);
     call_add_text(&call, text);
     pool_submit(app->pool, LANE_WRITES, &call);
+}
+
+void write_respond(struct http_request *request, const PGresult *result, int row, unsigned status,
+                   struct MHD_Response *response) {
+    const struct app *app = request->app;
+    outcome_raise_versions(request, result, row);
+    commit_wait_send(app->commit_wait, request, status, response);
 }

@@ -25,6 +25,7 @@ int main(void) {
         data_suite,
         date_suite,
         deaths_suite,
+        delay_suite,
         edition_suite,
         entity_tag_suite,
         figures_suite,

@@ -16,6 +16,7 @@ Suite *csv_reader_suite(void);
 Suite *data_suite(void);
 Suite *date_suite(void);
 Suite *deaths_suite(void);
+Suite *delay_suite(void);
 Suite *edition_suite(void);
 Suite *entity_tag_suite(void);
 Suite *figures_suite(void);

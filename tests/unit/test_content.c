@@ -70,7 +70,7 @@ static size_t length_asked_for;
 /* Whether a body of this length is worth compression. */
 static void show_worth(struct http_request *request) {
     if (http_content_wants_gzip(request, length_asked_for)) {
-        http_respond_no_content(request);
+        http_send(request, 204, http_no_content_response());
     } else {
         http_respond_problem(request, 404, NULL, "");
     }
