@@ -15,6 +15,7 @@
 
 #include "db/group.h"
 #include "db/server_address.h"
+#include "db/server_run.h"
 #include "ops/log.h"
 
 /* What the connection tells its pool. None is called from within connection_send(). */
@@ -36,10 +37,15 @@ struct connection_events {
 struct connection_settings {
     int64_t lock_timeout_ms;
     int64_t statement_timeout_ms;
+    /* Of sessions that have been given up, and that the server has not ended: none is begun beside
+     * so many. 0: as many as you like. */
+    size_t overdue_limit;
+    struct server_guard guard;
 };
 
 /* Starts to connect at once. The arguments must outlive the connection. */
-struct connection *connection_new(struct event_base *base, struct server_address *address,
+struct connection *connection_new(struct event_base *base, struct resolver *resolver,
+                                  struct server_address *address,
                                   const struct connection_settings *settings,
                                   const struct connection_events *events, void *owner);
 
@@ -54,12 +60,18 @@ const char *connection_server_process(const struct connection *connection);
 /* Whether there are groups in its queue. */
 bool connection_is_busy(const struct connection *connection);
 
+/* Whether its server still counts; false once it is known that another has taken over. */
+bool connection_is_current(const struct connection *connection);
+
+/* Why one is given up that is not current. */
+extern const char connection_taken_over[];
+
 /*
- * Sends a group. False when the connection turned out to be broken, and nothing of it can take
- * effect: the group is still the caller's, who calls connection_drop().
+ * Sends a group: NULL. Otherwise why not, and nothing of it can take effect: the group is still the
+ * caller's, who calls connection_drop() with that reason.
  */
-__attribute__((warn_unused_result)) bool connection_send(struct connection *connection,
-                                                         struct group *group);
+__attribute__((warn_unused_result)) const char *connection_send(struct connection *connection,
+                                                                struct group *group);
 
 /* Gives a ready connection up and starts a new one; tells on_lost. */
 void connection_drop(struct connection *connection, const char *reason);

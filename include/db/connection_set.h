@@ -13,6 +13,7 @@ struct connection_set {
 /* What all connections of a set have in common; see connection_new(). */
 struct connection_set_settings {
     struct event_base *base;
+    struct resolver *resolver;
     struct server_address *address;
     const struct connection_settings *connection;
     const struct connection_events *events;
@@ -42,3 +43,6 @@ bool connection_set_shares_server(const struct connection_set *set,
 /* Suspends those that are not busy; connects those that are suspended. */
 void connection_set_suspend_idle(const struct connection_set *set);
 void connection_set_resume(const struct connection_set *set);
+
+/* Drops those that are idle, and whose server another has taken over from. */
+void connection_set_drop_replaced(const struct connection_set *set);

@@ -2,7 +2,12 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Connects within some `seconds` for each address; PQfinish() releases it in every case. `name` is
- * what the server shows of it. */
-PGconn *one_off_connect(const char *database_url, const char *seconds, const char *name);
+/*
+ * Connects within `limit_ms` for each address, as db/attempts.h does it. `name` is what the server
+ * shows of it. NULL, with one line in `error`, when that fails.
+ */
+PGconn *one_off_connect(const char *database_url, int64_t limit_ms, const char *name, char *error,
+                        size_t error_size);

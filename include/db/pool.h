@@ -33,8 +33,10 @@ struct pool_settings {
     int64_t queue_wait_ms; /* of the read that waits longest, in a queue four times as old; of a
                               write, besides the lock timeout */
     int64_t request_timeout_ms;
-    struct connection_settings connection;
-    struct metrics *metrics; /* where the pool counts; NULL: nowhere */
+    struct connection_settings connection; /* its limit of overdue sessions is that for reads */
+    size_t overdue_writes_limit;           /* the same for writes */
+    bool looks_for_rivals;                 /* db/rivals.h */
+    struct metrics *metrics;               /* where the pool counts; NULL: nowhere */
     /* Told when writes of a form may have been applied without anybody knowing, before they are;
      * NULL: nobody. */
     void (*on_uncertain)(void *owner);

@@ -176,6 +176,7 @@ struct metrics {
     struct metrics_maker maker;
     metrics_number uncertain_writes; /* for each of which every page was invalidated */
     metrics_number lost_lines;       /* of the log (ops/log.h) */
+    metrics_number server_changes;   /* likewise: sessions that were the first with another run */
     metrics_number cpu_us;
 };
 
@@ -214,6 +215,7 @@ enum metrics_invalidation {
     METRICS_FILE_REPLACED,
     METRICS_COMMAND,
     METRICS_UNCERTAIN_WRITE, /* the sum of all workers' */
+    METRICS_SERVER_CHANGED,  /* likewise */
     METRICS_INVALIDATIONS
 };
 

@@ -9,6 +9,8 @@
  *   - the edition of the pages that all services serve now. An edition is a number that stands for
  * all that decides what a page shows besides the data: program and settings.
  *
+ * And it says which server's data the pages show (pages/known_server.h).
+ *
  * Nothing here waits, allocates or logs: it is used inside NGINX as well. Times are of clock_ms().
  */
 #pragma once
@@ -73,3 +75,6 @@ bool shared_memory_is_vouched_for(const struct shared_memory *memory, int64_t no
 
 /* For the holder: at least twice in SHARED_MEMORY_VOUCHED_FOR_MS; 0 withdraws. */
 void shared_memory_vouch(const struct shared_memory *memory, int64_t now_ms);
+
+/* For pages/known_server.h. */
+_Atomic uint64_t *shared_memory_server(const struct shared_memory *memory);

@@ -17,8 +17,9 @@ static const char sql[] =
 
 enum budget budget_check(const char *database_url, size_t needed, char *message,
                          size_t message_size) {
-    PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
-    PGresult *result = PQstatus(session) == CONNECTION_OK ? PQexec(session, sql) : NULL;
+    PGconn *session =
+        one_off_connect(database_url, 3000, "atelier-qa check", message, message_size);
+    PGresult *result = session ? PQexec(session, sql) : NULL;
     enum budget budget = BUDGET_UNKNOWN;
     if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
         size_t limit = strtoul(PQgetvalue(result, 0, 0), NULL, 10);
@@ -28,7 +29,7 @@ enum budget budget_check(const char *database_url, size_t needed, char *message,
                  "write connections), and the database allows %zu: lower QA_WORKERS, "
                  "QA_READ_CONNECTIONS or QA_WRITE_CONNECTIONS, or raise max_connections",
                  needed, limit);
-    } else {
+    } else if (session) {
         const char *reason = PQerrorMessage(session);
         snprintf(message, message_size, "%.*s", notices_line_length(reason), reason);
     }

@@ -1,6 +1,7 @@
 /* One PostgreSQL connection in pipeline mode, driven by the event loop. */
 #include "db/connection.h"
 
+#include "db/attempts.h"
 #include "db/embedded_sql.h"
 #include "db/notices.h"
 #include "db/session_setup.h"
@@ -16,8 +17,9 @@
 #include <string.h>
 
 enum {
-    CONNECT_LIMIT_MS = 2000, /* name, TCP, TLS, authentication and preparing together */
-    STEADY_AFTER_MS = 1000,  /* ready for so long, it may come back at once when lost */
+    CONNECT_LIMIT_MS = 2000, /* of each attempt: TCP, TLS and authentication */
+    PREPARE_LIMIT_MS = 2000,
+    STEADY_AFTER_MS = 1000, /* ready for so long, it may come back at once when lost */
     FIRST_BACKOFF_MS = 50,
     LONGEST_BACKOFF_MS = 2000
 };
@@ -25,29 +27,40 @@ enum {
 enum state {
     STATE_WAITING,   /* for the timer, to try again */
     STATE_SUSPENDED, /* until it is resumed */
-    STATE_RESOLVING, /* the host's name */
     STATE_CONNECTING,
     STATE_PREPARING, /* session settings and statements */
     STATE_READY
 };
 
+const char connection_taken_over[] = "another server has taken over";
+
+static const char older_timeline[] =
+    "the server is of an older timeline: another one was promoted in its place";
+
+static const char too_many_overdue[] =
+    "sessions that were given up are still at work on the server: commits wait, for a synchronous "
+    "standby perhaps";
+
 struct connection {
     struct event_base *base;
+    struct resolver *resolver;
     struct server_address *address;
     const struct connection_settings *settings;
     const struct connection_events *events;
     void *owner;
 
     enum state state;
-    PGconn *session; /* from STATE_CONNECTING on */
-    struct resolution *resolution;
-    struct watch socket;   /* connecting: what libpq waits for; later: readable */
-    struct watch writable; /* later: only while libpq holds unsent bytes */
-    struct timer timer;    /* the connect limit, or the back-off */
+    struct attempts *attempts; /* in STATE_CONNECTING */
+    PGconn *session;           /* from STATE_PREPARING on */
+    struct endpoint endpoint;  /* that it is with */
+    struct session_facts facts;
+    uint64_t run;          /* the guard's number of the server */
+    struct watch socket;   /* readable */
+    struct watch writable; /* only while libpq holds unsent bytes */
+    struct timer timer;    /* the limit of preparing, or the back-off */
     struct backoff backoff;
     int64_t ready_since_ms;
     char *setup_error; /* the first error while preparing; owned */
-    char server_process[64];
 
     struct group_queue sent;     /* their results have not arrived */
     struct group_queue unproven; /* their results wait for the end of their transaction */
@@ -55,9 +68,9 @@ struct connection {
 };
 
 static void close_session(struct connection *connection) {
-    if (connection->resolution) {
-        resolution_cancel(connection->resolution);
-        connection->resolution = NULL;
+    if (connection->attempts) {
+        attempts_cancel(connection->attempts);
+        connection->attempts = NULL;
     }
     watch_stop(&connection->socket);
     watch_stop(&connection->writable);
@@ -74,39 +87,28 @@ static void connect_later(struct connection *connection) {
     timer_start(&connection->timer, backoff_next_ms(&connection->backoff));
 }
 
-enum { REASON_SIZE = 512 };
-
-/* A copy of a reason, which may live in what is closed now, as one line: the first, and of a server
- * with several addresses one for each attempt. What PostgreSQL adds in others may hold values. */
-static void keep_reason(char kept[REASON_SIZE], const char *reason) {
-    static const char attempt[] = "connection to server ";
-    size_t length = 0;
+/* A copy, since a reason may live in what is closed now. */
+static void keep_reason(char kept[ATTEMPTS_REASON_SIZE], const char *reason) {
     *kept = '\0';
-    while (*reason && length < REASON_SIZE) {
-        size_t line = strcspn(reason, "\n");
-        if (length == 0 || strncmp(reason, attempt, sizeof attempt - 1) == 0) {
-            length += (size_t)snprintf(kept + length, REASON_SIZE - length, "%s%.*s",
-                                       length > 0 ? "; " : "", (int)line, reason);
-        }
-        reason += line + (reason[line] == '\n');
-    }
+    notices_add_reason(kept, ATTEMPTS_REASON_SIZE, reason);
 }
 
-static void give_up(struct connection *connection, const char *reason, bool at_once) {
-    char kept[REASON_SIZE];
+static void connect_failed(struct connection *connection, const char *reason, bool at_once) {
+    char kept[ATTEMPTS_REASON_SIZE];
     keep_reason(kept, reason);
     close_session(connection);
     connect_later(connection);
     connection->events->on_failed(connection->owner, kept, at_once);
 }
 
-/* An attempt to connect failed. */
-static void connect_failed(struct connection *connection, const char *reason) {
-    give_up(connection, reason, true);
+/* A session that has begun is of no use; another address is tried before this one. */
+static void prepare_failed(struct connection *connection, const char *reason, bool at_once) {
+    server_address_avoid(connection->address, &connection->endpoint);
+    connect_failed(connection, reason, at_once);
 }
 
 void connection_drop(struct connection *connection, const char *reason) {
-    char kept[REASON_SIZE];
+    char kept[ATTEMPTS_REASON_SIZE];
     keep_reason(kept, reason);
     close_session(connection);
     if (clock_ms() - connection->ready_since_ms >= STEADY_AFTER_MS) {
@@ -152,11 +154,25 @@ static void end_of_result(struct connection *connection) {
     }
 }
 
-static void become_ready(struct connection *connection) {
+/* All is prepared; false when the session must not be used all the same. */
+static bool become_ready(struct connection *connection) {
+    const struct connection_settings *settings = connection->settings;
+    const struct server_guard *guard = &settings->guard;
+    if (settings->overdue_limit > 0 && connection->facts.overdue >= settings->overdue_limit) {
+        connection->setup_error = memory_strdup(too_many_overdue);
+        return false;
+    }
+    connection->run = guard->take ? guard->take(guard->owner, &connection->facts.run) : 0;
+    if (guard->take && connection->run == 0) {
+        connection->setup_error = memory_strdup(older_timeline);
+        return false;
+    }
+    server_address_prefer(connection->address, &connection->endpoint);
     timer_stop(&connection->timer);
     connection->state = STATE_READY;
     connection->ready_since_ms = clock_ms();
     connection->events->on_ready(connection->owner, connection);
+    return true;
 }
 
 /* Takes every result that libpq has; false when the connection is of no use any more. */
@@ -173,24 +189,19 @@ static bool take_results(struct connection *connection) {
             connection->result_open = false;
         } else if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
             PQclear(result);
-            if (connection->state == STATE_PREPARING && connection->setup_error) {
+            if (connection->state == STATE_PREPARING &&
+                (connection->setup_error || !become_ready(connection))) {
                 return false;
-            }
-            if (connection->state == STATE_PREPARING) {
-                become_ready(connection);
             }
             while (!TAILQ_EMPTY(&connection->unproven)) {
                 settle(connection, &connection->unproven);
             }
         } else if (connection->state == STATE_PREPARING) {
             connection->result_open = true;
-            const char *reason = session_setup_failure(connection->session, result);
+            const char *reason =
+                session_setup_take(connection->session, result, &connection->facts);
             if (reason && !connection->setup_error) {
                 connection->setup_error = memory_strdup(reason);
-            }
-            if (PQresultStatus(result) == PGRES_TUPLES_OK) {
-                snprintf(connection->server_process, sizeof connection->server_process, "%s",
-                         PQgetvalue(result, 0, PQnfields(result) - 1));
             }
             PQclear(result);
         } else if (group && is_conclusive(connection, result)) {
@@ -217,7 +228,7 @@ static void on_broken(struct connection *connection) {
     if (connection->state == STATE_READY) {
         connection_drop(connection, reason);
     } else {
-        connect_failed(connection, reason);
+        prepare_failed(connection, reason, true);
     }
 }
 
@@ -246,87 +257,56 @@ static void on_writable(void *owner) {
 static void begin_setup(struct connection *connection) {
     int socket = PQsocket(connection->session);
     connection->state = STATE_PREPARING;
+    connection->facts = (struct session_facts){0};
+    timer_start(&connection->timer, PREPARE_LIMIT_MS);
     watch_init_descriptor(&connection->socket, connection->base, socket, EV_READ, on_readable,
                           connection);
     watch_init_descriptor(&connection->writable, connection->base, socket, EV_WRITE, on_writable,
                           connection);
     if (!watch_start(&connection->socket)) {
-        connect_failed(connection, strerror(errno));
+        prepare_failed(connection, strerror(errno), true);
     } else if (!session_setup_send(connection->session, connection->settings->lock_timeout_ms,
                                    connection->settings->statement_timeout_ms) ||
                !flush(connection)) {
-        connect_failed(connection, PQerrorMessage(connection->session));
+        prepare_failed(connection, PQerrorMessage(connection->session), true);
     }
 }
 
-static void on_connecting(void *owner);
-
-static void wait_while_connecting(struct connection *connection, short what) {
-    /* libpq may have gone on to another socket. */
-    watch_stop(&connection->socket);
-    watch_init_descriptor(&connection->socket, connection->base, PQsocket(connection->session),
-                          what, on_connecting, connection);
-    if (!watch_start(&connection->socket)) {
-        connect_failed(connection, strerror(errno));
-    }
-}
-
-static void on_connecting(void *owner) {
+static void on_attempts_done(void *owner, const struct attempts_result *result) {
     struct connection *connection = owner;
-    switch (PQconnectPoll(connection->session)) {
-    case PGRES_POLLING_READING:
-        wait_while_connecting(connection, EV_READ);
-        break;
-    case PGRES_POLLING_WRITING:
-        wait_while_connecting(connection, EV_WRITE);
-        break;
-    case PGRES_POLLING_OK:
-        watch_stop(&connection->socket);
-        begin_setup(connection);
-        break;
-    default:
-        connect_failed(connection, PQerrorMessage(connection->session));
-    }
-}
-
-static void on_resolved(void *owner, const char *const *keywords, const char *const *values,
-                        const char *unresolved) {
-    struct connection *connection = owner;
-    connection->resolution = NULL;
-    if (unresolved) {
-        char reason[300];
-        snprintf(reason, sizeof reason, "cannot resolve the host name '%.200s'", unresolved);
-        connect_failed(connection, reason);
+    connection->attempts = NULL;
+    if (!result->session) {
+        connect_failed(connection, result->reason, result->at_once);
         return;
     }
-    connection->state = STATE_CONNECTING;
-    connection->session = PQconnectStartParams(keywords, values, 0);
-    memory_demand(connection->session != NULL);
-    notices_ignore(connection->session);
-    if (PQstatus(connection->session) == CONNECTION_BAD) {
-        connect_failed(connection, PQerrorMessage(connection->session));
-        return;
-    }
-    wait_while_connecting(connection, EV_WRITE);
+    connection->session = result->session;
+    connection->endpoint = result->endpoint;
+    begin_setup(connection);
 }
 
 static void on_timer(void *owner) {
     struct connection *connection = owner;
-    if (connection->state != STATE_WAITING) {
-        give_up(connection, "no connection within the time limit", false);
+    if (connection->state == STATE_PREPARING) {
+        prepare_failed(connection, "no connection within the time limit", false);
         return;
     }
-    connection->state = STATE_RESOLVING;
-    timer_start(&connection->timer, CONNECT_LIMIT_MS);
-    connection->resolution = server_address_resolve(connection->address, on_resolved, connection);
+    const struct attempts_settings settings = {.application = "atelier-qa",
+                                               .limit_ms = CONNECT_LIMIT_MS,
+                                               .on_done = on_attempts_done,
+                                               .owner = connection};
+    connection->state = STATE_CONNECTING;
+    connection->attempts =
+        attempts_begin(connection->base, connection->resolver, connection->address, &settings);
 }
 
-struct connection *connection_new(struct event_base *base, struct server_address *address,
+struct connection *connection_new(struct event_base *base, struct resolver *resolver,
+                                  struct server_address *address,
                                   const struct connection_settings *settings,
                                   const struct connection_events *events, void *owner) {
     struct connection *connection = memory_allocate(sizeof *connection);
     *connection = (struct connection){
         .base = base,
+        .resolver = resolver,
         .address = address,
         .settings = settings,
         .events = events,
@@ -358,7 +338,7 @@ bool connection_is_suspended(const struct connection *connection) {
 }
 
 const char *connection_server_process(const struct connection *connection) {
-    return connection->server_process;
+    return connection->facts.server_process;
 }
 
 static void free_groups(struct group_queue *queue) {
@@ -384,10 +364,20 @@ bool connection_is_busy(const struct connection *connection) {
     return !TAILQ_EMPTY(&connection->sent) || !TAILQ_EMPTY(&connection->unproven);
 }
 
-bool connection_send(struct connection *connection, struct group *group) {
+bool connection_is_current(const struct connection *connection) {
+    const struct server_guard *guard = &connection->settings->guard;
+    return !guard->is_current || guard->is_current(guard->owner, connection->run);
+}
+
+const char *connection_send(struct connection *connection, struct group *group) {
+    /* After the versions were noted (call_on_send): a page that an old server makes is then of an
+     * epoch that has passed. */
+    if (!connection_is_current(connection)) {
+        return connection_taken_over;
+    }
     if (PQsendQueryPrepared(connection->session, embedded_queries[group->statement].name,
                             group->parameter_count, group->parameters, NULL, NULL, 0) != 1) {
-        return false;
+        return "the connection broke while sending";
     }
     group->connection = connection;
     TAILQ_INSERT_TAIL(&connection->sent, group, in_connection);
@@ -396,5 +386,5 @@ bool connection_send(struct connection *connection, struct group *group) {
     if (PQpipelineSync(connection->session) == 1) {
         (void)flush(connection);
     }
-    return true;
+    return NULL;
 }

@@ -11,8 +11,8 @@ void connection_set_open(struct connection_set *set, size_t count,
     set->connections = memory_calloc(count, sizeof(struct connection *));
     for (set->count = 0; set->count < count; set->count++) {
         set->connections[set->count] =
-            connection_new(settings->base, settings->address, settings->connection,
-                           settings->events, settings->owner);
+            connection_new(settings->base, settings->resolver, settings->address,
+                           settings->connection, settings->events, settings->owner);
     }
 }
 
@@ -77,5 +77,15 @@ void connection_set_suspend_idle(const struct connection_set *set) {
 void connection_set_resume(const struct connection_set *set) {
     for (size_t i = 0; i < set->count; i++) {
         connection_resume(set->connections[i]);
+    }
+}
+
+void connection_set_drop_replaced(const struct connection_set *set) {
+    for (size_t i = 0; i < set->count; i++) {
+        struct connection *connection = set->connections[i];
+        if (connection_is_ready(connection) && !connection_is_busy(connection) &&
+            !connection_is_current(connection)) {
+            connection_drop(connection, connection_taken_over);
+        }
     }
 }

@@ -3,7 +3,6 @@
 
 #include "db/embedded_sql.h"
 #include "db/migrations.h"
-#include "db/notices.h"
 #include "db/one_off.h"
 #include "db/pooling.h"
 #include "db/server_address.h"
@@ -69,11 +68,11 @@ static void inspect_statement(struct inspection *inspection, PGconn *session,
 
 static void look(struct inspection *inspection, const char *database_url,
                  const char *owner_database_url) {
-    PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
-    if (PQstatus(session) != CONNECTION_OK) {
-        const char *reason = PQerrorMessage(session);
-        note(inspection->database, "%.*s; start the server, or set DATABASE_URL",
-             notices_line_length(reason), reason);
+    char reason[INSPECTION_TEXT_SIZE];
+    PGconn *session =
+        one_off_connect(database_url, 3000, "atelier-qa check", reason, sizeof reason);
+    if (!session) {
+        note(inspection->database, "%s; start the server, or set DATABASE_URL", reason);
     } else if (pooling_check(database_url, "DATABASE_URL", inspection->database,
                              sizeof inspection->database) &&
                session_settings_apply(session, inspection->database, sizeof inspection->database)) {

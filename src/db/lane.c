@@ -244,8 +244,9 @@ static void send_group(struct lane *lane, struct group *group, struct connection
             call->on_send(call->owner);
         }
     }
-    if (!connection_send(connection, group)) {
-        connection_drop(connection, "the connection broke while sending");
+    const char *failure = connection_send(connection, group);
+    if (failure) {
+        connection_drop(connection, failure);
         wait_again(lane, group);
         group_free(group);
         return;
@@ -298,6 +299,11 @@ void lane_settle(struct group *group, struct connection *connection, PGresult *r
     lane_counts_settle(&lane->settings.counts, group, result);
     if (query_is_outdated(result)) {
         send_anew(lane, group, connection);
+    } else if (group->is_write && query_has_succeeded(result) &&
+               !connection_is_current(connection)) {
+        /* The other server may lack what this one has committed. */
+        complete_group(lane, group, group->when_lost, NULL);
+        connection_drop(connection, connection_taken_over);
     } else {
         lane->settings.combine->settle(lane->settings.combine_state, lane, group, result);
     }

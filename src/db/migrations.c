@@ -15,7 +15,9 @@
 /* Any number that no other program takes an advisory lock on in this database. */
 #define LOCK_KEY "7281504417"
 
-enum { LOCK_POLL_MS = 100, LOCK_PAUSE_MS = 500 };
+enum { LOCK_POLL_MS = 100, LOCK_PAUSE_MS = 500, CONNECT_LIMIT_MS = 10000 };
+
+static const char name_shown[] = "atelier-qa migrate";
 
 static const char is_applied[] = "SELECT EXISTS (SELECT FROM schema_migrations WHERE name = $1)";
 
@@ -124,28 +126,34 @@ static bool apply_missing(PGconn *session, const struct logger *logger) {
 }
 
 bool migrations_apply(const char *database_url, const struct logger *logger) {
-    PGconn *session = one_off_connect(database_url, "10", "atelier-qa migrate");
-    /* Closing the session also gives the lock back. */
     char refusal[400];
-    bool ok = false;
-    if (PQstatus(session) == CONNECTION_OK &&
-        !session_settings_apply(session, refusal, sizeof refusal)) {
+    PGconn *session =
+        one_off_connect(database_url, CONNECT_LIMIT_MS, name_shown, refusal, sizeof refusal);
+    if (!session) {
+        log_write(logger, LOG_LEVEL_ERROR, "migration failed", "{s:s, s:s}", "migration",
+                  "connecting", "reason", refusal);
+        return false;
+    }
+    /* Closing the session also gives the lock back. */
+    bool ok;
+    if (!session_settings_apply(session, refusal, sizeof refusal)) {
+        ok = false;
         log_write(logger, LOG_LEVEL_ERROR, "the database cannot be used", "{s:s}", "reason",
                   refusal);
     } else {
-        ok = PQstatus(session) == CONNECTION_OK && lock(session)
-                 ? apply_missing(session, logger)
-                 : migration_failed(session, logger, "connecting");
+        ok = lock(session) ? apply_missing(session, logger)
+                           : migration_failed(session, logger, "connecting");
     }
     PQfinish(session);
     return ok;
 }
 
 int migrations_missing(const char *database_url) {
-    PGconn *session = one_off_connect(database_url, "10", "atelier-qa migrate");
     char refusal[400];
+    PGconn *session =
+        one_off_connect(database_url, CONNECT_LIMIT_MS, name_shown, refusal, sizeof refusal);
     int missing = 0;
-    if (!session_settings_apply(session, refusal, sizeof refusal)) {
+    if (!session || !session_settings_apply(session, refusal, sizeof refusal)) {
         PQfinish(session);
         return -1;
     }

@@ -6,6 +6,7 @@
 #include "db/connection_set.h"
 #include "db/outage.h"
 #include "db/pooling.h"
+#include "db/rivals.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
 #include "ops/timer.h"
@@ -26,7 +27,10 @@ struct pool {
     struct event_base *base;
     const struct logger *logger;
     struct pool_settings settings;
+    struct connection_settings reader, writer;
+    struct resolver resolver;
     struct server_address *address;
+    struct rivals *rivals; /* NULL: others look for them */
     struct metrics *metrics;
     pool_on_change *on_change;
     void *owner;
@@ -37,6 +41,7 @@ struct pool {
     struct timer dispatch;
     bool ready;
     bool is_paused;
+    bool is_dropping;
     bool tells_anew; /* after a pause: the database may be another one */
     struct outage outage;
 };
@@ -136,6 +141,17 @@ static void stop_awaiting(struct pool *pool, bool ready) {
     }
 }
 
+/* Connections with a server that another has taken over from, so that calls need not find out one
+ * after the other. */
+static void drop_replaced(struct pool *pool) {
+    if (!pool->is_dropping) {
+        pool->is_dropping = true;
+        connection_set_drop_replaced(&pool->readers);
+        connection_set_drop_replaced(&pool->writers);
+        pool->is_dropping = false;
+    }
+}
+
 static void on_ready(void *owner, struct connection *connection) {
     struct pool *pool = owner;
     if (connection_set_shares_server(&pool->readers, connection) ||
@@ -143,6 +159,7 @@ static void on_ready(void *owner, struct connection *connection) {
         connection_drop(connection, pooling_refusal);
         return;
     }
+    drop_replaced(pool);
     end_outage(pool);
     stop_awaiting(pool, true);
     tell_change(pool);
@@ -197,6 +214,7 @@ static void on_lost(void *owner, struct connection *connection, struct group_que
         count_connections(pool);
         return;
     }
+    drop_replaced(pool);
     /* Reads that wait may still be served: a new connection is on its way. */
     if (!lane_is_ready(pool->lanes[LANE_WRITES])) {
         lane_reject_waiting(pool->lanes[LANE_WRITES]);
@@ -212,6 +230,17 @@ static const struct connection_events connection_events = {
     .on_failed = on_failed,
 };
 
+/* Another host takes writes as well. A session with it tells which of the two is right; so one for
+ * reads is given up for it, whose reads go again. */
+static void on_rival(void *owner, const struct endpoint *endpoint) {
+    struct pool *pool = owner;
+    struct connection *connection = pool->readers.connections[0];
+    if (connection_is_ready(connection)) {
+        server_address_prefer(pool->address, endpoint);
+        connection_drop(connection, "another host takes writes as well");
+    }
+}
+
 void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call) {
     lane_submit(pool->lanes[lane], call);
     timer_start_now(&pool->dispatch);
@@ -226,6 +255,9 @@ void pool_pause(struct pool *pool) {
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_pause(pool->lanes[i]);
     }
+    if (pool->rivals) {
+        rivals_pause(pool->rivals);
+    }
     connection_set_suspend_idle(&pool->readers);
     connection_set_suspend_idle(&pool->writers);
     count_connections(pool);
@@ -239,6 +271,9 @@ void pool_resume(struct pool *pool) {
     }
     connection_set_resume(&pool->readers);
     connection_set_resume(&pool->writers);
+    if (pool->rivals) {
+        rivals_resume(pool->rivals);
+    }
     stop_awaiting(pool, true);
     tell_change(pool);
     timer_start_now(&pool->dispatch);
@@ -315,8 +350,7 @@ static void open_write_lane(struct pool *pool) {
 struct pool *pool_new(struct event_base *base, const struct logger *logger,
                       const struct pool_settings *settings, pool_on_change *on_change, void *owner,
                       char *error, size_t error_size) {
-    struct server_address *address =
-        server_address_new(base, settings->database_url, error, error_size);
+    struct server_address *address = server_address_new(settings->database_url, error, error_size);
     if (!address) {
         return NULL;
     }
@@ -325,21 +359,31 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
         .base = base,
         .logger = logger,
         .settings = *settings,
+        .reader = settings->connection,
+        .writer = settings->connection,
+        .resolver = {.base = base},
         .address = address,
         .metrics = metrics_or_unseen(settings->metrics),
         .on_change = on_change,
         .owner = owner,
     };
     timer_init(&pool->dispatch, base, on_dispatch, pool);
-    const struct connection_set_settings connections = {
+    struct connection_set_settings connections = {
         .base = base,
+        .resolver = &pool->resolver,
         .address = address,
-        .connection = &pool->settings.connection,
+        .connection = &pool->reader,
         .events = &connection_events,
         .owner = pool,
     };
     connection_set_open(&pool->readers, settings->read_connections, &connections);
+    pool->writer.overdue_limit = settings->overdue_writes_limit;
+    connections.connection = &pool->writer;
     connection_set_open(&pool->writers, settings->write_connections, &connections);
+    if (settings->looks_for_rivals) {
+        pool->rivals = rivals_new(base, &pool->resolver, address, on_rival, pool);
+        rivals_resume(pool->rivals);
+    }
     open_read_lanes(pool);
     open_write_lane(pool);
     count_connections(pool);
@@ -354,12 +398,16 @@ void pool_close(struct pool *pool) {
 
 void pool_free(struct pool *pool) {
     timer_stop(&pool->dispatch);
+    if (pool->rivals) {
+        rivals_free(pool->rivals);
+    }
     connection_set_close(&pool->readers);
     connection_set_close(&pool->writers);
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_free(pool->lanes[i]);
     }
     combine_writes_state_free(pool->write_state);
+    resolver_close(&pool->resolver);
     server_address_free(pool->address);
     free(pool);
 }

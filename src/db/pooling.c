@@ -77,12 +77,17 @@ static bool are_mixed(PGconn *one, PGconn *other) {
     return false;
 }
 
+static PGconn *connect_to(const char *database_url, char *reason, size_t reason_size) {
+    return one_off_connect(database_url, 3000, "atelier-qa check", reason, reason_size);
+}
+
 bool pooling_check(const char *database_url, const char *setting, char *error, size_t error_size) {
-    PGconn *one = one_off_connect(database_url, "3", "atelier-qa check");
+    char reason[400];
+    PGconn *one = connect_to(database_url, reason, sizeof reason);
     bool mixed = false;
-    if (PQstatus(one) == CONNECTION_OK) {
-        PGconn *other = one_off_connect(database_url, "3", "atelier-qa check");
-        mixed = PQstatus(other) == CONNECTION_OK && are_mixed(one, other);
+    if (one) {
+        PGconn *other = connect_to(database_url, reason, sizeof reason);
+        mixed = other && are_mixed(one, other);
         PQfinish(other);
     }
     PQfinish(one);

@@ -1,38 +1,31 @@
-/* Where the PostgreSQL server is: a connection string, its host names resolved without blocking. */
+/* Where the PostgreSQL server is: a connection string, taken apart into hosts. */
 #include "db/server_address.h"
 
 #include "ops/memory.h"
-#include "ops/timer.h"
 
 #include <arpa/inet.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What is added to the connection string's own parameters, before the terminating NULL. */
-enum { ADDED_PARAMETERS = 5 };
+enum { ADDED_PARAMETERS = 6 };
 
-struct server_address {
-    struct event_base *base;
-    struct evdns_base *dns; /* made when the first name has to be resolved */
-    PQconninfoOption *options;
-    size_t option_count;
-    const char *hostaddr;
-    const char *session; /* target_session_attrs to be added; NULL: none */
-    char *hosts;         /* owned; the comma-separated lists of the connection string */
-    char *ports;
+/* Texts are owned; NULL: the connection string's own value holds. */
+struct host {
+    char *name;
+    char *address;
+    char *port;
 };
 
-struct resolution {
-    struct server_address *address;
-    resolution_on_done *on_done;
-    void *owner;
-    struct timer start;
-    struct evdns_getaddrinfo_request *request; /* of the host at `next` */
-    char *name;                                /* of that host, owned */
-    size_t next;                               /* index of the host that comes next */
-    char *hosts, *hostaddrs, *ports;           /* lists so far, owned; NULL when empty */
+struct server_address {
+    PQconninfoOption *options;
+    size_t option_count;
+    bool has_attributes; /* target_session_attrs is given */
+    struct host *hosts;
+    size_t host_count;
+    bool has_preferred, has_avoided;
+    struct endpoint preferred, avoided;
 };
 
 static const char *option_value(const struct server_address *address, const char *keyword,
@@ -46,39 +39,52 @@ static const char *option_value(const struct server_address *address, const char
     return value ? value : "";
 }
 
-/* Element `index` of a comma-separated list, as a new string; NULL past the end. A list of one
- * element stands for every index, as in libpq's `port`, when `repeat`. */
-static char *list_element(const char *list, size_t index, bool repeat) {
-    if (repeat && !strchr(list, ',')) {
-        return strdup(list);
-    }
-    while (index > 0 && (list = strchr(list, ','))) {
+/* The elements of a comma-separated list; an empty one has none. */
+static size_t count_elements(const char *list) {
+    size_t count = *list ? 1 : 0;
+    while ((list = strchr(list, ','))) {
         list++;
-        index--;
+        count++;
     }
-    return list ? strndup(list, strcspn(list, ",")) : NULL;
+    return count;
 }
 
-static bool append_element(char **list, const char *element) {
-    char *longer = NULL;
-    int length =
-        *list ? asprintf(&longer, "%s,%s", *list, element) : asprintf(&longer, "%s", element);
-    if (length < 0) {
-        return false;
+/* Element `index` of a list, as a new string; of a list of one element always that. */
+static char *list_element(const char *list, size_t index) {
+    if (strchr(list, ',')) {
+        while (index-- > 0) {
+            list = strchr(list, ',') + 1;
+        }
     }
-    free(*list);
-    *list = longer;
-    return true;
+    char *element = memory_strdup(list);
+    element[strcspn(element, ",")] = '\0';
+    return element;
 }
 
-struct server_address *server_address_new(struct event_base *base, const char *database_url,
-                                          char *error, size_t error_size) {
-    struct server_address *address = calloc(1, sizeof *address);
-    if (!address) {
-        snprintf(error, error_size, "out of memory");
-        return NULL;
+/* Where the lists do not match, libpq is given them as they are, and says so. */
+static void split(struct server_address *address) {
+    const char *names = option_value(address, "host", "PGHOST");
+    const char *addresses = option_value(address, "hostaddr", "PGHOSTADDR");
+    const char *ports = option_value(address, "port", "PGPORT");
+    size_t name_count = count_elements(names), address_count = count_elements(addresses);
+    size_t port_count = count_elements(ports);
+    size_t count = address_count > 0 ? address_count : name_count;
+    bool match = (address_count == 0 || name_count == 0 || address_count == name_count) &&
+                 (port_count <= 1 || port_count == count);
+    address->host_count = match && count > 0 ? count : 1;
+    address->hosts = memory_calloc(address->host_count, sizeof *address->hosts);
+    for (size_t i = 0; match && i < count; i++) {
+        address->hosts[i] = (struct host){
+            .name = name_count > 0 ? list_element(names, i) : NULL,
+            .address = address_count > 0 ? list_element(addresses, i) : NULL,
+            .port = port_count > 0 ? list_element(ports, i) : NULL,
+        };
     }
-    address->base = base;
+}
+
+struct server_address *server_address_new(const char *database_url, char *error,
+                                          size_t error_size) {
+    struct server_address *address = memory_calloc(1, sizeof *address);
     char *message = NULL;
     address->options = PQconninfoParse(database_url, &message);
     if (!address->options) {
@@ -91,23 +97,14 @@ struct server_address *server_address_new(struct event_base *base, const char *d
     while (address->options[address->option_count].keyword) {
         address->option_count++;
     }
-    address->hostaddr = option_value(address, "hostaddr", "PGHOSTADDR");
-    address->hosts = strdup(option_value(address, "host", "PGHOST"));
-    address->ports = strdup(option_value(address, "port", "PGPORT"));
-    if (!address->hosts || !address->ports) {
-        snprintf(error, error_size, "out of memory");
-        server_address_free(address);
-        return NULL;
-    }
-    bool several = strchr(address->hosts, ',') || strchr(address->hostaddr, ',');
-    if (several && !*option_value(address, "target_session_attrs", "PGTARGETSESSIONATTRS")) {
-        address->session = "read-write";
-    }
+    address->has_attributes =
+        *option_value(address, "target_session_attrs", "PGTARGETSESSIONATTRS") != '\0';
+    split(address);
     return address;
 }
 
 bool server_address_check(const char *database_url, char *error, size_t error_size) {
-    struct server_address *address = server_address_new(NULL, database_url, error, error_size);
+    struct server_address *address = server_address_new(database_url, error, error_size);
     if (address) {
         server_address_free(address);
     }
@@ -115,13 +112,24 @@ bool server_address_check(const char *database_url, char *error, size_t error_si
 }
 
 void server_address_free(struct server_address *address) {
-    if (address->dns) {
-        evdns_base_free(address->dns, 0);
+    for (size_t i = 0; i < address->host_count; i++) {
+        free(address->hosts[i].name);
+        free(address->hosts[i].address);
+        free(address->hosts[i].port);
     }
-    PQconninfoFree(address->options);
     free(address->hosts);
-    free(address->ports);
+    PQconninfoFree(address->options);
     free(address);
+}
+
+size_t server_address_host_count(const struct server_address *address) {
+    return address->host_count;
+}
+
+bool server_address_seeks_primary(const struct server_address *address) {
+    const char *attributes = option_value(address, "target_session_attrs", "PGTARGETSESSIONATTRS");
+    return address->host_count > 1 && (!*attributes || strcmp(attributes, "read-write") == 0 ||
+                                       strcmp(attributes, "primary") == 0);
 }
 
 static bool is_name(const char *host) {
@@ -130,22 +138,37 @@ static bool is_name(const char *host) {
            inet_pton(AF_INET6, host, binary) != 1;
 }
 
-static void resolution_free(struct resolution *resolution) {
-    timer_stop(&resolution->start);
-    free(resolution->name);
-    free(resolution->hosts);
-    free(resolution->hostaddrs);
-    free(resolution->ports);
-    free(resolution);
+const char *server_address_name(const struct server_address *address, size_t host) {
+    const struct host *one = &address->hosts[host];
+    bool has_address = one->address && *one->address;
+    return one->name && !has_address && is_name(one->name) ? one->name : NULL;
 }
 
-static void finish(struct resolution *resolution, const char *unresolved) {
-    struct server_address *address = resolution->address;
-    if (unresolved) {
-        resolution->on_done(resolution->owner, NULL, NULL, unresolved);
-        resolution_free(resolution);
-        return;
+const char *server_address_host(const struct server_address *address,
+                                const struct endpoint *endpoint) {
+    const struct host *host = &address->hosts[endpoint->host];
+    if (endpoint->is_one_of_several || address->host_count == 1) {
+        return endpoint->is_one_of_several ? endpoint->address : NULL;
     }
+    return host->address && *host->address ? host->address : host->name;
+}
+
+/* target_session_attrs to be added; NULL: none. */
+static const char *attributes(const struct server_address *address,
+                              const struct endpoint *endpoint) {
+    if (address->has_attributes) {
+        return NULL;
+    }
+    if (address->host_count > 1) {
+        return "read-write";
+    }
+    /* Where nobody has named several servers, one that is read-only is meant as well. */
+    return endpoint->is_one_of_several ? "primary" : NULL;
+}
+
+PGconn *server_address_connect(const struct server_address *address,
+                               const struct endpoint *endpoint, const char *application) {
+    const struct host *host = &address->hosts[endpoint->host];
     const char *keywords[address->option_count + ADDED_PARAMETERS + 1];
     const char *values[address->option_count + ADDED_PARAMETERS + 1];
     size_t count = 0;
@@ -155,13 +178,16 @@ static void finish(struct resolution *resolution, const char *unresolved) {
             values[count++] = address->options[i].val;
         }
     }
-    /* Of a keyword that occurs twice libpq takes the later one. */
+    bool is_default = address->host_count > 1 && host->name && !*host->name && !host->address;
+    /* Of a keyword that occurs twice libpq takes the later one. An empty host would be taken from
+     * PGHOST, two of them are the default one. */
     const char *const added[ADDED_PARAMETERS][2] = {
-        {"host", resolution->hosts},
-        {"hostaddr", resolution->hostaddrs},
-        {"port", resolution->ports},
-        {"target_session_attrs", address->session},
-        {"fallback_application_name", "atelier-qa"},
+        {"host", is_default ? "," : host->name},
+        {"hostaddr", *endpoint->address ? endpoint->address : host->address},
+        {"port", host->port},
+        {"target_session_attrs", attributes(address, endpoint)},
+        {"client_encoding", "UTF8"},
+        {"fallback_application_name", application},
     };
     for (size_t i = 0; i < ADDED_PARAMETERS; i++) {
         if (added[i][1]) {
@@ -170,110 +196,32 @@ static void finish(struct resolution *resolution, const char *unresolved) {
         }
     }
     keywords[count] = values[count] = NULL;
-    resolution->on_done(resolution->owner, keywords, values, NULL);
-    resolution_free(resolution);
+    PGconn *session = PQconnectStartParams(keywords, values, 0);
+    memory_demand(session != NULL);
+    return session;
 }
 
-static bool append_server(struct resolution *resolution, const char *host, const char *hostaddr) {
-    char *port = list_element(resolution->address->ports, resolution->next, true);
-    bool ok = port && append_element(&resolution->hosts, host) &&
-              append_element(&resolution->hostaddrs, hostaddr) &&
-              append_element(&resolution->ports, port);
-    free(port);
-    return ok;
+static bool is_same(const struct endpoint *one, const struct endpoint *other) {
+    return one->host == other->host && strcmp(one->address, other->address) == 0;
 }
 
-static void resolve_next(struct resolution *resolution);
-
-static void on_addresses(int result, struct evutil_addrinfo *addresses, void *argument) {
-    struct resolution *resolution = argument;
-    resolution->request = NULL;
-    if (result == EVUTIL_EAI_CANCEL) {
-        resolution_free(resolution);
-        return;
-    }
-    bool found = false;
-    for (const struct evutil_addrinfo *one = addresses; one; one = one->ai_next) {
-        char text[INET6_ADDRSTRLEN];
-        const void *binary = NULL;
-        if (one->ai_family == AF_INET) {
-            binary = &((const struct sockaddr_in *)(const void *)one->ai_addr)->sin_addr;
-        } else if (one->ai_family == AF_INET6) {
-            binary = &((const struct sockaddr_in6 *)(const void *)one->ai_addr)->sin6_addr;
-        }
-        if (binary && inet_ntop(one->ai_family, binary, text, sizeof text)) {
-            found = append_server(resolution, resolution->name, text) || found;
-        }
-    }
-    if (addresses) {
-        evutil_freeaddrinfo(addresses);
-    }
-    if (!found) {
-        finish(resolution, resolution->name);
-        return;
-    }
-    resolution->next++;
-    resolve_next(resolution);
+void server_address_prefer(struct server_address *address, const struct endpoint *endpoint) {
+    address->preferred = *endpoint;
+    address->has_preferred = true;
+    address->has_avoided = address->has_avoided && !is_same(&address->avoided, endpoint);
 }
 
-static void resolve_next(struct resolution *resolution) {
-    struct server_address *address = resolution->address;
-    /* Without a host, or with addresses beside them, libpq has nothing to look up. */
-    if (!*address->hosts || *address->hostaddr) {
-        finish(resolution, NULL);
-        return;
-    }
-    for (;; resolution->next++) {
-        free(resolution->name);
-        resolution->name = list_element(address->hosts, resolution->next, false);
-        if (!resolution->name) {
-            finish(resolution, NULL);
-            return;
-        }
-        if (is_name(resolution->name)) {
-            break;
-        }
-        if (!append_server(resolution, resolution->name, "")) {
-            finish(resolution, resolution->name);
-            return;
-        }
-    }
-    if (!address->dns) {
-        address->dns = evdns_base_new(address->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-        if (!address->dns) {
-            finish(resolution, resolution->name);
-            return;
-        }
-        /* Without a nameserver there still is /etc/hosts, which this reads too. */
-        (void)evdns_base_resolv_conf_parse(address->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
-    }
-    const struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    /* When this returns NULL, on_addresses has been called and the resolution may be gone. */
-    struct evdns_getaddrinfo_request *request =
-        evdns_getaddrinfo(address->dns, resolution->name, NULL, &hints, on_addresses, resolution);
-    if (request) {
-        resolution->request = request;
-    }
+void server_address_avoid(struct server_address *address, const struct endpoint *endpoint) {
+    address->avoided = *endpoint;
+    address->has_avoided = true;
+    address->has_preferred = address->has_preferred && !is_same(&address->preferred, endpoint);
 }
 
-static void on_start(void *owner) {
-    resolve_next(owner);
-}
-
-struct resolution *server_address_resolve(struct server_address *address,
-                                          resolution_on_done *on_done, void *owner) {
-    struct resolution *resolution = memory_allocate(sizeof *resolution);
-    *resolution = (struct resolution){.address = address, .on_done = on_done, .owner = owner};
-    timer_init(&resolution->start, address->base, on_start, resolution);
-    timer_start_now(&resolution->start);
-    return resolution;
-}
-
-void resolution_cancel(struct resolution *resolution) {
-    if (resolution->request) {
-        /* libevent tells on_addresses, which releases the resolution. */
-        evdns_getaddrinfo_cancel(resolution->request);
-    } else {
-        resolution_free(resolution);
+enum endpoint_rank server_address_rank(const struct server_address *address,
+                                       const struct endpoint *endpoint) {
+    if (address->has_avoided && is_same(&address->avoided, endpoint)) {
+        return ENDPOINT_AVOIDED;
     }
+    bool is_preferred = address->has_preferred && is_same(&address->preferred, endpoint);
+    return is_preferred ? ENDPOINT_PREFERRED : ENDPOINT_USUAL;
 }

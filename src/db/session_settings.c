@@ -61,11 +61,11 @@ bool session_settings_apply(PGconn *session, char *error, size_t error_size) {
 
 bool session_settings_check(const char *database_url, const char *setting, char *error,
                             size_t error_size) {
-    PGconn *session = one_off_connect(database_url, "3", "atelier-qa check");
     char reason[400];
+    PGconn *session =
+        one_off_connect(database_url, 3000, "atelier-qa check", reason, sizeof reason);
     bool lasts = false;
-    bool is_of_use =
-        PQstatus(session) != CONNECTION_OK || apply(session, &lasts, reason, sizeof reason);
+    bool is_of_use = !session || apply(session, &lasts, reason, sizeof reason);
     PQfinish(session);
     if (!is_of_use && lasts) {
         snprintf(error, error_size, "%s: %s", setting, reason);

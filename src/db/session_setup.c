@@ -4,10 +4,12 @@
 #include "db/embedded_sql.h"
 #include "db/pooling.h"
 #include "db/session_settings.h"
+#include "db/session_statement_names.h"
 #include "db/statement_names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Beside what all sessions have in common: time limits, and that plans are made once, by indexes,
@@ -17,17 +19,19 @@ static const char settings_sql[] =
     " set_config('plan_cache_mode', 'force_generic_plan', false),"
     " set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),"
     " set_config('enable_indexscan', 'on', false), set_config('enable_indexonlyscan', 'on', false),"
-    " set_config('enable_nestloop', 'on', false), set_config('jit', 'off', false),"
-    " pg_backend_pid() || ' ' || pg_postmaster_start_time()";
+    " set_config('enable_nestloop', 'on', false), set_config('jit', 'off', false)";
 
 bool session_setup_send(PGconn *session, int64_t lock_timeout_ms, int64_t statement_timeout_ms) {
     char lock_timeout[24], statement_timeout[24];
     snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64, lock_timeout_ms);
     snprintf(statement_timeout, sizeof statement_timeout, "%" PRId64, statement_timeout_ms);
     const char *const values[] = {lock_timeout, statement_timeout};
+    const char *const overdue_after[] = {statement_timeout};
+    const char *identify = embedded_session_statements[SESSION_STATEMENT_IDENTIFY].text;
     if (PQsetnonblocking(session, 1) != 0 || PQenterPipelineMode(session) != 1 ||
         !session_settings_send(session) ||
-        PQsendQueryParams(session, settings_sql, 2, NULL, values, NULL, NULL, 0) != 1) {
+        PQsendQueryParams(session, settings_sql, 2, NULL, values, NULL, NULL, 0) != 1 ||
+        PQsendQueryParams(session, identify, 1, NULL, overdue_after, NULL, NULL, 0) != 1) {
         return false;
     }
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
@@ -39,9 +43,28 @@ bool session_setup_send(PGconn *session, int64_t lock_timeout_ms, int64_t statem
     return PQpipelineSync(session) == 1;
 }
 
-const char *session_setup_failure(const PGconn *session, const PGresult *result) {
+static uint64_t number_of(const PGresult *result, const char *column) {
+    return strtoull(PQgetvalue(result, 0, PQfnumber(result, column)), NULL, 10);
+}
+
+static void take_facts(const PGresult *result, struct session_facts *facts) {
+    int process = PQfnumber(result, "server_process");
+    if (process < 0) {
+        return;
+    }
+    snprintf(facts->server_process, sizeof facts->server_process, "%s",
+             PQgetvalue(result, 0, process));
+    facts->run = (struct server_run){.cluster = number_of(result, "cluster"),
+                                     .timeline = number_of(result, "timeline"),
+                                     .started_us = number_of(result, "started_us")};
+    facts->overdue = number_of(result, "overdue");
+}
+
+const char *session_setup_take(const PGconn *session, const PGresult *result,
+                               struct session_facts *facts) {
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        take_facts(result, facts);
         return session_settings_refusal(session, result);
     }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);

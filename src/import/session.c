@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum {
+    CONNECT_LIMIT_MS = 10000,
     POLL_MS = 100,
     GIVE_UP_MS = 5000, /* how long a cancelled statement may take to end */
 };
@@ -131,15 +132,16 @@ void session_give_up(struct session *session) {
 
 bool session_open(struct session *session, const char *database_url, const atomic_bool *abandoned,
                   struct failure *failure) {
-    *session =
-        (struct session){.connection = one_off_connect(database_url, "10", "atelier-qa import"),
-                         .failure = failure,
-                         .abandoned = abandoned,
-                         .heeds_stop = true};
-    if (PQstatus(session->connection) != CONNECTION_OK) {
-        return fail_with_connection(session);
-    }
     char refusal[400];
+    *session = (struct session){.connection =
+                                    one_off_connect(database_url, CONNECT_LIMIT_MS,
+                                                    "atelier-qa import", refusal, sizeof refusal),
+                                .failure = failure,
+                                .abandoned = abandoned,
+                                .heeds_stop = true};
+    if (!session->connection) {
+        return failure_set(failure, "%s", refusal);
+    }
     if (!session_settings_apply(session->connection, refusal, sizeof refusal)) {
         return failure_set(failure, "%s", refusal);
     }

@@ -166,6 +166,8 @@ void metrics_memory_sum(const struct metrics_memory *memory, uint64_t layout,
     }
     metrics_add(&sum->service.invalidations[METRICS_UNCERTAIN_WRITE],
                 metrics_get(&sum->workers.uncertain_writes));
+    metrics_add(&sum->service.invalidations[METRICS_SERVER_CHANGED],
+                metrics_get(&sum->workers.server_changes));
     metrics_add(&sum->service.lost_lines, metrics_get(&sum->workers.lost_lines));
     metrics_set(&sum->seen.one, 1);
 }

@@ -186,7 +186,8 @@ static const struct {
     [DIMENSION_INVALIDATION] = {"reason",
                                 METRICS_INVALIDATIONS,
                                 {"service_started", "reloaded", "worker_died", "service_died",
-                                 "holder_died", "file_replaced", "command", "uncertain_write"}},
+                                 "holder_died", "file_replaced", "command", "uncertain_write",
+                                 "server_changed"}},
     [DIMENSION_PAUSE_END] = {"end", METRICS_PAUSE_ENDS, {"resumed", "timed_out"}},
 };
 

@@ -19,6 +19,7 @@ struct header {
     uint64_t ring_megabytes;
     _Atomic int64_t vouched_ms;
     _Atomic uint64_t edition;
+    _Atomic uint64_t server; /* pages/known_server.h; 0: none yet */
 };
 
 _Static_assert(sizeof(struct header) <= PAGE_BYTES, "the versions follow on the next page");
@@ -148,4 +149,8 @@ int64_t shared_memory_vouched_ms(const struct shared_memory *memory) {
 
 void shared_memory_vouch(const struct shared_memory *memory, int64_t now_ms) {
     atomic_store(&header_of(memory)->vouched_ms, now_ms);
+}
+
+_Atomic uint64_t *shared_memory_server(const struct shared_memory *memory) {
+    return &header_of(memory)->server;
 }

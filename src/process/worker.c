@@ -7,6 +7,7 @@
 #include "ops/log_file.h"
 #include "ops/memory.h"
 #include "ops/metrics_memory.h"
+#include "pages/known_server.h"
 #include "pages/lookup.h"
 #include "pages/maker.h"
 #include "pages/shared_memory.h"
@@ -149,8 +150,35 @@ static bool cannot_start(const struct worker *worker, const char *reason) {
     return false;
 }
 
+/* Told that a session has begun with this run of a server (db/server_run.h). */
+static uint64_t take_server(void *owner, const struct server_run *run) {
+    struct worker *worker = owner;
+    uint64_t number = known_server_number(run);
+    enum known_server what = known_server_take(&worker->memory, number, clock_ms());
+    if (what == KNOWN_SERVER_OLDER) {
+        return 0;
+    }
+    if (what != KNOWN_SERVER_SAME) {
+        bool is_another = what == KNOWN_SERVER_ANOTHER;
+        metrics_add(&worker->metrics->server_changes, 1);
+        log_write(&worker->logger, is_another ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+                  is_another
+                      ? "another database server has taken over; all cached pages are made anew"
+                      : "the database was restarted; all cached pages are made anew",
+                  "{s:I}", "timeline", (long long)run->timeline);
+    }
+    return number;
+}
+
+static bool is_current_server(void *owner, uint64_t number) {
+    const struct worker *worker = owner;
+    return known_server_is(&worker->memory, number);
+}
+
 static bool start_pool(struct worker *worker) {
     const struct config *config = worker->config;
+    size_t writes = config->workers * config->write_connections;
+    size_t all = writes + config->workers * config->read_connections;
     const struct pool_settings settings = {
         .database_url = config->database_url,
         .read_connections = config->read_connections,
@@ -159,7 +187,11 @@ static bool start_pool(struct worker *worker) {
         .queue_wait_ms = config->overload_after_ms,
         .request_timeout_ms = config->request_timeout_ms,
         .connection = {.lock_timeout_ms = config->lock_timeout_ms,
-                       .statement_timeout_ms = config->statement_timeout_ms},
+                       .statement_timeout_ms = config->statement_timeout_ms,
+                       .overdue_limit = 2 * all, /* what a reload may need as well */
+                       .guard = {take_server, is_current_server, worker}},
+        .overdue_writes_limit = writes,
+        .looks_for_rivals = worker->lifeline.identity.index == 0, /* one does, for all */
         .metrics = worker->metrics,
         .on_uncertain = on_uncertain,
     };

@@ -16,6 +16,7 @@ struct pg_conn {
     bool is_prepared;
     bool is_running;
     bool is_broken;
+    bool is_silent, is_refused; /* while connecting */
     struct fake_statement sent;
     PGresult *results[RESULTS_MAX]; /* NULL: the end of a statement's results */
     size_t result_count;
@@ -26,8 +27,12 @@ bool fake_accepts = true;
 bool fake_sends = true;
 bool fake_mixes = false;
 const char *fake_setup_error = NULL;
+struct fake_server fake_server = {.timeline = 1, .started = 1};
+const char *fake_silent_host = NULL;
+const char *fake_refusing_host = NULL;
 
 static PGconn *sessions[SESSIONS_MAX];
+static struct fake_parameters tried[SESSIONS_MAX];
 static size_t opened;
 static size_t sent_count;
 static char last_sqlstate[6];
@@ -60,6 +65,27 @@ static void add_result(PGconn *session, PGresult *result) {
     ck_assert_uint_lt(session->result_count, RESULTS_MAX);
     session->results[session->result_count++] = result;
     make_readable(session);
+}
+
+/* What the server tells of itself while a session is prepared. */
+static PGresult *facts(const PGconn *session) {
+    static char names[][16] = {"cluster", "timeline", "started_us", "overdue", "server_process"};
+    PGresAttDesc columns[5] = {{0}};
+    char values[5][24];
+    PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+    snprintf(values[0], sizeof values[0], "7");
+    snprintf(values[1], sizeof values[1], "%d", fake_server.timeline);
+    snprintf(values[2], sizeof values[2], "%d", fake_server.started);
+    snprintf(values[3], sizeof values[3], "%d", fake_server.overdue);
+    snprintf(values[4], sizeof values[4], "%zu", fake_mixes ? 0 : session->number);
+    for (int i = 0; i < 5; i++) {
+        columns[i].name = names[i];
+    }
+    ck_assert_int_eq(PQsetResultAttrs(result, 5, columns), 1);
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(PQsetvalue(result, 0, i, values[i], (int)strlen(values[i])), 1);
+    }
+    return result;
 }
 
 static PGresult *rows_of_two(size_t rows, const char *const (*values)[2]) {
@@ -102,15 +128,51 @@ void fake_break(PGconn *session) {
     make_readable(session);
 }
 
+const struct fake_parameters *fake_tried(size_t number) {
+    return &tried[number];
+}
+
+size_t fake_sessions_open(void) {
+    size_t count = 0;
+    for (size_t i = 0; i < opened; i++) {
+        count += sessions[i] != NULL;
+    }
+    return count;
+}
+
 /* libpq's functions. */
+
+static void take_parameter(struct fake_parameters *parameters, const char *keyword,
+                           const char *value) {
+    const struct {
+        const char *keyword;
+        char *place;
+    } kept[] = {
+        {"host", parameters->host},
+        {"hostaddr", parameters->hostaddr},
+        {"port", parameters->port},
+        {"user", parameters->user},
+        {"password", parameters->password},
+        {"dbname", parameters->dbname},
+        {"target_session_attrs", parameters->attributes},
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (strcmp(keyword, kept[i].keyword) == 0) {
+            snprintf(kept[i].place, FAKE_VALUE_SIZE, "%s", value);
+        }
+    }
+}
 
 PGconn *PQconnectStartParams(const char *const *keywords, const char *const *values,
                              int expand_dbname) {
-    (void)keywords;
-    (void)values;
     (void)expand_dbname;
     ck_assert_uint_lt(opened, SESSIONS_MAX);
     PGconn *session = calloc(1, sizeof *session);
+    for (size_t i = 0; keywords[i]; i++) { /* the last one of a keyword counts */
+        take_parameter(&tried[opened], keywords[i], values[i]);
+    }
+    session->is_silent = fake_silent_host && strcmp(tried[opened].host, fake_silent_host) == 0;
+    session->is_refused = fake_refusing_host && strcmp(tried[opened].host, fake_refusing_host) == 0;
     session->number = opened;
     session->descriptor = eventfd(0, EFD_NONBLOCK);
     sessions[opened++] = session;
@@ -118,8 +180,12 @@ PGconn *PQconnectStartParams(const char *const *keywords, const char *const *val
 }
 
 PostgresPollingStatusType PQconnectPoll(PGconn *conn) {
-    (void)conn;
-    return fake_accepts ? PGRES_POLLING_OK : PGRES_POLLING_FAILED;
+    if (conn->is_silent) {
+        eventfd_t count;
+        (void)eventfd_read(conn->descriptor, &count);
+        return PGRES_POLLING_READING;
+    }
+    return fake_accepts && !conn->is_refused ? PGRES_POLLING_OK : PGRES_POLLING_FAILED;
 }
 
 void PQfinish(PGconn *conn) {
@@ -215,14 +281,12 @@ int PQsendQueryPrepared(PGconn *conn, const char *stmtName, int nParams,
 /* The first sync ends the preparation: the server tells who it is. */
 int PQpipelineSync(PGconn *conn) {
     if (!conn->is_prepared) {
-        char process[24];
-        snprintf(process, sizeof process, "%zu", fake_mixes ? 0 : conn->number);
         conn->is_prepared = true;
         if (fake_setup_error) {
             snprintf(last_sqlstate, sizeof last_sqlstate, "%s", fake_setup_error);
             add_result(conn, PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR));
         } else {
-            add_result(conn, rows_of_two(1, &(const char *const[2]){"", process}));
+            add_result(conn, facts(conn));
         }
         add_result(conn, NULL);
         fake_sync(conn);

@@ -32,6 +32,8 @@ int main(void) {
         generate_suite,
         guard_suite,
         handout_suite,
+        known_server_suite,
+        pool_servers_suite,
         versions_suite,
         json_text_suite,
         lifecycle_suite,

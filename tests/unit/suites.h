@@ -23,6 +23,8 @@ Suite *figures_suite(void);
 Suite *generate_suite(void);
 Suite *guard_suite(void);
 Suite *handout_suite(void);
+Suite *known_server_suite(void);
+Suite *pool_servers_suite(void);
 Suite *versions_suite(void);
 Suite *json_text_suite(void);
 Suite *lifecycle_suite(void);

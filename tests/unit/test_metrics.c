@@ -133,10 +133,13 @@ START_TEST(the_supervisors_part_is_shown_with_the_sums) {
     metrics_add(&service->invalidations[METRICS_RELOADED], 3);
     metrics_add(&start(0, LAYOUT)->uncertain_writes, 4);
     metrics_add(&start(1, LAYOUT)->uncertain_writes, 1);
+    metrics_add(&start(0, LAYOUT)->server_changes, 1);
+    metrics_add(&start(1, LAYOUT)->server_changes, 1);
     add_up(LAYOUT);
     ck_assert_uint_eq(metrics_get(&sum.service.reloads[METRICS_SUCCEEDED]), 3);
     ck_assert_uint_eq(metrics_get(&sum.service.invalidations[METRICS_RELOADED]), 3);
     ck_assert_uint_eq(metrics_get(&sum.service.invalidations[METRICS_UNCERTAIN_WRITE]), 5);
+    ck_assert_uint_eq(metrics_get(&sum.service.invalidations[METRICS_SERVER_CHANGED]), 2);
     ck_assert_uint_eq(metrics_get(&sum.seen.one), 1);
 }
 END_TEST
