@@ -66,7 +66,7 @@ static void tell(const struct lane *lane, struct call *call, enum query_outcome 
 void lane_complete(struct lane *lane, struct call *call, enum query_outcome outcome,
                    const PGresult *result, int row) {
     lane_counts_leave(&lane->settings.counts, call->state == CALL_WAITING);
-    if (call->state != CALL_WAITING) {
+    if (call->group) {
         call->group->calls[call->place] = NULL;
     }
     lane_queue_remove(&lane->queue, call);
