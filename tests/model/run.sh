@@ -1,7 +1,7 @@
 #!/bin/sh
 # Model-checks the response cache's coherence (coherence.pml), how services find one memory for it
-# (rendezvous.pml), what NGINX shows of that (nginx.pml), and the coherence of the ready-made pages
-# (product_pages.pml): each holds, and each deliberate fault breaks it. Needs spin and gcc, about a
+# (rendezvous.pml), what NGINX shows of that (nginx.pml), what several hosts show (hosts.pml), and the
+# coherence of the ready-made pages (product_pages.pml): each holds, and each deliberate fault breaks it. Needs spin and gcc, about a
 # minute of one processor and less than 2 GB, half a minute of two.
 #   run.sh                    checks everything, one line each; exit status 1 when something fails
 #   run.sh MODEL FAULT_NAME   prints a shortest counter-example for that fault, step by step
@@ -87,6 +87,10 @@ shows_outdated() {
     breaks product_pages "$1" 'page==database' "an outdated page is shown"
 }
 
+shows_old_elsewhere() {  # shows_old_elsewhere FAULT [SPIN-OPTION]
+    breaks hosts "$1 -DLOSSES=0 ${2--DWITHOUT_FAILOVER}" 'must_show' "a host shows an old page"
+}
+
 if [ $# -gt 0 ]; then
     explore "$1" "-O1 -DBFS" "-D$2"
     spin -t -p -g "-D$2" "$1.pml"
@@ -124,6 +128,20 @@ others() {
     shows_outdated FAULT_MARK_AFTER_COMMIT
     shows_outdated FAULT_NO_LOCK
     shows_outdated FAULT_MARKS_LAST
+    holds hosts "-DWITHOUT_FAILOVER" some
+    holds hosts "-DLOSSES=0" some
+    holds hosts "-DLOSSES=0 -DSYNCHRONOUS" some
+    shows_old_elsewhere FAULT_NO_LEASE
+    shows_old_elsewhere FAULT_RAISED_ON_RECEIPT
+    shows_old_elsewhere FAULT_LEASE_FROM_END_OF_ROUND
+    shows_old_elsewhere FAULT_WAIT_WITHOUT_MARGIN
+    shows_old_elsewhere FAULT_WAIT_SHORTER_THAN_LEASE
+    shows_old_elsewhere FAULT_WAIT_FROM_BEFORE_COMMIT
+    shows_old_elsewhere FAULT_LEASE_AFTER_VERSION
+    shows_old_elsewhere FAULT_TIME_FROM_BEFORE_THE_REQUEST
+    shows_old_elsewhere FAULT_NOTE_AFTER_QUERY
+    shows_old_elsewhere FAULT_WITHOUT_XIP
+    shows_old_elsewhere FAULT_OLD_PRIMARY_ANSWERS ""
 }
 
 (cd "$folder/largest" && largest) >"$folder/output" &
