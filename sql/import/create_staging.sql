@@ -130,7 +130,7 @@ BEGIN
     SELECT relname INTO index_name
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
-    WHERE indrelid = staging AND attname = parent_column
+    WHERE indrelid = staging AND attname = parent_column AND indpred IS NULL
     ORDER BY relname LIMIT 1;
     IF FOUND THEN
         EXECUTE format('CLUSTER %s USING %I', staging, index_name);
