@@ -479,8 +479,12 @@ def test_writes_are_never_lost_and_never_doubled_whatever_breaks(victim):
     questions = seed.questions(victim, new_product(), [0, 0, 0])
     votes = [("PUT", f"/qa/questions/{number}/helpful", None) for number in questions]
     post = ("POST", "/qa/questions", json.dumps({**QUESTION, "product_id": product}).encode())
-    breaks = [lambda: os.kill(victim.worker_pids()[0], signal.SIGKILL), victim.terminate_backends,
-              lambda: os.kill(victim.backends()[0], signal.SIGKILL)]
+
+    def kill_a_backend():
+        wait_until(victim.backends)  # those that were just terminated may not be missed yet
+        os.kill(victim.backends()[0], signal.SIGKILL)
+
+    breaks = [lambda: os.kill(victim.worker_pids()[0], signal.SIGKILL), victim.terminate_backends, kill_a_backend]
     with Load(victim.port, [*votes, post]) as load:
         for break_something in 3 * breaks:
             load.wait_for(50)
