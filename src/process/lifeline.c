@@ -70,6 +70,12 @@ void lifeline_show_ready(const struct lifeline *lifeline, bool is_ready) {
 }
 
 void lifeline_stop(struct lifeline *lifeline) {
+    /* Told once more, as by a service manager and by the supervisor, a process that ends is not
+     * killed. */
+    sigset_t told;
+    sigemptyset(&told);
+    sigaddset(&told, SIGTERM);
+    sigprocmask(SIG_BLOCK, &told, NULL);
     watch_stop(&lifeline->terminate);
     timer_stop(&lifeline->heartbeat);
 }
