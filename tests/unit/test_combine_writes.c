@@ -433,7 +433,7 @@ END_TEST
 START_TEST(a_write_that_would_wait_too_long_is_rejected) {
     struct pool_settings settings = fake_pool_settings();
     settings.queue_wait_ms = 20;
-    settings.connection.lock_timeout_ms = 50;
+    settings.connection.lock_timeout_ms = 500;
     fake_pool_open(&settings);
     vote(0, 1);
     turn();
@@ -441,7 +441,7 @@ START_TEST(a_write_that_would_wait_too_long_is_rejected) {
     wait_ms(40);
     vote(2, 3);
     ck_assert_int_eq(told[2].dones, 0);
-    wait_ms(100);
+    wait_ms(600);
     vote(3, 4);
     assert_told(3, QUERY_REFUSED);
     fake_pool_close(4);
