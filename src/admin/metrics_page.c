@@ -19,6 +19,7 @@ void metrics_page_show(struct http_request *request) {
                              "the service");
         return;
     }
+    admin_see(door->admin, &sum->seen);
     const struct metrics_names names = qa_metrics_names();
     size_t length;
     char *text = metrics_text(sum, &names, &length);

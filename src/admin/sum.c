@@ -37,8 +37,11 @@ struct metrics_sum *admin_sum(const struct admin *admin) {
     const struct metrics_names names = qa_metrics_names();
     struct metrics_sum *sum = memory_allocate(sizeof *sum);
     metrics_memory_sum(admin->metrics, metrics_layout_of_workers(&names), sum);
-    see_pause(admin, &sum->seen);
-    see_supervisor(admin, &sum->seen);
-    see_certificate(admin, &sum->seen);
     return sum;
+}
+
+void admin_see(const struct admin *admin, struct metrics_seen *seen) {
+    see_pause(admin, seen);
+    see_supervisor(admin, seen);
+    see_certificate(admin, seen);
 }

@@ -212,8 +212,7 @@ static void map_metrics(struct admin_process *process) {
     }
 }
 
-/* Each look at the metrics is one at the certificate; so one that cannot be read is told of here.
- */
+/* /metrics reads it each time; so one that cannot be read is told of here, once. */
 static void look_at_certificate(const struct admin_process *process) {
     char error[256];
     const char *path = process->admin.certificate;

@@ -131,3 +131,9 @@ size_t running_count(void) {
     }
     return count;
 }
+
+void return_row(PGconn *session, const char *value) {
+    fake_return(session, 1, &(const char *const[2]){value, "1"});
+    fake_sync(session);
+    turn();
+}

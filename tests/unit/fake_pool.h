@@ -54,3 +54,6 @@ void assert_told(size_t number, enum query_outcome outcome);
 PGconn *running(size_t others);
 
 size_t running_count(void);
+
+/* The server returns a lone call's row. */
+void return_row(PGconn *session, const char *value);

@@ -35,13 +35,6 @@ static void assert_sent(const PGconn *session, const char *name, const char *fir
     ck_assert_str_eq(statement->parameters[1], second);
 }
 
-/* The server returns a lone read's row. */
-static void return_row(PGconn *session, const char *value) {
-    fake_return(session, 1, &(const char *const[2]){value, "1"});
-    fake_sync(session);
-    turn();
-}
-
 /* Readiness */
 
 START_TEST(a_pool_is_ready_while_reads_and_writes_have_a_connection) {

@@ -27,12 +27,6 @@ static void vote(size_t number) {
     pool_submit(pool, LANE_WRITES, &call);
 }
 
-static void complete(PGconn *session) {
-    fake_return(session, 1, &(const char *const[2]){"1", "1"});
-    fake_sync(session);
-    turn();
-}
-
 static void assert_calls(enum pool_lane lane, uint64_t waiting, uint64_t running_ones) {
     ck_assert_uint_eq(metrics_get(&metrics.gauges.waiting_calls[lane]), waiting);
     ck_assert_uint_eq(metrics_get(&metrics.gauges.running_calls[lane]), running_ones);
@@ -65,8 +59,8 @@ START_TEST(a_call_waits_runs_and_completes) {
     read_number(1);
     turn();
     assert_calls(LANE_READS, 1, 1);
-    complete(running(0));
-    complete(running(0));
+    return_row(running(0), "1");
+    return_row(running(0), "1");
     assert_calls(LANE_READS, 0, 0);
     assert_connections(METRICS_FOR_READS, 0, 1, 0);
     ck_assert_uint_eq(metrics_get(&metrics.lanes.outcomes[LANE_READS][QUERY_DONE]), 2);
@@ -84,7 +78,7 @@ START_TEST(calls_that_share_a_statement_are_one_group_and_one_commit) {
     }
     turn(); /* the first by itself or all: as the pool's loop turns */
     while (running_count() > 0) {
-        complete(running(0));
+        return_row(running(0), "1");
     }
     const struct metrics_histogram *sizes = &metrics.lanes.group_size[LANE_WRITES];
     ck_assert_uint_eq(metrics_get(&sizes->sum), 4);
@@ -120,14 +114,14 @@ START_TEST(calls_that_wait_for_the_end_of_a_pause_are_counted_once) {
     read_number(1);
     read_number(2);
     vote(3);
-    complete(running(0)); /* it was sent before */
+    return_row(running(0), "1"); /* it was sent before */
     ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_READS]), 0);
     pool_resume(pool);
     ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_READS]), 2);
     ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_WRITES]), 1);
     turn();
     while (running_count() > 0) {
-        complete(running(0));
+        return_row(running(0), "1");
     }
     ck_assert_uint_eq(metrics_get(&metrics.lanes.held[LANE_READS]), 2);
     fake_pool_close(4);
@@ -187,7 +181,7 @@ START_TEST(a_read_that_is_sent_again_has_waited_once) {
     while (running_count() == 0) {
         wait_ms(5);
     }
-    complete(running(0));
+    return_row(running(0), "1");
     ck_assert_uint_eq(count_of(&metrics.lanes.wait[LANE_READS]), 1);
     ck_assert_uint_eq(count_of(&metrics.lanes.group_size[LANE_READS]), 2);
     assert_calls(LANE_READS, 0, 0);

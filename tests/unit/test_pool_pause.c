@@ -36,13 +36,6 @@ static PGconn *running_as(const char *name) {
     return strcmp(fake_sent(session)->name, name) == 0 ? session : running(1);
 }
 
-/* The server returns a lone call's row. */
-static void return_row(PGconn *session) {
-    fake_return(session, 1, &(const char *const[2]){"value", "1"});
-    fake_sync(session);
-    turn();
-}
-
 static void assert_waiting(size_t number) {
     ck_assert_msg(told[number].dones == 0 && told[number].sends == 0,
                   "call %zu was sent %d times and told %d times", number, told[number].sends,
@@ -79,7 +72,7 @@ START_TEST(in_a_pause_sessions_are_closed_and_calls_wait_in_the_order_of_arrival
     write_number(4);
     ck_assert_uint_eq(pool_load(pool).calls, 5);
     ck_assert_uint_eq(pool_load(pool).held_over, 4);
-    return_row(running_as("next_page"));
+    return_row(running_as("next_page"), "value");
     ck_assert_uint_eq(pool_load(pool).held_over, 3);
     fake_pool_close(5);
 }
@@ -95,7 +88,7 @@ START_TEST(what_is_in_flight_completes_before_its_session_is_closed) {
     write_number(2);
     turn();
     ck_assert_uint_eq(pool_load(pool).sessions, 2);
-    return_row(running_as("list_questions"));
+    return_row(running_as("list_questions"), "value");
     assert_told(1, QUERY_DONE);
     ck_assert_uint_eq(pool_load(pool).sessions, 1);
 
@@ -110,7 +103,7 @@ START_TEST(what_is_in_flight_completes_before_its_session_is_closed) {
 
     pool_resume(pool);
     turn();
-    return_row(running(0));
+    return_row(running(0), "value");
     assert_told(2, QUERY_DONE);
     fake_pool_close(3);
 }
@@ -144,7 +137,7 @@ START_TEST(a_read_that_is_lost_on_the_way_to_a_pause_is_sent_after_it) {
     ck_assert_uint_eq(fake_sessions_opened(), 2);
     pool_resume(pool);
     turn();
-    return_row(running(0));
+    return_row(running(0), "value");
     assert_told(0, QUERY_DONE);
     fake_pool_close(1);
 }
@@ -161,7 +154,7 @@ START_TEST(what_meets_outdated_statements_on_the_way_to_a_pause_is_sent_after_it
     ck_assert_uint_eq(pool_load(pool).sessions, 0);
     pool_resume(pool);
     turn();
-    return_row(running(0));
+    return_row(running(0), "value");
     assert_told(0, QUERY_DONE);
     fake_pool_close(1);
 }
@@ -178,7 +171,7 @@ START_TEST(a_pause_that_ends_before_it_is_reached_leaves_what_is_in_flight_alone
     ck_assert(pool_is_ready(pool));
     ck_assert_int_eq(told[0].sends, 1);
     PGconn *session = running(0);
-    return_row(session);
+    return_row(session, "value");
     assert_told(0, QUERY_DONE);
     ck_assert_ptr_eq(running(0), session);
     ck_assert_int_eq(told[1].sends, 1);
@@ -190,7 +183,7 @@ START_TEST(a_pause_counts_towards_no_deadline_of_what_waits) {
     open_with_timeout(100);
     read_questions(0);
     turn();
-    return_row(running(0));
+    return_row(running(0), "value");
     pool_pause(pool);
     read_questions(1);
     write_number(2);
@@ -306,7 +299,7 @@ START_TEST(a_pool_that_begins_in_a_pause_connects_after_it) {
     pool_resume(pool);
     turn();
     ck_assert(pool_told_ready);
-    return_row(running(0));
+    return_row(running(0), "value");
     assert_told(0, QUERY_DONE);
     fake_pool_close(1);
 }

@@ -38,12 +38,6 @@ static void write_one(size_t number) {
     pool_submit(pool, LANE_WRITES, &call);
 }
 
-static void complete(PGconn *session) {
-    fake_return(session, 1, &(const char *const[2]){"1", "1"});
-    fake_sync(session);
-    turn();
-}
-
 static void wait_until_ready(void) {
     while (!pool_is_ready(pool)) {
         wait_ms(5);
@@ -76,7 +70,7 @@ START_TEST(what_would_be_sent_to_a_server_that_was_replaced_goes_to_the_other_on
         for (size_t i = 0; i < fake_sessions_opened(); i++) {
             if (fake_is_running(fake_session(i))) {
                 ck_assert_uint_ge(i, opened);
-                complete(fake_session(i));
+                return_row(fake_session(i), "1");
             }
         }
     }
@@ -92,7 +86,7 @@ START_TEST(a_write_that_a_replaced_server_acknowledges_is_unknown) {
     write_one(0);
     turn();
     current = 2;
-    complete(running(0));
+    return_row(running(0), "1");
     assert_told(0, QUERY_UNKNOWN);
     fake_pool_close(1);
 }
@@ -104,7 +98,7 @@ START_TEST(no_session_for_writes_begins_beside_many_that_were_given_up_and_reads
     ck_assert(!pool_is_ready(pool));
     read_one(0);
     turn();
-    complete(running(0));
+    return_row(running(0), "1");
     assert_told(0, QUERY_DONE);
     write_one(1);
     assert_told(1, QUERY_REFUSED);
