@@ -20,91 +20,66 @@ AS $$
 $$;
 
 -- The ids of a product's questions that are shown, of one page: in the order that a list is asked for by
--- `sort`, only those that have an answer, or have none, where `answered` is not null.
+-- `sort`, only those that have an answer, or have none, where `answered` is not null. Each order reads the
+-- ranked rows by an index of its own; the others are not run.
 CREATE FUNCTION questions_in_order(product_id integer, sort text, answered boolean, count bigint,
                                    skipped bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    CASE sort
-    WHEN 'helpful' THEN
-        RETURN ARRAY(
-            SELECT id FROM (
-                SELECT id, helpful FROM questions
-                WHERE questions.product_id = $1 AND NOT ranked AND NOT reported
-                    AND ($3 IS NULL OR is_answered(id) = $3)
-                UNION ALL (
-                SELECT id, rank FROM questions
-                WHERE questions.product_id = $1 AND rank IS NOT NULL
-                    AND ($3 IS NULL OR is_answered(id) = $3)
-                ORDER BY rank DESC, id
-                LIMIT $4 + $5)) AS shown
-            ORDER BY helpful DESC, id
-            LIMIT $4 OFFSET $5);
-    WHEN 'newest' THEN
-        RETURN ARRAY(
-            SELECT id FROM (
-                SELECT id, created_at FROM questions
-                WHERE questions.product_id = $1 AND NOT ranked AND NOT reported
-                    AND ($3 IS NULL OR is_answered(id) = $3)
-                UNION ALL (
-                SELECT id, created_at FROM questions
-                WHERE questions.product_id = $1 AND rank IS NOT NULL
-                    AND ($3 IS NULL OR is_answered(id) = $3)
-                ORDER BY created_at DESC, id DESC
-                LIMIT $4 + $5)) AS shown
+    RETURN ARRAY(
+        SELECT id FROM (
+            SELECT id, helpful, created_at FROM questions
+            WHERE questions.product_id = $1 AND NOT ranked AND NOT reported
+                AND ($3 IS NULL OR is_answered(id) = $3)
+            UNION ALL (
+            SELECT id, rank, created_at FROM questions
+            WHERE $2 = 'helpful' AND questions.product_id = $1 AND rank IS NOT NULL
+                AND ($3 IS NULL OR is_answered(id) = $3)
+            ORDER BY rank DESC, id
+            LIMIT $4 + $5)
+            UNION ALL (
+            SELECT id, rank, created_at FROM questions
+            WHERE $2 = 'newest' AND questions.product_id = $1 AND rank IS NOT NULL
+                AND ($3 IS NULL OR is_answered(id) = $3)
             ORDER BY created_at DESC, id DESC
-            LIMIT $4 OFFSET $5);
-    WHEN 'oldest' THEN
-        RETURN ARRAY(
-            SELECT id FROM (
-                SELECT id, created_at FROM questions
-                WHERE questions.product_id = $1 AND NOT ranked AND NOT reported
-                    AND ($3 IS NULL OR is_answered(id) = $3)
-                UNION ALL (
-                SELECT id, created_at FROM questions
-                WHERE questions.product_id = $1 AND rank IS NOT NULL
-                    AND ($3 IS NULL OR is_answered(id) = $3)
-                ORDER BY created_at, id
-                LIMIT $4 + $5)) AS shown
+            LIMIT $4 + $5)
+            UNION ALL (
+            SELECT id, rank, created_at FROM questions
+            WHERE $2 = 'oldest' AND questions.product_id = $1 AND rank IS NOT NULL
+                AND ($3 IS NULL OR is_answered(id) = $3)
             ORDER BY created_at, id
-            LIMIT $4 OFFSET $5);
-    END CASE;
+            LIMIT $4 + $5)) AS shown
+        ORDER BY CASE $2 WHEN 'helpful' THEN helpful END DESC,
+            CASE $2 WHEN 'newest' THEN created_at END DESC, CASE $2 WHEN 'newest' THEN id END DESC,
+            CASE $2 WHEN 'oldest' THEN created_at END, id
+        LIMIT $4 OFFSET $5);
 END
 $$;
 
--- Likewise of a question's answers.
+-- Likewise of a question's answers, whose order by helpfulness has its own statement.
 CREATE FUNCTION answers_in_order(question_id bigint, sort text, count bigint, skipped bigint)
     RETURNS bigint[]
     LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    CASE sort
-    WHEN 'newest' THEN
-        RETURN ARRAY(
-            SELECT id FROM (
-                SELECT id, created_at FROM answers
-                WHERE answers.question_id = $1 AND NOT ranked AND NOT reported
-                UNION ALL (
-                SELECT id, created_at FROM answers
-                WHERE answers.question_id = $1 AND rank IS NOT NULL
-                ORDER BY created_at DESC, id DESC
-                LIMIT $3 + $4)) AS shown
+    RETURN ARRAY(
+        SELECT id FROM (
+            SELECT id, created_at FROM answers
+            WHERE answers.question_id = $1 AND NOT ranked AND NOT reported
+            UNION ALL (
+            SELECT id, created_at FROM answers
+            WHERE $2 = 'newest' AND answers.question_id = $1 AND rank IS NOT NULL
             ORDER BY created_at DESC, id DESC
-            LIMIT $3 OFFSET $4);
-    WHEN 'oldest' THEN
-        RETURN ARRAY(
-            SELECT id FROM (
-                SELECT id, created_at FROM answers
-                WHERE answers.question_id = $1 AND NOT ranked AND NOT reported
-                UNION ALL (
-                SELECT id, created_at FROM answers
-                WHERE answers.question_id = $1 AND rank IS NOT NULL
-                ORDER BY created_at, id
-                LIMIT $3 + $4)) AS shown
+            LIMIT $3 + $4)
+            UNION ALL (
+            SELECT id, created_at FROM answers
+            WHERE $2 = 'oldest' AND answers.question_id = $1 AND rank IS NOT NULL
             ORDER BY created_at, id
-            LIMIT $3 OFFSET $4);
-    END CASE;
+            LIMIT $3 + $4)) AS shown
+        ORDER BY CASE $2 WHEN 'newest' THEN created_at END DESC, CASE $2 WHEN 'newest' THEN id END DESC,
+            CASE $2 WHEN 'oldest' THEN created_at END, id
+        LIMIT $3 OFFSET $4);
 END
 $$;
 
