@@ -5,6 +5,8 @@
  *   - Else a third, as long as pages are wanted: each query for a first page is worth one page
  *     made. What a step takes beyond its usual time is the work of others and not counted.
  *   - Else a fiftieth.
+ *   - Steps are small while the worker is busy, as requests wait for them; larger ones, which cost
+ *     less, when laps take long.
  *   - A lap, once through all changed products, takes a second at least: a product that changes
  *     without pause is not made without pause.
  *

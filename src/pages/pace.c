@@ -6,18 +6,20 @@ enum {
     BUSY_PERCENT = 5,   /* of a processor, used by the worker */
     LONG_STEP_MS = 250, /* this is its own work, not that of others */
     LAP_MS = 1000,
-    DEMAND_MAX = 2000 /* queries that still count when no more come */
+    LATE_LAP_MS = 2 * LAP_MS, /* when one takes as long, small steps do not keep up */
+    DEMAND_MAX = 2000         /* queries that still count when no more come */
 };
 
 /* How large steps are. A product is some 0.12 ms of PostgreSQL's work, which requests wait for
- * where there are any. */
+ * where there are any; a step is some 0.1 ms more, whatever its size. */
 struct step_size {
     int64_t ms; /* of its own work, about */
     int64_t products_min;
     int64_t products_max;
 };
 static const struct step_size step_size_idle = {20, 100, 200};
-static const struct step_size step_size_busy = {4, 32, 32};
+static const struct step_size step_size_busy = {1, 8, 8};
+static const struct step_size step_size_late = {4, 32, 32};
 
 /* For each millisecond of work so many of rest. */
 enum { REST_IDLE = 1, REST_WANTED = 2, REST_BUSY = 49 };
@@ -56,7 +58,11 @@ static void count_demand(struct pace *pace, const struct pace_step *step) {
 }
 
 static const struct step_size *step_size(const struct pace *pace) {
-    return pace->is_busy ? &step_size_busy : &step_size_idle;
+    if (!pace->is_busy) {
+        return &step_size_idle;
+    }
+    bool is_late = pace->step_began_ms - pace->lap_began_ms > LATE_LAP_MS;
+    return is_late ? &step_size_late : &step_size_busy;
 }
 
 /* The next step is twice as large, or half. */

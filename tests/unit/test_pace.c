@@ -37,27 +37,27 @@ START_TEST(else_it_works_a_fiftieth_of_the_time) {
 END_TEST
 
 START_TEST(else_it_works_a_third_of_the_time_as_long_as_queries_ask_for_as_many_pages) {
-    ck_assert_int_eq(rest_after(2, true, 100, 100), 4); /* the other worker has sent as many */
-    ck_assert_int_eq(rest_after(2, true, 0, 99), 4);
-    ck_assert_int_eq(rest_after(2, true, 0, 1), 98);
-    ck_assert_int_eq(rest_after(2, true, 50, 100), 98);
+    ck_assert_int_eq(rest_after(1, true, 100, 100), 2); /* the other worker has sent as many */
+    ck_assert_int_eq(rest_after(1, true, 0, 99), 2);
+    ck_assert_int_eq(rest_after(1, true, 0, 1), 49);
+    ck_assert_int_eq(rest_after(1, true, 50, 100), 49);
 }
 END_TEST
 
 START_TEST(pages_made_while_none_was_wanted_are_no_debt) {
-    ck_assert_int_eq(rest_after(2, true, 0, 100000), 98);
-    ck_assert_int_eq(rest_after(2, true, 1, 1), 4);
+    ck_assert_int_eq(rest_after(1, true, 0, 100000), 49);
+    ck_assert_int_eq(rest_after(1, true, 1, 1), 2);
 }
 END_TEST
 
 START_TEST(queries_of_long_ago_do_not_count_for_ever) {
-    ck_assert_int_eq(rest_after(2, true, 1000000, 0), 4);
-    ck_assert_int_eq(rest_after(2, true, 0, 100000), 98);
+    ck_assert_int_eq(rest_after(1, true, 1000000, 0), 2);
+    ck_assert_int_eq(rest_after(1, true, 0, 100000), 49);
 }
 END_TEST
 
 START_TEST(the_time_of_others_who_use_the_processors_is_not_paid_for) {
-    ck_assert_int_eq(rest_after(90, true, 1000, 10), 8);
+    ck_assert_int_eq(rest_after(90, true, 1000, 10), 2);
     ck_assert_int_eq(rest_after(300, true, 0, 10), 600); /* so long takes its own work */
 }
 END_TEST
@@ -100,15 +100,38 @@ START_TEST(requests_wait_for_small_steps_only) {
     }
     ck_assert_int_eq(pace.products, 200);
     rest_after(50, true, 0, 1);
-    ck_assert_int_eq(pace.products, 32);
+    ck_assert_int_eq(pace.products, 8);
     rest_after(250, true, 0, 1); /* not smaller where the processors are short */
-    ck_assert_int_eq(pace.products, 32);
+    ck_assert_int_eq(pace.products, 8);
     rest_after(251, true, 0, 1);
-    ck_assert_int_eq(pace.products, 16);
+    ck_assert_int_eq(pace.products, 4);
     rest_after(50, true, 0, 1);
-    ck_assert_int_eq(pace.products, 32);
+    ck_assert_int_eq(pace.products, 8);
     rest_after(20, false, 0, 1);
-    ck_assert_int_eq(pace.products, 64);
+    ck_assert_int_eq(pace.products, 16);
+}
+END_TEST
+
+/* One of a lap that began at 10000, begun at `began_ms`. */
+static void end_step_of_lap(int64_t began_ms) {
+    (void)pace_begin_step(&pace, began_ms, began_ms == 10000);
+    step.now_ms = began_ms + 4;
+    step.cpu_ms += 1000;
+    (void)pace_end_step(&pace, &step);
+}
+
+START_TEST(steps_grow_when_laps_take_long) {
+    for (int64_t began_ms = 10000; began_ms <= 12000; began_ms += 200) {
+        end_step_of_lap(began_ms);
+    }
+    ck_assert_int_eq(pace.products, 8);
+    end_step_of_lap(12200);
+    end_step_of_lap(12400);
+    ck_assert_int_eq(pace.products, 32);
+    end_step_of_lap(12600);
+    ck_assert_int_eq(pace.products, 32);
+    rest_after(4, true, 0, 1); /* the next lap */
+    ck_assert_int_eq(pace.products, 8);
 }
 END_TEST
 
@@ -137,6 +160,7 @@ Suite *pace_suite(void) {
     tcase_add_test(cases, a_lap_takes_a_second_at_least);
     tcase_add_test(cases, steps_grow_while_they_are_short_and_shrink_when_long);
     tcase_add_test(cases, requests_wait_for_small_steps_only);
+    tcase_add_test(cases, steps_grow_when_laps_take_long);
     tcase_add_test(cases, after_a_failure_a_step_is_of_one_product);
     suite_add_tcase(suite, cases);
     return suite;
