@@ -15,6 +15,8 @@ PAGE = "/qa/questions?product_id=1"
 # Of testssl.sh: clients choose among ciphers that are all strong; the authority is our own; compressed pages hold no
 # secret (docs/security.md); of the tool itself.
 ACCEPTED = {"cipher_order", "cert_revocation", "BREACH", "engine_problem"}
+# Its client of TLS 1.3 does not wait for the ticket, which a busy machine sends later. e2e/test_tls.py resumes sessions.
+UNDECIDED = ("sessionresumption_ticket", "check failed because of connect problem")
 ALWAYS, SOMETIMES = ({line for line in part.splitlines()[1:] if line and not line.startswith("#")} for part in
                      (CHECKOUT / "tests/tls/h2spec/nginx-1.22.txt").read_text().split("# Sometimes"))
 
@@ -27,7 +29,8 @@ def test_testssl_finds_nothing_wrong_with_versions_ciphers_and_headers(front, tm
     findings = json.loads(report.read_text())
     assert len(findings) > 100
     assert {each["id"]: each["finding"] for each in findings
-            if each["severity"] not in ("OK", "INFO") and each["id"] not in ACCEPTED} == {}
+            if each["severity"] not in ("OK", "INFO") and each["id"] not in ACCEPTED
+            and (each["id"], each["finding"]) != UNDECIDED} == {}
 
 
 def version_of_nginx():
