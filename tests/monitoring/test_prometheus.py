@@ -4,8 +4,10 @@ import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections import namedtuple
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -13,10 +15,11 @@ from urllib.request import urlopen
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT / "tests/e2e"))
+sys.path[:0] = [str(CHECKOUT / "tests/e2e"), str(CHECKOUT / "tests/tls")]
 
 import conftest  # noqa: E402
-from api import PATIENCE_S, QUESTION, Api  # noqa: E402
+from api import PATIENCE_S, QUESTION  # noqa: E402
+from certificates import client, make_certificate  # noqa: E402
 from stack import free_port, wait_until  # noqa: E402
 from test_monitoring import MONITORING, as_asked, panels, rules  # noqa: E402
 
@@ -24,15 +27,25 @@ SCRAPE_S = 1
 TESTS_OF_RULES = sorted((CHECKOUT / "tests/monitoring").glob("*.test.yml"))
 
 
+Front = namedtuple("Front", "stack tls_port authority")
+
+
 @pytest.fixture(scope="module")
-def stack():
-    with conftest.running(QA_SAMPLE_PRODUCTS="10") as stack:
-        yield stack
+def front():
+    """A stack with TLS, as one panel shows when the certificate ends."""
+    with tempfile.TemporaryDirectory(prefix="atelier-tls-") as folder:
+        folder = Path(folder)
+        folder.chmod(0o755)  # the stack's user reads it
+        make_certificate(folder)
+        tls_port = free_port()
+        with conftest.running(QA_SAMPLE_PRODUCTS="10", QA_TLS_PORT=str(tls_port), QA_TLS_KEY=str(folder / "key.pem"),
+                              QA_TLS_CERTIFICATE=str(folder / "certificate.pem")) as stack:
+            yield Front(stack, tls_port, folder / "authority.pem")
 
 
-def use(stack):
+def use(front):
     """Some of everything that shoppers do."""
-    api = Api(stack.base_url)
+    api = client(front.tls_port, front.authority)
     for product in range(1, 11):
         api.get(f"/qa/questions?product_id={product}")
     question = api.post("/qa/questions", json={**QUESTION, "product_id": 1}).json()["question_id"]
@@ -41,13 +54,13 @@ def use(stack):
 
 
 @contextlib.contextmanager
-def shoppers(stack):
+def shoppers(front):
     """They come again and again."""
     stopping = threading.Event()
 
     def run():
         while not stopping.wait(SCRAPE_S / 2):
-            use(stack)
+            use(front)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -59,14 +72,14 @@ def shoppers(stack):
 
 
 @pytest.fixture(scope="module")
-def prometheus(stack, tmp_path_factory):
+def prometheus(front, tmp_path_factory):
     """Asks a Prometheus of our own, which has scraped the stack a few times; returns the result."""
     folder = tmp_path_factory.mktemp("prometheus")
     port = free_port()
     text = (MONITORING / "prometheus.yml").read_text()
     assert "127.0.0.1:8081" in text
     (folder / "prometheus.yml").write_text(
-        text.replace("127.0.0.1:8081", f"127.0.0.1:{stack.port + 1}").replace("15s", f"{SCRAPE_S}s"))
+        text.replace("127.0.0.1:8081", f"127.0.0.1:{front.stack.port + 1}").replace("15s", f"{SCRAPE_S}s"))
     (folder / "alerts.yml").write_text((MONITORING / "alerts.yml").read_text())
 
     def ask(query):
@@ -79,7 +92,7 @@ def prometheus(stack, tmp_path_factory):
             return ask("count_over_time(up[1m]) > 5")
         return False
 
-    with shoppers(stack), subprocess.Popen(["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+    with shoppers(front), subprocess.Popen(["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
                                             f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]) as process:
         try:
             wait_until(has_scraped)
@@ -111,9 +124,9 @@ def test_each_alert_has_a_test():
         assert "alert" not in rule or f'alertname="{rule["alert"]}"' in tests
 
 
-def test_promtool_finds_nothing_in_the_metrics(stack):
-    use(stack)
-    with urlopen(f"http://127.0.0.1:{stack.port + 1}/metrics", timeout=PATIENCE_S) as response:
+def test_promtool_finds_nothing_in_the_metrics(front):
+    use(front)
+    with urlopen(f"http://127.0.0.1:{front.stack.port + 1}/metrics", timeout=PATIENCE_S) as response:
         metrics = response.read().decode()
     result = promtool("check", "metrics", input=metrics)
     assert (result.returncode, result.stdout) == (0, "")

@@ -1,6 +1,8 @@
-"""Certificates of an authority of our own."""
+"""Certificates of an authority of our own, and a client that trusts it."""
 
 import subprocess
+
+from api import Api
 
 EXTENSIONS = """\
 subjectAltName = DNS:localhost, IP:127.0.0.1
@@ -26,3 +28,10 @@ def make_certificate(folder):
     openssl("x509", "-req", "-in", folder / "request", "-CA", folder / "authority.pem", "-CAkey", folder / "authority.key",
             "-CAcreateserial", "-days", "90", "-extfile", extensions, "-out", folder / "certificate.pem")
     (folder / "key.pem").chmod(0o644)  # the stack's user reads it
+
+
+def client(port, authority):
+    """Of what speaks TLS there; it trusts that authority and no other, whatever the environment says."""
+    api = Api(f"https://localhost:{port}")
+    api.session.verify, api.session.trust_env = authority, False
+    return api
