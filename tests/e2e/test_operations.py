@@ -5,9 +5,12 @@ import subprocess
 
 import pytest
 
+import sessions
 from api import Api
-from conftest import running
+from conftest import PATIENT, running
+from load import Load
 from stack import postgresql_tool, wait_until
+from test_pause import paused
 
 pytestmark = pytest.mark.same_with_sanitizers("PostgreSQL's own tools")
 
@@ -52,6 +55,40 @@ def test_a_dump_is_restored_into_a_new_database(stack, tmp_path):
                 rows = f"SELECT shown::text FROM {table} AS shown ORDER BY 1"
                 cursor.execute(rows)
                 assert cursor.fetchall() == stack.sql(rows)
+
+
+def test_a_restored_database_takes_the_place_of_a_damaged_one_and_no_request_fails(tmp_path):
+    dump, products = tmp_path / "atelier_qa.dump", range(1, 20)
+    reads = [("GET", f"/qa/questions?product_id={product}", None) for product in products]
+    with running(QA_SAMPLE_PRODUCTS="20", QA_PAUSE_TIMEOUT_S="120", **PATIENT) as stack:
+        def as_superuser(statement):
+            return sessions.execute(stack.superuser_url("postgres"), statement, ())
+
+        right = answers_of(stack, products)
+        subprocess.run([postgresql_tool("pg_dump"), "--format=custom", "--no-unlogged-table-data",
+                        f"--file={dump}", f"--dbname={stack.superuser_url()}"], check=True)
+        stack.sql("TRUNCATE answers, answers_photos")
+        for statement in ("CREATE DATABASE restored OWNER atelier_qa_owner",
+                          "REVOKE ALL ON DATABASE restored FROM PUBLIC",
+                          "GRANT CONNECT ON DATABASE restored TO atelier_qa_serving"):
+            as_superuser(statement)
+        subprocess.run([postgresql_tool("pg_restore"), "--single-transaction",
+                        f"--dbname={stack.superuser_url('restored')}", dump], check=True)
+        with Load(stack.port, reads) as load:
+            load.wait_for(100)
+            with paused(stack):
+                as_superuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                             " WHERE datname IN ('atelier_qa', 'restored')")  # the test's own
+                as_superuser("ALTER DATABASE atelier_qa RENAME TO damaged")
+                as_superuser("ALTER DATABASE restored RENAME TO atelier_qa")
+            old = set(stack.worker_pids())
+            stack.reload()
+            wait_until(lambda: old.isdisjoint(stack.worker_pids()))
+            load.wait_for(100)
+        assert load.others(200) == []
+        assert answers_of(stack, products) == right
+        stack.start()  # as the owner, who migrates
+        Api(stack.base_url).add_question(7)
 
 
 def test_votes_change_rows_in_place(stack, api):
