@@ -52,5 +52,9 @@ struct figures_rates figures_between(const struct figures_sample *before,
  * the first. */
 struct figures_rates figures_until(const struct figures *figures, const struct figures_sample *now);
 
+/* What the lanes, and the sets of connections, are called. */
+extern const char *const figures_lanes[METRICS_LANES];
+extern const char *const figures_connections[METRICS_CONNECTION_SETS];
+
 /* All, with the gauges of `sum`; the caller's, to be released. */
 json_t *figures_json(const struct figures *figures, const struct metrics_sum *sum, int64_t now_ms);

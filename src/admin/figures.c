@@ -3,6 +3,9 @@
 
 #include <stdbool.h>
 
+const char *const figures_lanes[METRICS_LANES] = {"reads", "large reads", "writes"};
+const char *const figures_connections[METRICS_CONNECTION_SETS] = {"reads", "writes"};
+
 static void add_responses(struct figures_sample *sample, const struct metrics_histogram *histogram,
                           bool is_failure) {
     for (size_t i = 0; i < METRICS_BUCKETS; i++) {
@@ -128,10 +131,9 @@ static json_int_t gauge(const metrics_number *number) {
 }
 
 static json_t *new_lanes(const struct metrics_gauges *gauges) {
-    static const char *const names[METRICS_LANES] = {"reads", "large reads", "writes"};
     json_t *all = json_array();
     for (size_t i = 0; i < METRICS_LANES; i++) {
-        json_array_append_new(all, json_pack("{s:s, s:I, s:I}", "name", names[i], "waiting",
+        json_array_append_new(all, json_pack("{s:s, s:I, s:I}", "name", figures_lanes[i], "waiting",
                                              gauge(&gauges->waiting_calls[i]), "running",
                                              gauge(&gauges->running_calls[i])));
     }
@@ -139,12 +141,11 @@ static json_t *new_lanes(const struct metrics_gauges *gauges) {
 }
 
 static json_t *new_connections(const struct metrics_gauges *gauges) {
-    static const char *const names[METRICS_CONNECTION_SETS] = {"reads", "writes"};
     json_t *all = json_array();
     for (size_t i = 0; i < METRICS_CONNECTION_SETS; i++) {
         const metrics_number *states = gauges->connections[i];
-        json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I}", "for", names[i], "used",
-                                             gauge(&states[METRICS_USED]), "idle",
+        json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I}", "for", figures_connections[i],
+                                             "used", gauge(&states[METRICS_USED]), "idle",
                                              gauge(&states[METRICS_IDLE]), "connecting",
                                              gauge(&states[METRICS_CONNECTING])));
     }

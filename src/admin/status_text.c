@@ -62,6 +62,21 @@ static void write_rates(FILE *out, const struct figures_rates *rates) {
     }
 }
 
+static void write_database(FILE *out, const struct metrics_gauges *gauges) {
+    fprintf(out, "\n%-14s %8s %8s\n", "lane", "waiting", "running");
+    for (size_t i = 0; i < METRICS_LANES; i++) {
+        fprintf(out, "%-14s %8" PRIu64 " %8" PRIu64 "\n", figures_lanes[i],
+                metrics_get(&gauges->waiting_calls[i]), metrics_get(&gauges->running_calls[i]));
+    }
+    fprintf(out, "\n%-14s %8s %8s %11s\n", "connections", "used", "idle", "connecting");
+    for (size_t i = 0; i < METRICS_CONNECTION_SETS; i++) {
+        const metrics_number *states = gauges->connections[i];
+        fprintf(out, "for %-10s %8" PRIu64 " %8" PRIu64 " %11" PRIu64 "\n", figures_connections[i],
+                metrics_get(&states[METRICS_USED]), metrics_get(&states[METRICS_IDLE]),
+                metrics_get(&states[METRICS_CONNECTING]));
+    }
+}
+
 static void write_pause(FILE *out, const struct pause_progress *pause, int64_t now_ms) {
     char since[32], rest[32];
     fprintf(out,
@@ -72,7 +87,8 @@ static void write_pause(FILE *out, const struct pause_progress *pause, int64_t n
 }
 
 char *status_text(const struct service_view *view, const struct figures_rates *rates,
-                  const struct pause_progress *pause, int64_t now_ms) {
+                  const struct metrics_gauges *gauges, const struct pause_progress *pause,
+                  int64_t now_ms) {
     char *text = NULL, since[32];
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
@@ -91,6 +107,7 @@ char *status_text(const struct service_view *view, const struct figures_rates *r
     }
     if (rates) {
         write_rates(out, rates);
+        write_database(out, gauges);
     }
     write_processes(out, view, now_ms);
     write_events(out, view, now_ms);

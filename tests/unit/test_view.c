@@ -123,10 +123,16 @@ START_TEST(the_view_is_shown_as_json_and_as_text) {
 
     const struct figures_rates rates = {
         .requests = 12.34, .nginx_hits = 2, .p50_ms = 0.5, .p99_ms = 7, .hit_ratio = -1};
-    char *text = status_text(&view, &rates, &no_pause, NOW_MS);
+    const struct metrics_gauges gauges = {.waiting_calls = {7, 0, 3},
+                                          .running_calls = {1, 0, 2},
+                                          .connections = {[METRICS_FOR_WRITES] = {5, 6, 8}}};
+    char *text = status_text(&view, &rates, &gauges, &no_pause, NOW_MS);
     ck_assert_ptr_nonnull(strstr(text, "serving, ready\nup 1 h 1 min, 1 of 2 workers ready\n"
                                        "12.3 requests a second, 2.0 of them by NGINX; "));
     ck_assert_ptr_nonnull(strstr(text, "half within 0.50 ms, 99 of 100 within 7.00 ms\n\n"));
+    ck_assert_ptr_nonnull(strstr(text, "reads                 7        1\n"));
+    ck_assert_ptr_nonnull(strstr(text, "writes                3        2\n"));
+    ck_assert_ptr_nonnull(strstr(text, "for writes            8        6           5\n"));
     ck_assert_ptr_nonnull(strstr(text, "no database"));
     ck_assert_ptr_nonnull(strstr(text, "1 min 1 s"));
     ck_assert_ptr_nonnull(strstr(text, "  1 s ago: reloaded: generation 1 serves\n"));
@@ -150,7 +156,7 @@ START_TEST(a_pause_is_shown_with_how_far_it_is) {
     ck_assert_int_eq(json_integer_value(json_object_get(paused, "ends_in_ms")), 6800);
     ck_assert_int_eq(json_integer_value(json_object_get(paused, "calls")), 14);
     json_decref(json);
-    char *text = status_text(&view, NULL, &pause, NOW_MS);
+    char *text = status_text(&view, NULL, NULL, &pause, NOW_MS);
     ck_assert_ptr_nonnull(strstr(text, "a pause is on for 3 s, and ends by itself in 6 s; 1 of 2 "
                                        "workers have no session, 14 calls wait\n"));
     free(text);
