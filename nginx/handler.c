@@ -73,7 +73,7 @@ static struct version note(const struct versions *versions, size_t slot) {
 static bool find(struct qa_pages_memory *memory, const struct page_key *key,
                  struct ring_page *page) {
     const struct versions *versions = shared_memory_versions(&memory->shared);
-    struct version version = note(versions, versions_slot((enum subject)key->kind, key->id));
+    struct version version = note(versions, versions_slot(page_key_subject(key), key->id));
     int64_t now_ms = clock_ms();
     memory->ring.edition = shared_memory_edition(&memory->shared);
     return memory->ring.edition != 0 && shared_memory_is_vouched_for(&memory->shared, now_ms) &&
@@ -152,8 +152,9 @@ ngx_int_t qa_pages_handle(ngx_http_request_t *request) {
     struct qa_pages_response response;
     bool is_hit = find(memory, &key, &page) && choose(request, &page, &response) &&
                   copy_body(request, &memory->ring, &page, &response);
-    qa_pages_memory_count(memory, is_hit ? handout_hit(key.kind, response.is_not_modified)
-                                         : handout_miss(key.kind));
+    enum subject list = page_key_subject(&key);
+    qa_pages_memory_count(memory, is_hit ? handout_hit(list, response.is_not_modified)
+                                         : handout_miss(list));
     set_variable(request, module->variable, is_hit ? "hit" : "miss");
     if (!is_hit) {
         return NGX_DECLINED;

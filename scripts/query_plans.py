@@ -62,6 +62,8 @@ def examples(cursor):
         ("list_answers_many", "list_answers_many", ([question] * 2, [1, 1], [5, 6], [0, 0])),
         ("sort_questions", "sort_questions", (product, 5, 0, 100, 1, 1)),
         ("sort_answers", "sort_answers", (question, 1, 5, 0, 1)),
+        ("show_question", "show_question", (question, 100)),
+        ("count_products", "count_products", ([product],)),
         ("add_questions", "add_questions", (json.dumps([{"product_id": product, **QUESTION}]),)),
         ("add_answers", "add_answers", (json.dumps([{"question_id": question, **ANSWER}]),)),
         ("vote_question", "vote_question", (question, 3)),

@@ -23,11 +23,15 @@ struct metrics;
 typedef void lookup_on_failure(struct http_request *request, enum query_outcome outcome,
                                const PGresult *result);
 
+/* Responds where what the page shows does not exist. */
+typedef void lookup_on_missing(struct http_request *request);
+
 struct lookup_settings {
     struct ring *ring;            /* the cache; NULL: off */
     int64_t lifetime_ms;          /* how long a page is kept at most */
     int64_t answers_per_question; /* on a product's page, at most */
     lookup_on_failure *on_failure;
+    lookup_on_missing *on_missing;
     struct metrics *metrics; /* where it counts (ops/metrics.h); NULL: nowhere */
 };
 
@@ -41,5 +45,7 @@ void lookup_free(struct lookup *lookup);
 /* Queries so far for pages that may be ready-made in the database. */
 uint64_t lookup_first_page_queries(const struct lookup *lookup);
 
-/* Responds to a request with the page, at once or later. */
-void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *key);
+/* Responds to a request with the page, at once or later. The text of one of PAGE_COUNTS is an array
+ * of products as PostgreSQL writes it, such as {5,37}. */
+void lookup_serve(struct lookup *lookup, struct http_request *request,
+                  const struct page_wish *wish);

@@ -58,6 +58,9 @@ struct versions *shared_memory_versions(const struct shared_memory *memory);
 
 size_t shared_memory_ring_megabytes(const struct shared_memory *memory);
 
+/* A random number, the same as long as the memory is: for hashes that no client can foresee. */
+uint64_t shared_memory_seed(const struct shared_memory *memory);
+
 /* The ring, for reading only where that is how the memory was mapped. Its edition is the caller's
  * to set. False where there is none. */
 __attribute__((warn_unused_result)) bool shared_memory_ring(const struct shared_memory *memory,

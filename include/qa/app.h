@@ -17,6 +17,7 @@ struct app {
     struct lookup *lookup;
     struct versions *versions;
     struct commit_wait *commit_wait;
+    uint64_t text_seed; /* of page_key_set_text() */
     const struct logger *logger;
     const char *loaderio_token;      /* "" = none */
     const _Atomic bool *is_stopping; /* the whole service; never NULL */

@@ -1,6 +1,6 @@
 /*
- * Requests for lists: which page a GET or HEAD of a target asks for. Worker and NGINX both ask
- * this; it uses nothing of libmicrohttpd, allocates nothing and logs nothing.
+ * Requests for lists, and for one question: which page a GET or HEAD of a target asks for. Worker
+ * and NGINX both ask this; it uses nothing of libmicrohttpd, allocates nothing and logs nothing.
  */
 #pragma once
 
@@ -8,8 +8,9 @@
 #include "pages/page_key.h"
 #include "qa/parameters.h"
 
-/* The patterns (http/target.h) of the lists' paths. */
+/* The patterns (http/target.h) of their paths. */
 #define LIST_REQUEST_QUESTIONS "/qa/questions"
+#define LIST_REQUEST_QUESTION "/qa/questions/:question_id"
 #define LIST_REQUEST_ANSWERS "/qa/questions/:question_id/answers"
 
 enum list_request_kind {

@@ -13,7 +13,7 @@ void outcome_respond_write_failure(struct http_request *request, enum query_outc
 
 /*
  * Raises the versions that a write touched, which is due after its commit and before its response.
- * Column 1 of a write statement's rows is the product, column 2 the question or NULL, whose pages
- * have changed.
+ * Column 1 of a write statement's rows is the product, column 2 the question, whose pages have
+ * changed; NULL: none.
  */
 void outcome_raise_versions(const struct http_request *request, const PGresult *result, int row);

@@ -10,7 +10,7 @@ WITH item AS (
     SELECT id, product_id, body, name, email FROM item
     RETURNING id, product_id, body, created_at, asker_name, helpful, reported
 )
-SELECT position, added.product_id, NULL::bigint AS question_id,
+SELECT position, added.product_id, id AS question_id,
     json_build_object(
         'question_id', id,
         'question_body', added.body,

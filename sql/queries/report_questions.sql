@@ -15,5 +15,5 @@ WITH report AS (
     FROM target
     WHERE questions.id = target.id AND NOT reported
 )
-SELECT position, product_id, NULL::bigint AS question_id
+SELECT position, product_id, id AS question_id
 FROM report JOIN target USING (id)

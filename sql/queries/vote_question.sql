@@ -5,4 +5,4 @@
 UPDATE questions SET helpful = helpful + least($2::bigint, 9223372036854775807 - helpful),
     rank = rank + least($2::bigint, 9223372036854775807 - rank)
 WHERE id = $1::bigint
-RETURNING 1 AS position, product_id, NULL::bigint AS question_id
+RETURNING 1 AS position, product_id, id AS question_id

@@ -19,5 +19,5 @@ WITH vote AS (
     WHERE questions.id = target.id
     RETURNING questions.id, product_id
 )
-SELECT position, product_id, NULL::bigint AS question_id
+SELECT position, product_id, id AS question_id
 FROM vote JOIN changed USING (id)

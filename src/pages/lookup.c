@@ -24,6 +24,7 @@ struct flight {
     struct version version; /* noted when it was sent; while it waits: `none_yet` */
 
     struct lookup *lookup;
+    char *text; /* of the page, owned; NULL: none */
     bool is_sent;
     int64_t max_age_ms; /* how long the page may be kept; once it is sent */
     struct call_times times;
@@ -69,9 +70,30 @@ uint64_t lookup_first_page_queries(const struct lookup *lookup) {
     return lookup->first_page_queries;
 }
 
-/* The version of the counter that covers all that a page shows. */
-static struct version note_version(const struct lookup *lookup, const struct page_key *key) {
-    return versions_note(lookup->versions, versions_slot((enum subject)key->kind, key->id));
+static struct version note_subject(const struct lookup *lookup, enum subject subject, int64_t id) {
+    return versions_note(lookup->versions, versions_slot(subject, id));
+}
+
+/* Of several products: the sum of their counters. No counter falls, so a sum that is equal to one
+ * that was noted before is that of equal counters. */
+static struct version note_products(const struct lookup *lookup, const char *products) {
+    struct version sum = {0};
+    while (*products != '}') { /* before each number is a brace or a comma */
+        char *after;
+        int64_t product = strtoll(products + 1, &after, 10);
+        struct version version = note_subject(lookup, SUBJECT_PRODUCT, product);
+        sum.counter += version.counter;
+        sum.epoch = version.epoch;
+        products = after;
+    }
+    return sum;
+}
+
+/* The version of what covers all that a page shows. */
+static struct version note_version(const struct lookup *lookup, const struct page_key *key,
+                                   const char *text) {
+    return key->kind == PAGE_COUNTS ? note_products(lookup, text)
+                                    : note_subject(lookup, page_key_subject(key), key->id);
 }
 
 /* One form of a page, as yet without its body. */
@@ -161,7 +183,7 @@ static void keep_made(struct flight *flight, struct ring_page *page, void *bodie
     struct version version = flight->version;
 #ifdef QA_FAULT_NOTE_AFTER_QUERY
     /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
-    version = note_version(lookup, &flight->key);
+    version = note_version(lookup, &flight->key, flight->text);
 #endif
     const struct http_request *request;
     TAILQ_FOREACH(request, &flight->requests, queue) {
@@ -216,6 +238,18 @@ static void fail_all(struct flight *flight, enum query_outcome outcome, const PG
     }
 }
 
+static void free_flight(struct flight *flight) {
+    free(flight->text);
+    free(flight);
+}
+
+static void miss_all(struct flight *flight) {
+    struct http_request *request;
+    while ((request = next_request(flight))) {
+        flight->lookup->settings.on_missing(request);
+    }
+}
+
 static struct flight *find_flight_of(struct lookup *lookup, const struct page_key *key,
                                      struct version version) {
     const struct flight sought = {.key = *key, .version = version};
@@ -243,9 +277,10 @@ static void unlist_flight(struct flight *flight) {
     }
 }
 
-static struct flight *add_flight(struct lookup *lookup, const struct page_key *key) {
+static struct flight *add_flight(struct lookup *lookup, const struct page_wish *wish) {
     struct flight *flight = memory_calloc(1, sizeof *flight);
-    flight->key = *key;
+    flight->key = wish->key;
+    flight->text = wish->text ? memory_strdup(wish->text) : NULL;
     flight->version = none_yet;
     flight->lookup = lookup;
     TAILQ_INIT(&flight->requests);
@@ -262,21 +297,31 @@ static void on_send(void *owner) {
     }
     flight->is_sent = true;
     unlist_flight(flight);
-    flight->version = note_version(lookup, &flight->key);
+    flight->version = note_version(lookup, &flight->key, flight->text);
     flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
     list_flight(flight);
+}
+
+/* Counts say in few bytes what took long. A list's pages are weighed by what they show alone: a
+ * busy database makes all of them slow. */
+static size_t weight_of(const struct flight *flight, size_t bytes) {
+    enum { SLOW_US = 10000 };
+    bool is_slow = flight->key.count == 0 && call_times_db_us(&flight->times) >= SLOW_US;
+    return is_slow ? WEIGHTS_LARGE_BYTES : bytes;
 }
 
 static void on_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct flight *flight = owner;
     struct lookup *lookup = flight->lookup;
     unlist_flight(flight);
-    if (outcome == QUERY_DONE) {
+    if (outcome == QUERY_DONE && row < 0) {
+        miss_all(flight);
+    } else if (outcome == QUERY_DONE) {
         struct http_body body = result_body_copy(result, row, 0);
         struct ring_page page = {.hash = entity_hash_of(body.data, body.length),
                                  .length = {body.length}};
         void *bodies[RING_FORMS] = {body.owner};
-        weights_note(lookup->weights, &flight->key, body.length);
+        weights_note(lookup->weights, &flight->key, weight_of(flight, body.length));
         if (lookup->settings.ring) {
             keep_made(flight, &page, bodies);
         }
@@ -284,7 +329,7 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
     } else {
         fail_all(flight, outcome, result);
     }
-    free(flight);
+    free_flight(flight);
 }
 
 /* How many rows are before the page: INT64_MAX - count when that many, or the page's own after
@@ -322,7 +367,21 @@ static void ask_for_answers(const struct page_key *key, struct call *call) {
     }
 }
 
-/* Sends the query of a page: all that its statement takes is in the key, or the same for all. */
+/* Likewise of one question, and of the counts of several products. */
+static void ask_for_question(const struct lookup *lookup, const struct page_key *key,
+                             struct call *call) {
+    call->statement = STATEMENT_SHOW_QUESTION;
+    call_add_int64(call, key->id);
+    call_add_int64(call, lookup->settings.answers_per_question);
+}
+
+static void ask_for_counts(const char *products, struct call *call) {
+    call->statement = STATEMENT_COUNT_PRODUCTS;
+    call_add_text(call, memory_strdup(products));
+}
+
+/* Sends the query of a page: all that its statement takes is in key and text, or the same for all.
+ */
 static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
     const struct page_key *key = &flight->key;
@@ -331,37 +390,48 @@ static void send_query(struct flight *flight) {
                         .owner = flight,
                         .told = &flight->times,
                         .weight = key->count};
-    if (key->kind == SUBJECT_PRODUCT) {
+    switch ((enum page_kind)key->kind) {
+    case PAGE_QUESTIONS:
         ask_for_questions(lookup, key, &call);
         lookup->first_page_queries += call.statement == STATEMENT_LIST_QUESTIONS &&
                                       key->page == 1 && key->count == FIRST_PAGE_COUNT;
-    } else {
+        break;
+    case PAGE_ANSWERS:
         ask_for_answers(key, &call);
+        break;
+    case PAGE_QUESTION:
+        ask_for_question(lookup, key, &call);
+        break;
+    case PAGE_COUNTS:
+        ask_for_counts(flight->text, &call);
     }
     bool is_large = weights_is_large(lookup->weights, key);
     pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
 }
 
-void lookup_serve(struct lookup *lookup, struct http_request *request, const struct page_key *key) {
+void lookup_serve(struct lookup *lookup, struct http_request *request,
+                  const struct page_wish *wish) {
+    const struct page_key *key = &wish->key;
+    const enum subject subject = page_key_subject(key);
     struct flight *flight = NULL;
     if (lookup->settings.ring) {
         /* Noted before everything else: what is found from here on is no older. */
-        struct version version = note_version(lookup, key);
+        struct version version = note_version(lookup, key, wish->text);
         request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
         if (serve_kept(lookup, request, key, version)) {
-            metrics_add(&lookup->metrics->hits[key->kind], 1);
+            metrics_add(&lookup->metrics->hits[subject], 1);
             return;
         }
         request->timing.cache = HTTP_CACHE_MISS;
-        metrics_add(&lookup->metrics->misses[key->kind], 1);
+        metrics_add(&lookup->metrics->misses[subject], 1);
         flight = find_flight(lookup, key, version);
     }
     if (!flight) {
-        flight = add_flight(lookup, key);
+        flight = add_flight(lookup, wish);
         TAILQ_INSERT_TAIL(&flight->requests, request, queue);
         send_query(flight);
         return;
     }
-    metrics_add(&lookup->metrics->coalesced[key->kind], 1);
+    metrics_add(&lookup->metrics->coalesced[subject], 1);
     TAILQ_INSERT_TAIL(&flight->requests, request, queue);
 }

@@ -43,7 +43,7 @@ struct ring_record {
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the table is shared between processes");
 _Static_assert(sizeof(struct ring_head) == UNIT_BYTES, "a set is in one unit");
-_Static_assert(sizeof(struct ring_record) == 15 * sizeof(uint64_t),
+_Static_assert(sizeof(struct ring_record) == 17 * sizeof(uint64_t),
                "no padding: it is in the checksum");
 
 static size_t head_bytes(size_t set_count) {

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ enum { PAGE_BYTES = 4096, SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
 struct header {
     uint64_t layout;
     uint64_t ring_megabytes;
+    uint64_t seed;
     _Atomic int64_t vouched_ms;
     _Atomic uint64_t edition;
     _Atomic uint64_t server; /* pages/known_server.h; 0: none yet */
@@ -43,12 +45,13 @@ static int close_with(int descriptor, int reason) {
 }
 
 int shared_memory_create(size_t ring_megabytes) {
-    const struct header header = {.layout = SHARED_FILE_LAYOUT, .ring_megabytes = ring_megabytes};
+    struct header header = {.layout = SHARED_FILE_LAYOUT, .ring_megabytes = ring_megabytes};
     size_t bytes = bytes_of(ring_megabytes);
     size_t head_bytes = ring_offset() + (ring_megabytes == 0 ? 0 : ring_head_bytes(ring_megabytes));
     int descriptor = memfd_create("atelier-qa-pages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor >= 0 &&
-        (fchmod(descriptor, 0600) != 0 || ftruncate(descriptor, (off_t)bytes) != 0 ||
+        (getrandom(&header.seed, sizeof header.seed, 0) != sizeof header.seed ||
+         fchmod(descriptor, 0600) != 0 || ftruncate(descriptor, (off_t)bytes) != 0 ||
          fallocate(descriptor, 0, 0, (off_t)head_bytes) != 0 ||
          pwrite(descriptor, &header, sizeof header, 0) != sizeof header ||
          fcntl(descriptor, F_ADD_SEALS, SEALS) != 0)) {
@@ -121,6 +124,10 @@ struct versions *shared_memory_versions(const struct shared_memory *memory) {
 
 size_t shared_memory_ring_megabytes(const struct shared_memory *memory) {
     return header_of(memory)->ring_megabytes;
+}
+
+uint64_t shared_memory_seed(const struct shared_memory *memory) {
+    return header_of(memory)->seed;
 }
 
 bool shared_memory_ring(const struct shared_memory *memory, struct ring *ring) {

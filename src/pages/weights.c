@@ -8,7 +8,6 @@
 #include <xxhash.h>
 
 enum {
-    LARGE_BYTES = 128 * 1024, /* made in some milliseconds */
     MANY_SHOWN = 50,
     MANY_SKIPPED = 1000,
     PLACES = 32 * 1024 /* a power of two */
@@ -37,7 +36,7 @@ static uint64_t hash_of(const struct page_key *key) {
 
 /* A list is hashed as a page that does not exist. */
 static uint64_t hash_of_list(const struct page_key *key) {
-    const struct page_key list = {.kind = key->kind, .id = key->id};
+    const struct page_key list = {.kind = key->kind, .id = key->id, .page = -1};
     return hash_of(&list);
 }
 
@@ -51,8 +50,12 @@ static void put(struct weights *weights, uint64_t hash, uint64_t bytes) {
     weights->places[hash & (PLACES - 1)] = (struct weight){.hash = hash, .bytes = bytes};
 }
 
+static bool is_of_list(const struct page_key *key) {
+    return key->count > 0;
+}
+
 static bool skips_many(const struct page_key *key) {
-    return key->page - 1 >= (MANY_SKIPPED + key->count - 1) / key->count;
+    return is_of_list(key) && key->page - 1 >= (MANY_SKIPPED + key->count - 1) / key->count;
 }
 
 bool weights_is_large(const struct weights *weights, const struct page_key *key) {
@@ -61,10 +64,13 @@ bool weights_is_large(const struct weights *weights, const struct page_key *key)
     }
     const struct weight *page = find(weights, hash_of(key));
     if (page) {
-        return page->bytes >= LARGE_BYTES;
+        return page->bytes >= WEIGHTS_LARGE_BYTES;
+    }
+    if (!is_of_list(key)) {
+        return false;
     }
     const struct weight *list = find(weights, hash_of_list(key));
-    if (list && list->bytes >= (uint64_t)(LARGE_BYTES / key->count)) {
+    if (list && list->bytes >= (uint64_t)(WEIGHTS_LARGE_BYTES / key->count)) {
         return true;
     }
     return key->count >= MANY_SHOWN;
@@ -72,10 +78,10 @@ bool weights_is_large(const struct weights *weights, const struct page_key *key)
 
 /* What would not be taken for large anyway is not noted: there are too many such pages. */
 void weights_note(struct weights *weights, const struct page_key *key, size_t bytes) {
-    if (bytes >= LARGE_BYTES || weights_is_large(weights, key)) {
+    if (bytes >= WEIGHTS_LARGE_BYTES || weights_is_large(weights, key)) {
         put(weights, hash_of(key), bytes);
     }
-    if (bytes >= LARGE_BYTES) {
+    if (bytes >= WEIGHTS_LARGE_BYTES && is_of_list(key)) {
         uint64_t hash = hash_of_list(key);
         uint64_t bytes_of_element = bytes / (uint64_t)key->count;
         const struct weight *list = find(weights, hash);

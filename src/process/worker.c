@@ -16,6 +16,7 @@
 #include "process/usage.h"
 #include "qa/app.h"
 #include "qa/commit_wait.h"
+#include "qa/lists.h"
 #include "qa/metrics_names.h"
 #include "qa/outcome.h"
 #include "qa/routes.h"
@@ -232,6 +233,7 @@ static bool start_app(struct worker *worker) {
         return cannot_start(worker, errno == EPROTO ? other_supervisor : strerror(errno));
     }
     worker->app.versions = shared_memory_versions(&worker->memory);
+    worker->app.text_seed = shared_memory_seed(&worker->memory);
     if (config->cache_mb > 0 && shared_memory_ring(&worker->memory, &worker->ring)) {
         worker->edition = edition_of(config);
         worker->ring.edition = worker->edition;
@@ -244,6 +246,7 @@ static bool start_app(struct worker *worker) {
         .lifetime_ms = config->cache_lifetime_s * 1000,
         .answers_per_question = config->answers_per_question,
         .on_failure = outcome_respond_read_failure,
+        .on_missing = lists_respond_missing,
         .metrics = worker->metrics,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);

@@ -1,7 +1,6 @@
 /* Requests for lists: from the target to the page's key. */
 #include "qa/list_request.h"
 
-#include "pages/versions.h"
 #include "rules/limits.h"
 
 static const struct parameter page_parameter = {"page", INT64_MAX, "page must be an integer from 1",
@@ -32,9 +31,9 @@ static enum page_choice choice_of(int64_t answered) {
 }
 
 /* `page`, `count` and which elements in which order, after the subject. */
-static struct list_request read_list(const struct http_target *target, enum subject subject,
+static struct list_request read_list(const struct http_target *target, enum page_kind kind,
                                      int64_t id) {
-    struct page_key key = {.kind = subject, .id = id, .page = 1, .count = COUNT_DEFAULT};
+    struct page_key key = {.kind = kind, .id = id, .page = 1, .count = COUNT_DEFAULT};
     int64_t order = PAGE_HELPFUL, answered = ABSENT;
     if (!parameters_query(&page_parameter, target, &key.page)) {
         return refuse(&page_parameter);
@@ -48,7 +47,7 @@ static struct list_request read_list(const struct http_target *target, enum subj
     if (!parameters_query(&sort_parameter, target, &order)) {
         return refuse(&sort_parameter);
     }
-    if (subject == SUBJECT_PRODUCT && !parameters_query(&answered_parameter, target, &answered)) {
+    if (kind == PAGE_QUESTIONS && !parameters_query(&answered_parameter, target, &answered)) {
         return refuse(&answered_parameter);
     }
     key.order = (int16_t)order;
@@ -56,16 +55,25 @@ static struct list_request read_list(const struct http_target *target, enum subj
     return (struct list_request){.kind = LIST_REQUEST_PAGE, .key = key};
 }
 
+static struct list_request read_question(int64_t id) {
+    return (struct list_request){.kind = LIST_REQUEST_PAGE,
+                                 .key = {.kind = PAGE_QUESTION, .id = id}};
+}
+
 struct list_request list_request_read(const struct http_target *target) {
     struct http_text in_path;
     int64_t id = 0;
     if (http_target_matches(target, LIST_REQUEST_QUESTIONS, &in_path)) {
         bool ok = parameters_query(&parameters_product_id, target, &id) && id != 0;
-        return ok ? read_list(target, SUBJECT_PRODUCT, id) : refuse(&parameters_product_id);
+        return ok ? read_list(target, PAGE_QUESTIONS, id) : refuse(&parameters_product_id);
     }
     if (http_target_matches(target, LIST_REQUEST_ANSWERS, &in_path)) {
         bool ok = parameters_parse(&parameters_question_id, in_path, &id);
-        return ok ? read_list(target, SUBJECT_QUESTION, id) : refuse(&parameters_question_id);
+        return ok ? read_list(target, PAGE_ANSWERS, id) : refuse(&parameters_question_id);
+    }
+    if (http_target_matches(target, LIST_REQUEST_QUESTION, &in_path)) {
+        bool ok = parameters_parse(&parameters_question_id, in_path, &id);
+        return ok ? read_question(id) : refuse(&parameters_question_id);
     }
     return (struct list_request){.kind = LIST_REQUEST_NONE};
 }

@@ -106,7 +106,7 @@ def logged_by_nginx(stack):
     """Its hits, by list and status, and its misses, by list, as its access log has them."""
     counts = {}
     for line in map(json.loads, stack.access_log().splitlines()):
-        pages = "answers" if re.fullmatch(r"/qa/questions/[^/]+/answers/?", line["path"]) else "questions"
+        pages = "answers" if re.fullmatch(r"/qa/questions/[^/]+(?:/answers)?/?", line["path"]) else "questions"
         key = {"hit": (str(line["status"]), pages), "miss": (pages,)}.get(line["ring"])
         if key:
             counts[key] = counts.get(key, 0) + 1

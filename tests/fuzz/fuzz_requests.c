@@ -62,13 +62,14 @@ static void require_canonical(const struct list_request *list) {
     static const char *const choices[] = {"", "true", "false"};
     const struct page_key *key = &list->key;
     char text[200];
-    bool is_product = key->kind == SUBJECT_PRODUCT;
+    bool is_product = key->kind == PAGE_QUESTIONS;
     REQUIRE(is_product || key->choice == PAGE_ALL);
     snprintf(text, sizeof text,
-             is_product ? "/qa/questions?product_id=%" PRId64 "&page=%" PRId64 "&count=%" PRId64
-                          "&sort=%s&answered=%s"
-                        : "/qa/questions/%" PRId64 "/answers?page=%" PRId64 "&count=%" PRId64
-                          "&sort=%s&answered=%s",
+             key->kind == PAGE_QUESTION ? "/qa/questions/%" PRId64
+             : is_product ? "/qa/questions?product_id=%" PRId64 "&page=%" PRId64 "&count=%" PRId64
+                            "&sort=%s&answered=%s"
+                          : "/qa/questions/%" PRId64 "/answers?page=%" PRId64 "&count=%" PRId64
+                            "&sort=%s&answered=%s",
              key->id, key->page, key->count, orders[key->order], choices[key->choice]);
     const struct list_request again = read_target(http_text_of(text));
     REQUIRE(is_same_list(list, &again));
@@ -106,7 +107,7 @@ static struct ring_page store(const struct page_key *key) {
     page.length[RING_GZIP] = has_gzip ? sizeof gzip : 0;
     page.gzip_is_no_shorter = key->page % 3 == 1;
     struct version version =
-        versions_note(pages.versions, versions_slot((enum subject)key->kind, key->id));
+        versions_note(pages.versions, versions_slot(page_key_subject(key), key->id));
     ring_store(&ring, key, version, &page, (const void *const[]){body, gzip});
     return page;
 }

@@ -55,6 +55,7 @@ int main(void) {
         pool_suite,
         pool_metrics_suite,
         pool_pause_suite,
+        product_ids_suite,
         query_suite,
         request_suite,
         route_suite,

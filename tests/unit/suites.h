@@ -46,6 +46,7 @@ Suite *pausing_suite(void);
 Suite *pool_suite(void);
 Suite *pool_metrics_suite(void);
 Suite *pool_pause_suite(void);
+Suite *product_ids_suite(void);
 Suite *query_suite(void);
 Suite *request_suite(void);
 Suite *route_suite(void);

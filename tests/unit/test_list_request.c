@@ -1,5 +1,4 @@
 /* Requests for lists: which page a target means. */
-#include "pages/versions.h"
 #include "qa/list_request.h"
 #include "suites.h"
 
@@ -44,7 +43,7 @@ START_TEST(the_questions_of_a_product_are_a_page) {
         {"/qa/questions?product_id=5&page=9223372036854775807", 5, INT64_MAX, 5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        require_page(cases[i].target, &(struct page_key){.kind = SUBJECT_PRODUCT,
+        require_page(cases[i].target, &(struct page_key){.kind = PAGE_QUESTIONS,
                                                          .id = cases[i].id,
                                                          .page = cases[i].page,
                                                          .count = cases[i].count});
@@ -65,7 +64,7 @@ START_TEST(the_answers_of_a_question_are_a_page) {
         {"/qa/questions/37/answers?product_id=none", 37, 1, 5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        require_page(cases[i].target, &(struct page_key){.kind = SUBJECT_QUESTION,
+        require_page(cases[i].target, &(struct page_key){.kind = PAGE_ANSWERS,
                                                          .id = cases[i].id,
                                                          .page = cases[i].page,
                                                          .count = cases[i].count});
@@ -76,26 +75,33 @@ END_TEST
 START_TEST(a_list_has_an_order_and_a_choice) {
     static const struct {
         const char *target;
-        enum subject subject;
+        enum page_kind kind;
         enum page_order order;
         enum page_choice choice;
     } cases[] = {
-        {"/qa/questions?product_id=5&sort=newest", SUBJECT_PRODUCT, PAGE_NEWEST, PAGE_ALL},
-        {"/qa/questions?product_id=5&sort=oldest&sort=x", SUBJECT_PRODUCT, PAGE_OLDEST, PAGE_ALL},
-        {"/qa/questions?answered=true&product_id=5", SUBJECT_PRODUCT, PAGE_HELPFUL, PAGE_ANSWERED},
-        {"/qa/questions?product_id=5&answered=f%61lse&sort=newest", SUBJECT_PRODUCT, PAGE_NEWEST,
+        {"/qa/questions?product_id=5&sort=newest", PAGE_QUESTIONS, PAGE_NEWEST, PAGE_ALL},
+        {"/qa/questions?product_id=5&sort=oldest&sort=x", PAGE_QUESTIONS, PAGE_OLDEST, PAGE_ALL},
+        {"/qa/questions?answered=true&product_id=5", PAGE_QUESTIONS, PAGE_HELPFUL, PAGE_ANSWERED},
+        {"/qa/questions?product_id=5&answered=f%61lse&sort=newest", PAGE_QUESTIONS, PAGE_NEWEST,
          PAGE_UNANSWERED},
-        {"/qa/questions/5/answers?sort=newest", SUBJECT_QUESTION, PAGE_NEWEST, PAGE_ALL},
-        {"/qa/questions/5/answers?answered=false", SUBJECT_QUESTION, PAGE_HELPFUL, PAGE_ALL},
+        {"/qa/questions/5/answers?sort=newest", PAGE_ANSWERS, PAGE_NEWEST, PAGE_ALL},
+        {"/qa/questions/5/answers?answered=false", PAGE_ANSWERS, PAGE_HELPFUL, PAGE_ALL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        require_page(cases[i].target, &(struct page_key){.kind = cases[i].subject,
+        require_page(cases[i].target, &(struct page_key){.kind = cases[i].kind,
                                                          .order = (int16_t)cases[i].order,
                                                          .choice = (int16_t)cases[i].choice,
                                                          .id = 5,
                                                          .page = 1,
                                                          .count = 5});
     }
+}
+END_TEST
+
+START_TEST(a_question_alone_is_a_page) {
+    const struct page_key key = {.kind = PAGE_QUESTION, .id = 37};
+    require_page("/qa/questions/37", &key);
+    require_page("/qa/questions/0%337/?page=x&count=x", &key);
 }
 END_TEST
 
@@ -109,7 +115,6 @@ START_TEST(other_paths_are_no_lists) {
                                           "/qa/questions//",
                                           "//qa/questions?product_id=5",
                                           "/qa//questions?product_id=5",
-                                          "/qa/questions/5",
                                           "/qa%2Fquestions?product_id=5",
                                           "/qa/questions%00?product_id=5",
                                           "/QA/questions",
@@ -167,6 +172,8 @@ START_TEST(the_first_wrong_parameter_is_to_blame) {
         {"/qa/questions/%zz/answers", "question_id", NULL},
         {"/qa/questions/9223372036854775808/answers", "question_id", NULL},
         {"/qa/questions/5/answers?page=x", "page", NULL},
+        {"/qa/questions/x", "question_id", NULL},
+        {"/qa/questions/0?page=x", "question_id", NULL},
         {"/qa/questions/5/answers?count=0", "count", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -184,6 +191,7 @@ Suite *list_request_suite(void) {
     tcase_add_test(cases, the_questions_of_a_product_are_a_page);
     tcase_add_test(cases, the_answers_of_a_question_are_a_page);
     tcase_add_test(cases, a_list_has_an_order_and_a_choice);
+    tcase_add_test(cases, a_question_alone_is_a_page);
     tcase_add_test(cases, other_paths_are_no_lists);
     tcase_add_test(cases, the_first_wrong_parameter_is_to_blame);
     suite_add_tcase(suite, cases);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { MEGABYTE = 1024 * 1024, LIFETIME_MS = 1000, LONGEST = 100 * 1000, RECORD_BYTES = 120 };
+enum { MEGABYTE = 1024 * 1024, LIFETIME_MS = 1000, LONGEST = 100 * 1000, RECORD_BYTES = 136 };
 
 static const struct version now_noted = {.counter = 7, .epoch = 3};
 static int descriptor;
@@ -261,7 +261,7 @@ END_TEST
 START_TEST(no_length_leads_out_of_the_region) {
     move_pages_to_the_end_of_memory();
     store_as(now_noted, 1, 100, 50);
-    enum { LENGTHS = 11, UNITS_TO_THE_END = 4 };
+    enum { LENGTHS = 13, UNITS_TO_THE_END = 4 };
     unsigned char *first = (unsigned char *)pages.region + ring_head_bytes(1);
     uint64_t *last = (uint64_t *)(first + (pages.unit_count - UNITS_TO_THE_END) * 64);
     *word_of_page() += pages.unit_count - UNITS_TO_THE_END;

@@ -50,6 +50,19 @@ START_TEST(a_heavy_page_makes_the_other_pages_of_its_list_large) {
 }
 END_TEST
 
+START_TEST(what_is_no_page_of_a_list_is_large_when_it_was_so_the_last_time) {
+    ck_assert(!is_large(1, 0, 0));
+    note(1, 0, 0, HEAVY);
+    ck_assert(is_large(1, 0, 0));
+    ck_assert(!is_large(2, 0, 0));
+    ck_assert(!is_large(1, 1, 49));
+    note(1, 0, 0, LIGHT);
+    ck_assert(!is_large(1, 0, 0));
+    note(1, 1, 5, HEAVY);
+    ck_assert(!is_large(1, 0, 0));
+}
+END_TEST
+
 START_TEST(a_light_page_clears_itself_and_not_its_list) {
     note(1, 1, 20, HEAVY);
     note(1, 9, 20, 20);
@@ -96,6 +109,7 @@ Suite *weights_suite(void) {
     tcase_add_checked_fixture(cases, make_weights, free_weights);
     tcase_add_test(cases, an_unknown_page_is_large_when_it_shows_or_skips_many_elements);
     tcase_add_test(cases, a_heavy_page_makes_the_other_pages_of_its_list_large);
+    tcase_add_test(cases, what_is_no_page_of_a_list_is_large_when_it_was_so_the_last_time);
     tcase_add_test(cases, a_light_page_clears_itself_and_not_its_list);
     tcase_add_test(cases, a_light_page_of_many_elements_is_large_once);
     tcase_add_test(cases, a_deep_page_stays_large);
