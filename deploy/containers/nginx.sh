@@ -6,8 +6,10 @@
 # workers come or go, the links are changed. It promises so that no client notices: NGINX is never
 # reloaded, which would close the clients' idle connections, sometimes just as they send a request.
 #
-# Environment: QA_SLOTS (48), at least the number of all workers; QA_TLS_CERTIFICATE and QA_TLS_KEY, whose renewal it
-# notices by itself (docker-compose.tls.yml)
+# SIGHUP has it take a renewed certificate at once; it also looks by itself.
+#
+# Environment: QA_SLOTS (48), at least the number of all workers; QA_TLS_CERTIFICATE and QA_TLS_KEY
+# (docker-compose.tls.yml)
 set -eu
 
 library=/usr/local/lib/atelier-qa
@@ -50,7 +52,7 @@ follow() {  # changes the links when other workers serve than those in $linked
 }
 
 stamp() {  # of certificate and key, also behind links
-    [ -z "${QA_TLS_CERTIFICATE:-}" ] || stat --dereference --format='%i %Y' "$QA_TLS_CERTIFICATE" "$QA_TLS_KEY" 2>&1 || true
+    [ -z "${QA_TLS_CERTIFICATE:-}" ] || stat --dereference --format='%i %y' "$QA_TLS_CERTIFICATE" "$QA_TLS_KEY" 2>&1 || true
 }
 
 take_renewed_certificate() {
@@ -85,6 +87,7 @@ chrt --batch --pid 0 "$$" || true  # as a worker does (src/process/worker.c)
 nginx -p . -c nginx.conf -e stderr -g 'daemon off;' &
 nginx=$!
 trap 'kill -s QUIT "$nginx"' TERM INT QUIT  # requests under way are answered first
+trap 'taken="" turn=-1' HUP  # the next turn looks, and finds a change
 
 turn=0
 while kill -0 "$nginx" 2>/dev/null; do

@@ -1,5 +1,6 @@
 """A docker-compose project of the tests' own, with its own images, port and volumes."""
 
+import contextlib
 import json
 import os
 import re
@@ -69,6 +70,20 @@ class Project:
         files = [f"--file={CHECKOUT / name}" for name in self._files]
         return run(*self._tool, f"--project-name={self.name}", *files, f"--env-file={CHECKOUT / '.env.example'}",
                    *arguments, env=self._environment, cwd=CHECKOUT)
+
+    @contextlib.contextmanager
+    def changed(self, *files, **settings):
+        """With these files behind docker-compose.yml, and these settings, while the block runs."""
+        files_before, environment_before = self._files, self._environment
+        self._files, self._environment = [*files_before, *files], {**environment_before, **settings}
+        try:
+            self.compose("up", "--detach")
+            self.wait_until_ready()
+            yield
+        finally:
+            self._files, self._environment = files_before, environment_before
+            self.compose("up", "--detach")
+            self.wait_until_ready()
 
     def is_ready(self):
         try:

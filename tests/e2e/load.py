@@ -1,7 +1,7 @@
 """Load on the loopback: several clients that go on while a test breaks something."""
 
 import threading
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from api import PATIENCE_S, ask
 from stack import wait_until
@@ -10,12 +10,13 @@ from stack import wait_until
 class Load:
     """Clients on keep-alive connections that repeat `requests`, a list of (method, target, body),
     while the `with` block runs. `outcomes` then holds a (method, target, status) for each, where a
-    broken connection has the status "broken"."""
+    broken connection has the status "broken". With an SSLContext, by TLS to localhost."""
 
-    def __init__(self, port, requests, clients=8):
+    def __init__(self, port, requests, clients=8, tls=None):
         self.outcomes = []
         self._port = port
         self._requests = requests
+        self._tls = tls
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=[i]) for i in range(clients)]
 
@@ -45,7 +46,8 @@ class Load:
         return [outcome for outcome in self.outcomes if outcome[2] not in statuses]
 
     def _run(self, client):
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
+        connection = (HTTPSConnection("localhost", self._port, timeout=PATIENCE_S, context=self._tls) if self._tls
+                      else HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S))
         turn = client
         while not self._stopping.is_set():
             method, target, body = self._requests[turn % len(self._requests)]
