@@ -201,12 +201,13 @@ fetch() {  # fetch FOLDER: what the machine installs later, when it has no netwo
 # ---- What is tested ----
 
 test_installation() {
-    local began
+    local began installed
     began=$(now)
     install_ours old postgresql logrotate openssl >"$work/install.log" 2>&1 || {
         tail -n 30 "$work/install.log"
         return 1
     }
+    installed=$(now)
     figure "package installed, with PostgreSQL and NGINX" "$(since "$began") s"
     check "nothing starts before there is a database" is_not_active atelier-qa.service
     check "the installation says how to go on" grep -q 'atelier-qa-setup' "$work/install.log"
@@ -215,6 +216,7 @@ test_installation() {
         ! ask '/qa/questions?product_id=1' 2>/dev/null | grep -q question_body || break
         sleep 0.1
     done
+    figure "from the installed package to the first answer" "$(since "$installed") s"
     figure "from the beginning of the installation to the first answer" "$(since "$began") s"
     check "a page has its questions" sh -c 'echo "$1" | grep -q question_body' - "$(ask '/qa/questions?product_id=1')"
     check "the service's own user may not read the owner's password" \
@@ -239,6 +241,10 @@ test_restart() {
     boot "$root"
     check "after a restart of the machine it serves" run curl --silent --fail --retry 30 --retry-delay 1 \
         --retry-all-errors --output /dev/null "http://127.0.0.1:$PORT/readyz"
+}
+
+restart_postgresql() {
+    run atelier-qa-setup pause && run systemctl restart postgresql && run atelier-qa-setup resume
 }
 
 test_upgrades() {
@@ -292,8 +298,12 @@ test_certificate() {
         systemctl reload atelier-qa-nginx' $settings
 }
 
-is_logged() {  # whether a request gets a line of the access log
-    ask /healthz && sleep 1.5 && run test -s /var/log/atelier-qa/access.log
+is_logged() {  # whether requests get lines of the access log, once NGINX's processes have opened the new one
+    for ((try = 0; try < 10; try++)); do
+        ask /healthz && sleep 1.5
+        ! run test -s /var/log/atelier-qa/access.log || return 0
+    done
+    return 1
 }
 
 test_rotation() {
@@ -336,6 +346,7 @@ test_release() {
     boot "$root"
     test_installation
     test_restart
+    under_load "restart of PostgreSQL in a pause" restart_postgresql
     test_upgrades
     test_certificate
     test_rotation
