@@ -29,12 +29,13 @@ SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(addprefix $(BUILD)/objects/embedded_,sql.o page.o help.o)
 STATUS_PAGE := $(addprefix src/admin/status.,html css js)
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
-    $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/embedded_sql.c \
+    $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/moderation/statement_names.h \
+    $(BUILD)/generated/embedded_sql.c \
     $(BUILD)/generated/embedded_help.c $(BUILD)/generated/setting_names_list.h \
     $(BUILD)/generated/old_setting_names_list.h \
     $(BUILD)/generated/version_text.h $(BUILD)/generated/embedded_page.c
 PHOTOS := build/photos
-SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql sql/session/*.sql)
+SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql sql/session/*.sql sql/moderation/*.sql)
 
 .PHONY: build
 build: $(PROGRAM) module reference $(PHOTOS)  ## compile build/release/atelier-qa (SANITIZE=1: build/sanitize), NGINX's module; build/reference, build/photos
@@ -65,10 +66,14 @@ $(BUILD)/generated/db/session_statement_names.h: $(SQL) scripts/embed-sql.sh | s
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/session session_statement > $@
 
-$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
-    | sql/queries sql/migrations sql/import sql/session
+$(BUILD)/generated/moderation/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/moderation
 	@mkdir -p $(@D)
-	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import sql/session > $@
+	@scripts/embed-sql.sh header sql/moderation moderation_statement > $@
+
+$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
+    | sql/queries sql/migrations sql/import sql/session sql/moderation
+	@mkdir -p $(@D)
+	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import sql/session sql/moderation > $@
 
 $(BUILD)/generated/embedded_page.c: $(STATUS_PAGE) scripts/embed-files.sh
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 -- setup.sh; what is there stays, and what a start that was cut short left out is added.
 --   --set=service=NAME    the role that serves (atelier_qa_service); without a password where its
 --                         file is empty
+-- Where there is a password of the role atelier_qa_moderator, that role moderates.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 \if :{?service}
@@ -11,22 +12,34 @@ SET client_min_messages = warning;
 \endif
 \set owner_password `cat secrets/owner-password`
 \set service_password `cat secrets/service-password`
+\set moderator_password `cat secrets/moderator-password 2>/dev/null || true`
+SELECT :'moderator_password' <> '' AS has_moderator
+\gset
 
 SELECT format('CREATE ROLE %I', name)
-FROM (VALUES ('atelier_qa_owner'), ('atelier_qa_serving'), (:'service')) AS needed (name)
+FROM (VALUES ('atelier_qa_owner'), ('atelier_qa_serving'), ('atelier_qa_moderating'), (:'service'))
+    AS needed (name)
 WHERE name NOT IN (SELECT rolname FROM pg_roles)
 \gexec
 ALTER ROLE atelier_qa_owner LOGIN CREATEROLE PASSWORD :'owner_password';
 ALTER ROLE :"service" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     PASSWORD :'service_password';
 GRANT atelier_qa_serving TO :"service";
+\if :has_moderator
+    SELECT 'CREATE ROLE atelier_qa_moderator'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'atelier_qa_moderator')
+    \gexec
+    ALTER ROLE atelier_qa_moderator LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+        PASSWORD :'moderator_password';
+    GRANT atelier_qa_moderating TO atelier_qa_moderator;
+\endif
 
 -- UTF-8 also where the cluster was made on a system without a locale.
 SELECT 'CREATE DATABASE atelier_qa OWNER atelier_qa_owner ENCODING ''UTF8'' TEMPLATE template0'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'atelier_qa')
 \gexec
 REVOKE ALL ON DATABASE atelier_qa FROM PUBLIC;
-GRANT CONNECT ON DATABASE atelier_qa TO atelier_qa_serving;
+GRANT CONNECT ON DATABASE atelier_qa TO atelier_qa_serving, atelier_qa_moderating;
 \connect atelier_qa
 ALTER SCHEMA public OWNER TO atelier_qa_owner;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;

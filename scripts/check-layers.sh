@@ -9,7 +9,7 @@ set -eu
 cd "${1:-.}"
 
 # From top to bottom; main.c stands above all.
-layers='nginx cli generate import process admin qa pages http db rules ops'
+layers='nginx cli generate import process admin moderation qa pages http db rules ops'
 
 includes() { # lines "folder/file < folder/included" or with a quote for the <, without suffix
     for file in src/*/*.c include/*/*.h nginx/*.c nginx/*.h; do

@@ -3,7 +3,7 @@
 # and a source file with the bytes of all. The Makefile calls it; see include/db/embedded_sql.h for
 # the interface.
 #   embed-sql.sh header DIR ENUM            enum ENUM { ENUM_NAME, ... ENUM_COUNT }
-#   embed-sql.sh source QUERIES_DIR MIGRATIONS_DIR IMPORT_DIR SESSION_DIR
+#   embed-sql.sh source QUERIES_DIR MIGRATIONS_DIR IMPORT_DIR SESSION_DIR MODERATION_DIR
 set -eu
 export LC_ALL=C  # the order of names
 
@@ -49,9 +49,11 @@ source)
     arrays migration "$3"
     arrays import "$4"
     arrays session "$5"
+    arrays moderation "$6"
     table embedded_queries query "$2"
     table embedded_migrations migration "$3"
     table embedded_import_statements import "$4"
     table embedded_session_statements session "$5"
+    table embedded_moderation_statements moderation "$6"
     ;;
 esac

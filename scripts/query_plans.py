@@ -42,6 +42,10 @@ class Notices(list):
         return taken
 
 
+def reports_of(ids):
+    return json.dumps([{"id": identifier, "hide_at": 1, "reason": "spam"} for identifier in ids])
+
+
 def examples(cursor):
     """(title, statement, parameters) of each statement, of rows that have all there is."""
     cursor.execute("SELECT question_id, id FROM answers WHERE photo_urls::text <> '[]'"
@@ -70,8 +74,8 @@ def examples(cursor):
         ("vote_answer", "vote_answer", (answer, 3)),
         ("vote_questions", "vote_questions", (several["questions"],)),
         ("vote_answers", "vote_answers", (several["answers"],)),
-        ("report_questions", "report_questions", (several["questions"],)),
-        ("report_answers", "report_answers", (several["answers"],)),
+        ("report_questions", "report_questions", (reports_of(questions),)),
+        ("report_answers", "report_answers", (reports_of(answers),)),
         ("unlocked_questions", "unlocked_questions", (several["questions"],)),
         ("unlocked_answers", "unlocked_answers", (several["answers"],)),
         ("unlocked_parents", "unlocked_parents", (json.dumps([{"question_id": question, **ANSWER}]),)),

@@ -5,6 +5,7 @@
 #include "cli/help.h"
 #include "cli/import.h"
 #include "cli/migrate.h"
+#include "cli/moderate.h"
 #include "cli/pause.h"
 #include "cli/serve.h"
 #include "cli/settings.h"
@@ -31,12 +32,10 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", serve_command},       {"migrate", migrate_command},
-    {"generate", generate_command}, {"import", import_command},
-    {"health", health_command},     {"pause", pause_command},
-    {"resume", resume_command},     {"settings", settings_command},
-    {"version", version_command},   {"worker", serve_worker_command},
-    {"admin", serve_admin_command},
+    {"serve", serve_command},     {"migrate", migrate_command},     {"generate", generate_command},
+    {"import", import_command},   {"health", health_command},       {"pause", pause_command},
+    {"resume", resume_command},   {"settings", settings_command},   {"moderate", moderate_command},
+    {"version", version_command}, {"worker", serve_worker_command}, {"admin", serve_admin_command},
 };
 
 static const struct command *find_command(const char *name) {

@@ -64,7 +64,7 @@ class Cluster:
 
     def prepare(self):
         """Roles, passwords and the database, where they are missing, and where the program finds them."""
-        for role in ("owner", "service"):
+        for role in ("owner", "service", "moderator"):
             password = _read(f"secrets/{role}-password")
             if not password:
                 password = secrets.token_hex(24)
@@ -77,6 +77,8 @@ class Cluster:
         os.environ.pop("QA_OWNER_DATABASE_URL", None)
         os.environ["DATABASE_URL_FILE"] = os.path.abspath("secrets/service-url")
         os.environ["QA_OWNER_DATABASE_URL_FILE"] = os.path.abspath("secrets/owner-url")
+        os.environ.pop("QA_MODERATION_DATABASE_URL", None)
+        os.environ["QA_MODERATION_DATABASE_URL_FILE"] = os.path.abspath("secrets/moderator-url")
 
     def load_sample(self, products):
         """Where the tables are empty. Ctrl-C reaches generate and import, which then leave things as they
@@ -135,7 +137,7 @@ shared_buffers = {buffers}MB
 """ + (self.deploy / "postgresql.conf").read_text())
         write_anew("postgres/pg_hba.conf", HEADER + """\
 local all        postgres                             peer map=operator
-local atelier_qa atelier_qa_owner,atelier_qa_service  scram-sha-256
+local atelier_qa atelier_qa_owner,atelier_qa_service,atelier_qa_moderator  scram-sha-256
 """)
         owner = pwd.getpwuid(os.stat("postgres").st_uid).pw_name
         write_anew("postgres/pg_ident.conf",

@@ -9,9 +9,10 @@ struct embedded_sql {
     const char *text;
 };
 
-/* sql/queries, sql/migrations, sql/import and sql/session, each in order of file name; the last
- * element has no name. */
+/* sql/queries, sql/migrations, sql/import, sql/session and sql/moderation, each in order of file
+ * name; the last element has no name. */
 extern const struct embedded_sql embedded_queries[];
 extern const struct embedded_sql embedded_migrations[];
 extern const struct embedded_sql embedded_import_statements[];
 extern const struct embedded_sql embedded_session_statements[];
+extern const struct embedded_sql embedded_moderation_statements[];

@@ -15,7 +15,7 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 28 };
+enum { SETTING_COUNT = 30 };
 
 #define CONFIG_TLS_CERTIFICATE "QA_TLS_CERTIFICATE"
 
@@ -33,6 +33,7 @@ enum setting_origin {
 struct config {
     char *database_url;       /* libpq connection string of the serving role; "" = libpq's PG* */
     char *owner_database_url; /* of the role that owns the tables; "" = database_url */
+    char *moderation_database_url; /* of a role that moderates; "" = owner_database_url */
     char *env_file;
     char *state_dir;
     char *shared_file;  /* of process/lock_file.h */
@@ -52,6 +53,7 @@ struct config {
     int64_t overload_after_ms; /* a lane rejects queries when its oldest has waited longer */
     unsigned max_clients;      /* client connections per worker */
     int64_t answers_per_question;
+    int64_t reports_to_hide;  /* an item: so many of different shoppers */
     size_t cache_mb;          /* of all workers together; 0 = off */
     int64_t cache_lifetime_s; /* of an entry */
     int64_t lease_ms;         /* of lease_text; -1 = one host */

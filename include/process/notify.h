@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum notify_result {
     NOTIFY_DONE,
@@ -16,3 +17,13 @@ enum { NOTIFY_WITHIN_MS = 10000 };
  * that was not notified serves old pages until they expire. */
 enum notify_result notify_services(const char *shared_file, int within_ms, char *error,
                                    size_t error_size);
+
+/* The pages that a change of one question or answer has made old; 0: none. */
+struct notify_pages {
+    int64_t product;
+    int64_t question;
+};
+
+/* The same for these pages alone, after a change that is known to be committed. */
+enum notify_result notify_services_of(const char *shared_file, const struct notify_pages *pages,
+                                      int within_ms, char *error, size_t error_size);

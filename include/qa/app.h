@@ -19,6 +19,7 @@ struct app {
     struct commit_wait *commit_wait;
     uint64_t text_seed; /* of page_key_set_text() */
     const struct logger *logger;
+    int64_t reports_to_hide;         /* an item */
     const char *loaderio_token;      /* "" = none */
     const _Atomic bool *is_stopping; /* the whole service; never NULL */
 };

@@ -1,6 +1,7 @@
 /*
- * Bodies of POST: a JSON object with the fields of a question or an answer. The functions that read
- * respond 400, 413 or 415 themselves, and then return false: the handler is done.
+ * Bodies of requests. Those of POST are a JSON object with the fields of a question or an answer.
+ * The functions that read respond 400, 413 or 415 themselves, and then return false: the handler is
+ * done.
  */
 #pragma once
 
@@ -9,6 +10,17 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Whether the media type (RFC 9110, 8.3.1), without its parameters, is that of JSON; a missing one
+ * is taken as such. */
+bool body_is_json(const struct http_request *request);
+
+/* The body as JSON, of any type; NULL with the reason where it is none. */
+__attribute__((warn_unused_result)) json_t *body_parse(struct http_request *request,
+                                                       json_error_t *error);
+
+/* The text of a field that is a string without U+0000; else NULL. `fields` may be of any type. */
+const char *body_string(const json_t *fields, const char *name, size_t *length);
 
 /* A checked body; body_free() releases it. */
 struct body {

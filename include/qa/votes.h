@@ -1,4 +1,5 @@
-/* Votes and reports: PUT .../helpful counts one up, PUT .../report hides. 204, or 404 for an id
+/* Votes and reports: PUT .../helpful counts one up, PUT .../report counts a report,
+ * which hides from QA_REPORTS_TO_HIDE on. 204, or 404 for an id
  * that nobody has. */
 #pragma once
 

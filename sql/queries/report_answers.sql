@@ -1,8 +1,10 @@
--- Hides answers from the lists, locked in the order of the ids.
--- $1 JSON array of answer ids, one for each report. Returns the reports of answers that exist.
+-- Counts reports of answers, locked in the order of the ids, and hides from the lists those that have been
+-- reported often enough.
+-- $1 JSON array of objects, one for each report, as of count_reports (sql/migrations/0018_moderation.sql).
+-- Returns the reports of answers that exist.
 WITH report AS (
-    SELECT value::bigint AS id, ordinality AS position
-    FROM json_array_elements_text($1::json) WITH ORDINALITY
+    SELECT (value->>'id')::bigint AS id, value, ordinality AS position
+    FROM json_array_elements($1::json) WITH ORDINALITY
 ), target AS (
     SELECT id, question_id FROM answers
     WHERE id = ANY (ARRAY(SELECT id FROM report))
@@ -10,8 +12,9 @@ WITH report AS (
     FOR NO KEY UPDATE
 ), changed AS (
     UPDATE answers SET reported = true, rank = NULL
-    FROM target
-    WHERE answers.id = target.id AND NOT reported
+    FROM count_reports('answer', ARRAY(SELECT value FROM report JOIN target USING (id)), NULL)
+        AS reported_enough (id)
+    WHERE answers.id = reported_enough.id AND NOT reported
 )
 SELECT position, product_id, question_id
 FROM report JOIN target USING (id)

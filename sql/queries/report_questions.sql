@@ -1,10 +1,12 @@
--- Hides questions from their lists, locked in the order of the ids.
+-- Counts reports of questions, locked in the order of the ids, and hides from their lists those that have been
+-- reported often enough.
 -- FOR UPDATE, not FOR NO KEY UPDATE: beside the key locks that new answers take on their questions
 -- the latter can deadlock with itself, on an older version of a row that has a newer one.
--- $1 JSON array of question ids, one for each report. Returns the reports of questions that exist.
+-- $1 JSON array of objects, one for each report, as of count_reports (sql/migrations/0018_moderation.sql).
+-- Returns the reports of questions that exist.
 WITH report AS (
-    SELECT value::bigint AS id, ordinality AS position
-    FROM json_array_elements_text($1::json) WITH ORDINALITY
+    SELECT (value->>'id')::bigint AS id, value, ordinality AS position
+    FROM json_array_elements($1::json) WITH ORDINALITY
 ), target AS (
     SELECT id, product_id FROM questions
     WHERE id = ANY (ARRAY(SELECT id FROM report))
@@ -12,8 +14,9 @@ WITH report AS (
     FOR UPDATE
 ), changed AS (
     UPDATE questions SET reported = true, rank = NULL
-    FROM target
-    WHERE questions.id = target.id AND NOT reported
+    FROM count_reports('question', ARRAY(SELECT value FROM report JOIN target USING (id)), NULL)
+        AS reported_enough (id)
+    WHERE questions.id = reported_enough.id AND NOT reported
 )
 SELECT position, product_id, id AS question_id
 FROM report JOIN target USING (id)

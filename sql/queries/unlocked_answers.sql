@@ -1,9 +1,9 @@
 -- Which votes for answers, or reports of them, need not wait for a lock: nobody else has locked the answer,
 -- or it does not exist.
--- $1 JSON array of answer ids. Returns the positions of those.
+-- $1 JSON array of ids, or of objects that have one. Returns the positions of those.
 WITH item AS (
-    SELECT value::bigint AS id, ordinality AS position
-    FROM json_array_elements_text($1::json) WITH ORDINALITY
+    SELECT coalesce(value->>'id', value::text)::bigint AS id, ordinality AS position
+    FROM json_array_elements($1::json) WITH ORDINALITY
 ), target AS (
     SELECT id FROM answers
     WHERE id = ANY (ARRAY(SELECT id FROM item))

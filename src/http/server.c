@@ -170,7 +170,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
         return MHD_YES;
     }
     if (*upload_size > 0) {
-        if (request->method == HTTP_POST) {
+        if (request->method == HTTP_POST || request->method == HTTP_PUT) {
             http_request_add_body(request, upload, *upload_size);
         }
         *upload_size = 0;

@@ -216,6 +216,7 @@ static bool note_certificate(struct config *config, const struct given *given) {
 /* Values that follow from others. */
 static bool derive(struct config *config, const struct given *given, char *error, size_t size) {
     return (fill_in(&config->owner_database_url, config->database_url, "", "") &&
+            fill_in(&config->moderation_database_url, config->owner_database_url, "", "") &&
             fill_in(&config->listen, "unix:", config->state_dir, "/run/worker") &&
             fill_in(&config->shared_file, config->state_dir, "/run/", SHARED_FILE_NAME) &&
             derive_admin_listen(config, given) && note_certificate(config, given)) ||

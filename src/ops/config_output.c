@@ -79,7 +79,8 @@ char **config_environment(const struct config *config, const char *database_url_
                 asprintf(&entry, "%s_FILE=%s", setting_table[i].variable, database_url_file);
             ok = append(environment, &count, length < 0 ? NULL : entry);
         } else if (setting_table[i].offset != offsetof(struct config, env_file) &&
-                   setting_table[i].offset != offsetof(struct config, owner_database_url)) {
+                   setting_table[i].offset != offsetof(struct config, owner_database_url) &&
+                   setting_table[i].offset != offsetof(struct config, moderation_database_url)) {
             ok = append(environment, &count, environment_entry(config, &setting_table[i]));
         }
     }

@@ -19,6 +19,8 @@ const struct setting setting_table[] = {
      "PostgreSQL connection string of the serving role; empty: libpq's PG* variables"},
     {"QA_OWNER_DATABASE_URL", NULL, SECRET(owner_database_url), "", 0, 0, "",
      "the same for the owner of the tables (migrate, import); empty: DATABASE_URL"},
+    {"QA_MODERATION_DATABASE_URL", NULL, SECRET(moderation_database_url), "", 0, 0, "",
+     "the same for a role that moderates (moderate); empty: QA_OWNER_DATABASE_URL"},
     {"QA_ENV_FILE", "env-file", TEXT(env_file), "", 0, 0, "",
      "file of NAME=VALUE lines, read at start and on SIGHUP; the environment wins over it"},
     {"QA_STATE_DIR", "state-dir", TEXT(state_dir), ".local", 0, 0, "",
@@ -46,6 +48,8 @@ const struct setting setting_table[] = {
      "client connections of a worker"},
     {"QA_ANSWERS_PER_QUESTION", "answers-per-question", NUMBER(answers_per_question), "100", 0,
      1000, "answers", "most answers shown with each question in a list of questions"},
+    {"QA_REPORTS_TO_HIDE", "reports-to-hide", NUMBER(reports_to_hide), "1", 1, 1000000, "",
+     "reports of different shoppers that hide a question or an answer, until a moderator decides"},
     {"QA_SHARED_FILE", "shared-file", TEXT(shared_file), "", 0, 0, "",
      "file by which all processes of this host that serve or change the database find the memory "
      "that they share; empty: $QA_STATE_DIR/run/" SHARED_FILE_NAME},

@@ -18,6 +18,7 @@ enum { PAUSE_MS = 20, AGAIN = -1 /* nobody hands the memory out now, but soon ma
 /* One attempt. */
 struct attempt {
     const char *path;
+    const struct notify_pages *pages; /* NULL: all */
     int64_t until_ms;
     char *error;
     size_t error_size;
@@ -33,6 +34,19 @@ static int wait_ms(const struct attempt *attempt) {
     return rest_ms < 0 ? 0 : (int)rest_ms;
 }
 
+static void raise_versions(struct versions *versions, const struct notify_pages *pages) {
+    if (!pages) {
+        versions_invalidate_all(versions, clock_ms());
+        return;
+    }
+    if (pages->product > 0) {
+        versions_raise(versions, versions_slot(SUBJECT_PRODUCT, pages->product));
+    }
+    if (pages->question > 0) {
+        versions_raise(versions, versions_slot(SUBJECT_QUESTION, pages->question));
+    }
+}
+
 static int invalidate(const struct attempt *attempt, int descriptor) {
     struct shared_memory memory;
     bool is_mapped = shared_memory_map(&memory, descriptor, SHARED_MEMORY_WRITE);
@@ -41,7 +55,7 @@ static int invalidate(const struct attempt *attempt, int descriptor) {
     if (!is_mapped) {
         return report(attempt, NOTIFY_FAILED, strerror(reason));
     }
-    versions_invalidate_all(shared_memory_versions(&memory), clock_ms());
+    raise_versions(shared_memory_versions(&memory), attempt->pages);
     shared_memory_unmap(&memory);
     return NOTIFY_DONE;
 }
@@ -102,7 +116,12 @@ static int try(const struct attempt *attempt) {
 
 enum notify_result notify_services(const char *shared_file, int within_ms, char *error,
                                    size_t error_size) {
-    const struct attempt attempt = {shared_file, clock_ms() + within_ms, error, error_size};
+    return notify_services_of(shared_file, NULL, within_ms, error, error_size);
+}
+
+enum notify_result notify_services_of(const char *shared_file, const struct notify_pages *pages,
+                                      int within_ms, char *error, size_t error_size) {
+    const struct attempt attempt = {shared_file, pages, clock_ms() + within_ms, error, error_size};
     int result = try(&attempt);
     while (result == AGAIN && clock_ms() < attempt.until_ms) {
         (void)poll(NULL, 0, PAUSE_MS);

@@ -354,6 +354,7 @@ int worker_run(const struct config *config, const struct child_identity *identit
                                         .owner = &worker};
     worker.app = (struct app){
         .logger = &worker.logger,
+        .reports_to_hide = config->reports_to_hide,
         .loaderio_token = config->loaderio_token,
     };
     lifeline_prepare(WORKER_FDS_BEGIN, WORKER_FDS_END);

@@ -16,9 +16,9 @@ static bool refuse(struct http_request *request, const char *field, const char *
     return false;
 }
 
-/* A media type (RFC 9110, 8.3.1) without its parameters; a missing one is taken as JSON. */
-static bool is_json(const char *content_type) {
+bool body_is_json(const struct http_request *request) {
     static const char json[] = "application/json";
+    const char *content_type = http_request_header(request, "Content-Type");
     if (!content_type) {
         return true;
     }
@@ -50,9 +50,8 @@ static bool check_coding(struct http_request *request) {
     return true;
 }
 
-/* The field's text when it is a string without U+0000, else NULL. */
-static const char *string_field(const struct body *body, const char *name, size_t *length) {
-    const json_t *value = json_object_get(body->fields, name);
+const char *body_string(const json_t *fields, const char *name, size_t *length) {
+    const json_t *value = json_object_get(fields, name);
     const char *text = json_string_value(value);
     *length = json_string_length(value);
     return text && strlen(text) == *length ? text : NULL;
@@ -61,7 +60,7 @@ static const char *string_field(const struct body *body, const char *name, size_
 static bool check_text(struct http_request *request, const struct body *body, const char *name,
                        size_t most) {
     size_t length;
-    const char *text = string_field(body, name, &length);
+    const char *text = body_string(body->fields, name, &length);
     if (text && text_is_filled(text, length, most)) {
         return true;
     }
@@ -74,7 +73,7 @@ static bool check_text(struct http_request *request, const struct body *body, co
 
 static bool check_email(struct http_request *request, const struct body *body) {
     size_t length;
-    const char *email = string_field(body, "email", &length);
+    const char *email = body_string(body->fields, "email", &length);
     return (email && text_is_email(email, length)) ||
            refuse(request, "email",
                   "email must be a string of at most " LIMIT_TEXT(
@@ -82,8 +81,16 @@ static bool check_email(struct http_request *request, const struct body *body) {
                                             "something on both sides of one @");
 }
 
+json_t *body_parse(struct http_request *request, json_error_t *error) {
+    if (request->body) {
+        json_text_soften(request->body, request->body_length);
+    }
+    return json_loadb(request->body ? request->body : "", request->body_length, JSON_ALLOW_NUL,
+                      error);
+}
+
 bool body_read(struct http_request *request, struct body *body) {
-    if (!is_json(http_request_header(request, "Content-Type"))) {
+    if (!body_is_json(request)) {
         http_respond_problem(request, 415, NULL, "Content-Type must be application/json");
         return false;
     }
@@ -94,12 +101,8 @@ bool body_read(struct http_request *request, struct body *body) {
         http_respond_problem(request, 413, NULL, "the body must be at most 65536 bytes");
         return false;
     }
-    if (request->body) {
-        json_text_soften(request->body, request->body_length);
-    }
     json_error_t error;
-    body->fields = json_loadb(request->body ? request->body : "", request->body_length,
-                              JSON_ALLOW_NUL, &error);
+    body->fields = body_parse(request, &error);
     if (!body->fields) {
         char detail[128];
         snprintf(detail, sizeof detail, "the body is %s (line %d, column %d)",

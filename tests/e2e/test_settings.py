@@ -12,7 +12,7 @@ from stack import CHECKOUT
 
 from api import PATIENCE_S
 
-VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
+VARIABLES = ["DATABASE_URL", "QA_OWNER_DATABASE_URL", "QA_MODERATION_DATABASE_URL", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
              "QA_WORKERS", "QA_READ_CONNECTIONS", "QA_WRITE_CONNECTIONS", "QA_QUEUE_LIMIT",
              "QA_OVERLOAD_AFTER_MS",
              "QA_ANSWERS_PER_QUESTION", "QA_LEASE_MS", "QA_LOCK_TIMEOUT_MS", "QA_STATEMENT_TIMEOUT_MS",
@@ -212,7 +212,8 @@ def test_the_manual_tells_the_default_and_the_range_that_the_program_has(run):
 
 # What docker-compose.yml decides by itself.
 NOT_OF_COMPOSE = {"DATABASE_URL", "DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL",
-                  "QA_OWNER_DATABASE_URL_FILE", "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
+                  "QA_OWNER_DATABASE_URL_FILE", "QA_MODERATION_DATABASE_URL", "QA_MODERATION_DATABASE_URL_FILE",
+                  "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
                   "QA_SHARED_FILE", "QA_ACCESS_LOG", "QA_ERROR_LOG", "QA_NGINX_USER", "QA_LOG_FILE",
                   # What docker-compose.tls.yml passes on, or sets.
                   "QA_TLS_CERTIFICATE", "QA_TLS_KEY", "QA_TLS_PORT", "QA_TLS_PUBLIC_PORT", "QA_TLS_HSTS_S"}

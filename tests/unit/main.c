@@ -35,6 +35,7 @@ int main(void) {
         known_server_suite,
         pool_servers_suite,
         versions_suite,
+        item_suite,
         json_text_suite,
         lifecycle_suite,
         list_request_suite,

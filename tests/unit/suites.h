@@ -26,6 +26,7 @@ Suite *handout_suite(void);
 Suite *known_server_suite(void);
 Suite *pool_servers_suite(void);
 Suite *versions_suite(void);
+Suite *item_suite(void);
 Suite *json_text_suite(void);
 Suite *lifecycle_suite(void);
 Suite *list_request_suite(void);

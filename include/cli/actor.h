@@ -1,0 +1,8 @@
+/* Who decides: the name that goes into the log of moderation. */
+#pragma once
+
+enum { ACTOR_SIZE = 256 };
+
+/* The name that was given, or that of the user who is logged in: the one who has called sudo, where
+ * that was so. */
+void actor_name(const char *given, char name[ACTOR_SIZE]);

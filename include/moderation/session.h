@@ -1,0 +1,27 @@
+/* A moderator's session with the database, as commands have it: it blocks. Functions that fail
+ * leave one line in `error`. */
+#pragma once
+
+#include "moderation/statement_names.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+/* Whom to ask, and where to put why nobody responds. */
+struct moderation_session {
+    PGconn *connection;
+    char error[400];
+};
+
+/* False with `error`. moderation_close() is due in any case. */
+__attribute__((warn_unused_result)) bool moderation_open(struct moderation_session *session,
+                                                         const char *database_url);
+
+void moderation_close(struct moderation_session *session);
+
+/* Runs a statement of sql/moderation. The result is the caller's; NULL with `error`. A parameter
+ * may be NULL. */
+__attribute__((warn_unused_result)) PGresult *moderation_ask(struct moderation_session *session,
+                                                             enum moderation_statement statement,
+                                                             int count,
+                                                             const char *const *parameters);

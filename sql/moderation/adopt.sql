@@ -1,0 +1,1 @@
+SELECT adopt_reported()

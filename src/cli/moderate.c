@@ -1,0 +1,312 @@
+/* `atelier-qa moderate`: options, decisions, and what becomes of cached pages. */
+#include "cli/moderate.h"
+
+#include "cli/actor.h"
+#include "cli/command.h"
+#include "cli/exit_status.h"
+#include "cli/help.h"
+#include "cli/moderation_text.h"
+#include "moderation/item.h"
+#include "moderation/session.h"
+#include "ops/config_load.h"
+#include "ops/number.h"
+#include "process/notify.h"
+#include "rules/limits.h"
+#include "rules/reason.h"
+#include "rules/text.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT_LIMIT = 1000 };
+
+struct options {
+    const char *verb;
+    const char *show, *search, *kind, *reason, *product; /* NULL: any */
+    uint64_t count, page;
+    const char *actor, *note; /* NULL: whoever is logged in; none */
+    bool as_json;
+    bool is_sure;
+    bool help;
+    char **items;
+    int item_count;
+};
+
+static bool wrong(const char *what) {
+    fprintf(stderr, "moderate: %s, see moderate --help\n", what);
+    return false;
+}
+
+enum { HELP = 'h', SHOW = 256, SEARCH, KIND, REASON, PRODUCT, COUNT, PAGE, AS, NOTE, JSON, YES };
+
+static const struct option known_options[] = {{"show", required_argument, NULL, SHOW},
+                                              {"search", required_argument, NULL, SEARCH},
+                                              {"kind", required_argument, NULL, KIND},
+                                              {"reason", required_argument, NULL, REASON},
+                                              {"product", required_argument, NULL, PRODUCT},
+                                              {"count", required_argument, NULL, COUNT},
+                                              {"page", required_argument, NULL, PAGE},
+                                              {"as", required_argument, NULL, AS},
+                                              {"note", required_argument, NULL, NOTE},
+                                              {"json", no_argument, NULL, JSON},
+                                              {"yes", no_argument, NULL, YES},
+                                              {"help", no_argument, NULL, HELP},
+                                              {NULL, 0, NULL, 0}};
+
+static bool is_number(const char *text, uint64_t most, uint64_t *number) {
+    return number_parse(text, strlen(text), 1, most, number);
+}
+
+static bool is_text(const char *text, size_t most) {
+    size_t length = strlen(text);
+    return text_is_utf8(text, length) && text_is_filled(text, length, most);
+}
+
+static bool take_option(struct options *options, int option) {
+    uint64_t number;
+    switch (option) {
+    case SHOW:
+        options->show = optarg;
+        return item_is_choice(optarg) || wrong("--show has another word");
+    case SEARCH:
+        options->search = optarg;
+        return is_text(optarg, BODY_CHARACTERS_MAX) || wrong("--search is no text");
+    case KIND:
+        options->kind = optarg;
+        return item_is_kind(optarg) || wrong("--kind must be question or answer");
+    case REASON:
+        options->reason = optarg;
+        return reason_is_known(optarg) || wrong("--reason has another word");
+    case PRODUCT:
+        options->product = optarg;
+        return is_number(optarg, PRODUCT_ID_MAX, &number) || wrong("--product is no product");
+    case COUNT:
+        return is_number(optarg, COUNT_LIMIT, &options->count) ||
+               wrong("--count must be from 1 to 1000");
+    case PAGE:
+        return is_number(optarg, INT32_MAX, &options->page) || wrong("--page must be from 1");
+    case AS:
+        options->actor = optarg;
+        return is_text(optarg, NAME_CHARACTERS_MAX) || wrong("--as is no name");
+    case NOTE:
+        options->note = optarg;
+        return is_text(optarg, BODY_CHARACTERS_MAX) || wrong("--note is no text");
+    case JSON:
+        options->as_json = true;
+        return true;
+    case YES:
+        options->is_sure = true;
+        return true;
+    case HELP:
+        options->help = true;
+        return true;
+    default: /* getopt_long has said what is wrong */
+        return false;
+    }
+}
+
+static bool is_verb(const struct options *options, const char *verb) {
+    return strcmp(options->verb, verb) == 0;
+}
+
+static bool decides(const struct options *options) {
+    return item_is_decision(options->verb) || is_verb(options, "undo");
+}
+
+static bool check_items(const struct options *options) {
+    struct item item;
+    if (is_verb(options, "list") || is_verb(options, "log")) {
+        return options->item_count == 0 || wrong("list and log take no item");
+    }
+    if (!decides(options) && !is_verb(options, "show")) {
+        return wrong("there is no such thing to do");
+    }
+    for (int i = 0; i < options->item_count; i++) {
+        if (!item_parse(options->items[i], &item)) {
+            return wrong("an item is questions/ID or answers/ID");
+        }
+    }
+    if (is_verb(options, "erase") && !options->is_sure) {
+        return wrong("what is erased cannot be brought back: erase needs --yes");
+    }
+    return options->item_count > 0 || wrong("an item is missing");
+}
+
+static bool parse_options(int argc, char **argv, struct options *options) {
+    *options = (struct options){.show = "queue", .count = 20, .page = 1};
+    optind = 0; /* start anew, even when options were parsed before */
+    for (int option; (option = getopt_long(argc, argv, "h", known_options, NULL)) != -1;) {
+        if (!take_option(options, option)) {
+            return false;
+        }
+        if (options->help) {
+            return true;
+        }
+    }
+    if (optind == argc) {
+        return wrong("what to do is missing");
+    }
+    options->verb = argv[optind];
+    options->items = argv + optind + 1;
+    options->item_count = argc - optind - 1;
+    return check_items(options);
+}
+
+/* What one run of the command works with. */
+struct work {
+    const struct options *options;
+    const struct config *config;
+    char actor[ACTOR_SIZE];
+    struct moderation_session session;
+    bool is_untold; /* a service shows old pages until they expire */
+};
+
+static bool fail(const struct work *work, const char *item, const char *reason) {
+    fprintf(stderr, "moderate: %s%s%s\n", item ? item : "", item ? ": " : "",
+            reason ? reason : work->session.error);
+    return false;
+}
+
+/* The value at this place, as JSON; NULL where it is null. The caller's. */
+static json_t *json_at(const PGresult *result, int column) {
+    return PQntuples(result) > 0 && !PQgetisnull(result, 0, column)
+               ? json_loads(PQgetvalue(result, 0, column), JSON_DECODE_ANY, NULL)
+               : NULL;
+}
+
+static void print_json(const json_t *value) {
+    json_dumpf(value, stdout, JSON_INDENT(1));
+    putchar('\n');
+}
+
+/* Runs a statement that makes one JSON value, and prints it. */
+static bool print(struct work *work, enum moderation_statement statement, int count,
+                  const char *const *parameters, const char *item,
+                  void (*print_text)(const json_t *value)) {
+    PGresult *result = moderation_ask(&work->session, statement, count, parameters);
+    if (!result) {
+        return fail(work, item, NULL);
+    }
+    json_t *value = json_at(result, 0);
+    PQclear(result);
+    if (!value) {
+        return fail(work, item, item_why_not("missing"));
+    }
+    (work->options->as_json ? print_json : print_text)(value);
+    json_decref(value);
+    return true;
+}
+
+static bool list(struct work *work) {
+    const struct options *options = work->options;
+    char count[ITEM_ID_SIZE], skipped[ITEM_ID_SIZE];
+    snprintf(count, sizeof count, "%" PRIu64, options->count);
+    snprintf(skipped, sizeof skipped, "%" PRIu64, (options->page - 1) * options->count);
+    PGresult *adopted = moderation_ask(&work->session, MODERATION_STATEMENT_ADOPT, 0, NULL);
+    if (!adopted) {
+        return fail(work, NULL, NULL);
+    }
+    PQclear(adopted);
+    if (is_verb(options, "log")) {
+        const char *const page[] = {count, skipped};
+        return print(work, MODERATION_STATEMENT_LOG, 2, page, NULL, moderation_text_log);
+    }
+    const char *const wanted[] = {options->show,    options->search, options->kind, options->reason,
+                                  options->product, count,           skipped};
+    return print(work, MODERATION_STATEMENT_LIST, 7, wanted, NULL, moderation_text_list);
+}
+
+/* Right after the commit. */
+static void tell_services(struct work *work, const char *item, const PGresult *result) {
+    char error[512];
+    const struct notify_pages pages = {strtoll(PQgetvalue(result, 0, 1), NULL, 10),
+                                       strtoll(PQgetvalue(result, 0, 2), NULL, 10)};
+    if (work->config->cache_mb > 0 &&
+        notify_services_of(work->config->shared_file, &pages, NOTIFY_WITHIN_MS, error,
+                           sizeof error) == NOTIFY_FAILED) {
+        work->is_untold = true;
+        fprintf(stderr, "moderate: %s: pages may be old until they expire: %s\n", item, error);
+    }
+}
+
+static bool decide(struct work *work, const char *name) {
+    const struct options *options = work->options;
+    struct item item;
+    if (!item_parse(name, &item)) {
+        return false;
+    }
+    bool undoes = is_verb(options, "undo");
+    const char *const decision[] = {options->verb, item.kind, item.id, work->actor, options->note};
+    const char *const undone[] = {item.kind, item.id, NULL, work->actor, options->note};
+    PGresult *result = moderation_ask(
+        &work->session, undoes ? MODERATION_STATEMENT_UNDO : MODERATION_STATEMENT_DECIDE, 5,
+        undoes ? undone : decision);
+    if (!result) {
+        return fail(work, name, NULL);
+    }
+    bool is_refused = !PQgetisnull(result, 0, 3);
+    if (is_refused) {
+        (void)fail(work, name, item_why_not(PQgetvalue(result, 0, 3)));
+    } else {
+        bool has_changed = !PQgetisnull(result, 0, 0);
+        if (has_changed) {
+            tell_services(work, name, result);
+        }
+        json_t *now = json_at(result, 4);
+        if (options->as_json) {
+            print_json(now);
+        } else {
+            moderation_text_decided(now, options->verb, has_changed);
+        }
+        json_decref(now);
+    }
+    PQclear(result);
+    return !is_refused;
+}
+
+static bool show(struct work *work, const char *name) {
+    struct item item;
+    if (!item_parse(name, &item)) {
+        return false;
+    }
+    const char *const wanted[] = {item.kind, item.id};
+    return print(work, MODERATION_STATEMENT_SHOW, 2, wanted, name, moderation_text_item);
+}
+
+static bool run(struct work *work) {
+    const struct options *options = work->options;
+    bool ok = true;
+    if (options->item_count == 0) {
+        return list(work);
+    }
+    for (int i = 0; i < options->item_count; i++) {
+        ok = (decides(options) ? decide : show)(work, options->items[i]) && ok;
+    }
+    return ok;
+}
+
+int moderate_command(int argc, char **argv) {
+    struct options options;
+    struct config config;
+    int status;
+    if (!parse_options(argc, argv, &options)) {
+        return STATUS_USAGE;
+    }
+    if (options.help) {
+        (void)help_print("moderate");
+        return STATUS_OK;
+    }
+    if (!command_load(&config, 1, argv, &status)) {
+        return status;
+    }
+    struct work work = {.options = &options, .config = &config};
+    actor_name(options.actor, work.actor);
+    bool ok = moderation_open(&work.session, config.moderation_database_url);
+    ok = ok ? run(&work) : fail(&work, NULL, NULL);
+    moderation_close(&work.session);
+    config_free(&config);
+    return !ok ? STATUS_FAILED : work.is_untold ? STATUS_UNTOLD : STATUS_OK;
+}

@@ -1,0 +1,65 @@
+/* What moderators decide about. */
+#include "moderation/item.h"
+
+#include "ops/number.h"
+#include "rules/limits.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_one_of(const char *text, const char *const *words) {
+    for (; *words; words++) {
+        if (strcmp(text, *words) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool item_parse(const char *text, struct item *item) {
+    static const char *const kinds[][2] = {{"questions/", "question"}, {"answers/", "answer"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i][0]);
+        uint64_t id;
+        if (strncmp(text, kinds[i][0], length) == 0 &&
+            number_parse(text + length, strlen(text + length), 1, PATH_ID_MAX, &id)) {
+            item->kind = kinds[i][1];
+            snprintf(item->id, sizeof item->id, "%" PRIu64, id);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool item_is_decision(const char *action) {
+    static const char *const words[] = {"approve", "hide", "restore", "erase", NULL};
+    return is_one_of(action, words);
+}
+
+bool item_is_choice(const char *text) {
+    static const char *const words[] = {"queue",    "reported", "waiting", "hidden",
+                                        "approved", "erased",   "all",     NULL};
+    return is_one_of(text, words);
+}
+
+bool item_is_kind(const char *text) {
+    static const char *const words[] = {"question", "answer", NULL};
+    return is_one_of(text, words);
+}
+
+const char *item_why_not(const char *refusal) {
+    static const char *const texts[][2] = {
+        {"missing", "there is no such question or answer"},
+        {"erased", "its text is erased for good"},
+        {"nothing", "nothing was decided about it"},
+        {"later", "something else was decided about it meanwhile"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(refusal, texts[i][0]) == 0) {
+            return texts[i][1];
+        }
+    }
+    return refusal;
+}

@@ -1,0 +1,68 @@
+/* What moderators decide about. */
+#include "moderation/item.h"
+#include "rules/reason.h"
+#include "suites.h"
+
+START_TEST(an_item_is_called_as_in_the_api) {
+    struct item item;
+    ck_assert(item_parse("questions/37", &item));
+    ck_assert_str_eq(item.kind, "question");
+    ck_assert_str_eq(item.id, "37");
+    ck_assert(item_parse("answers/0009223372036854775807", &item));
+    ck_assert_str_eq(item.kind, "answer");
+    ck_assert_str_eq(item.id, "9223372036854775807");
+}
+END_TEST
+
+START_TEST(nothing_else_is_an_item) {
+    static const char *const texts[] = {
+        "",
+        "37",
+        "questions",
+        "questions/",
+        "questions/0",
+        "question/3",
+        "questions/3x",
+        "questions/-3",
+        "questions/3/4",
+        "answers/9223372036854775808",
+        " answers/3",
+        "Answers/3",
+        "answers/ 3",
+        "photos/3",
+        "answers//3",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct item item;
+        ck_assert_msg(!item_parse(texts[i], &item), "'%s' is no item", texts[i]);
+    }
+}
+END_TEST
+
+START_TEST(words_are_known_as_a_whole) {
+    ck_assert(item_is_decision("approve") && item_is_decision("erase"));
+    ck_assert(!item_is_decision("undo") && !item_is_decision("Approve") && !item_is_decision(""));
+    ck_assert(item_is_choice("queue") && !item_is_choice("queues"));
+    ck_assert(item_is_kind("answer") && !item_is_kind("answers"));
+    ck_assert(reason_is_known("personal-data") && !reason_is_known("personal"));
+}
+END_TEST
+
+START_TEST(each_refusal_has_words_for_people) {
+    static const char *const refusals[] = {"missing", "erased", "nothing", "later"};
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        ck_assert_str_ne(item_why_not(refusals[i]), refusals[i]);
+    }
+}
+END_TEST
+
+Suite *item_suite(void) {
+    Suite *suite = suite_create("item");
+    TCase *cases = tcase_create("item");
+    tcase_add_test(cases, an_item_is_called_as_in_the_api);
+    tcase_add_test(cases, nothing_else_is_an_item);
+    tcase_add_test(cases, words_are_known_as_a_whole);
+    tcase_add_test(cases, each_refusal_has_words_for_people);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
