@@ -142,7 +142,7 @@ CREATE TYPE item_in_hand AS (
     kind item_kind,
     id bigint,
     product integer,
-    question bigint, -- whose pages change; NULL for a question
+    question bigint, -- whose pages change
     shown boolean,
     state moderation_state,
     counted bigint
@@ -157,7 +157,7 @@ BEGIN
     item.kind := of_kind;
     item.id := of_id;
     IF of_kind = 'question' THEN
-        SELECT product_id, NOT reported INTO item.product, item.shown FROM questions
+        SELECT product_id, id, NOT reported INTO item.product, item.question, item.shown FROM questions
         WHERE id = of_id FOR UPDATE;
     ELSE
         SELECT question_id, NOT reported INTO item.question, item.shown FROM answers

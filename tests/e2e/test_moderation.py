@@ -34,8 +34,13 @@ class Items:
 
     def shown(self, api):
         """Which of the two the product's page shows."""
-        return {"questions": bool(api.questions(self.product)),
-                "answers": bool(api.answers(self.question))}
+        shown = {"questions": bool(api.questions(self.product)), "answers": bool(api.answers(self.question))}
+        alone = api.get(f"/qa/questions/{self.question}")
+        assert alone.status_code == (200 if shown["questions"] else 404)
+        assert not shown["questions"] or bool(alone.json()["answers"]) == shown["answers"]
+        assert api.get(f"/qa/counts?product_ids={self.product}").json()["results"][0]["questions"] == int(
+            shown["questions"])
+        return shown
 
 
 def moderate(stack, *arguments, status=0, **environment):
