@@ -305,9 +305,9 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 	@scripts/test.sh $(STEPS)
 
 .PHONY: test-browser
-test-browser: $(PROGRAM)  ## the demo page and the status page in Chromium, which is installed if missing
+test-browser: $(PROGRAM)  ## the widget, the demo page and the status page in Chromium, which is installed if missing
 	deploy/install-packages.sh browser
-	/usr/bin/python3 -m pytest tests/e2e/test_demo_page.py tests/e2e/test_status_page.py
+	/usr/bin/python3 -m pytest tests/e2e/test_widget.py tests/e2e/test_demo_page.py tests/e2e/test_status_page.py
 
 H2SPEC := build/tools/h2spec
 

@@ -40,7 +40,7 @@ files() {
     for part in deploy/*.conf; do
         [ "$part" = deploy/postgresql.conf ] || echo "644 $part $lib/${part##*/}"
     done
-    # What NGINX serves: the demo page, the API's reference, the sample data's photos.
+    # What NGINX serves: the demo page, the widget, the API's reference, the sample data's photos.
     echo "tree web $share/web"
     echo "tree build/reference $share/reference"
     echo "tree build/photos $share/photos"
@@ -59,6 +59,7 @@ files() {
     for text in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/openapi.yaml docs/decisions/*.md; do
         echo "644 $text $doc/$text"
     done
+    echo "tree docs/images $doc/docs/images"
 }
 
 fill_in() {  # fill_in FROM TO

@@ -103,8 +103,9 @@ def test_writes_are_read_back_through_every_worker(project, api):
         assert page["results"] == []
 
 
-def test_the_demo_page_and_the_photos_of_the_sample_are_served(api):
-    assert "<html" in api.get("/demo/").text
+def test_the_demo_page_its_widget_and_the_photos_of_the_sample_are_served(api):
+    [module] = re.findall(r'src="\.\.(/widget/[^"]+)"', api.get("/demo/").text)
+    assert "customElements.define" in api.get(module).text
     photos = [photo for question in api.questions(1) for answer in question["answers"].values()
               for photo in answer["photos"]]
     assert photos and all(api.get(photo).status_code == 200 for photo in photos)

@@ -1,84 +1,18 @@
-"""The demo page in a real browser, Chromium: what it shows, remembers and asks for. Skipped where
-there is none; `make test-browser` installs it."""
-
-import shutil
+"""The demo shop in a real browser: what it shows of a product, and that its widget works. Skipped where there is no
+Chromium; `make test-browser` installs it."""
 
 import pytest
 
 from api import new_product
+from browser import BLOCKED, Browser, browser_of, needs_chromium
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: make test-browser")
-By = pytest.importorskip("selenium.webdriver.common.by").By
-WebDriverWait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait
-Service = pytest.importorskip("selenium.webdriver.chrome.service").Service
-
-pytestmark = pytest.mark.skipif(not shutil.which("chromedriver") or not shutil.which("chromium"),
-                                reason="no Chromium: make test-browser")
-BLOCKED = 2  # Chromium's word for a permission that is not given
-
-
-class Browser:
-    """A browser that knows nothing yet."""
-
-    def __init__(self, base_url, **permissions):
-        options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which("chromium")
-        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
-                         "--force-prefers-reduced-motion"):  # scrolls at once
-            options.add_argument(argument)
-        options.add_experimental_option("prefs", {
-            f"profile.default_content_setting_values.{name}": value
-            for name, value in permissions.items()})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self._driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")),
-                                        options=options)
-        self._base_url = base_url
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._driver.quit()
-
-    def open(self, product):
-        """The product's page, when it shows its questions."""
-        self._driver.get(f"{self._base_url}/demo/?product_id={product}")
-        self.wait_for("#question-area[aria-busy=false]")
-
-    def visit(self, path):
-        self._driver.get(self._base_url + path)
-
-    def new_tab(self):
-        self._driver.switch_to.new_window("tab")
-
-    def wide(self, width):
-        self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": 800, "deviceScaleFactor": 2, "mobile": width < 600})
-
-    def find(self, selector):
-        return self._driver.find_element(By.CSS_SELECTOR, selector)
-
-    def click(self, selector):
-        self.find(selector).click()
-
-    def wait_for(self, selector, gone=False):
-        self.wait_until(lambda: bool(self._driver.find_elements(By.CSS_SELECTOR, selector)) != gone)
-
-    def wait_until(self, condition):
-        WebDriverWait(self._driver, 60).until(lambda _: condition())
-
-    def run(self, script):
-        return self._driver.execute_script(script)
-
-    def errors(self):
-        return [line for line in self._driver.get_log("browser") if line["level"] == "SEVERE"]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
 def browser(stack):
-    with Browser(stack.base_url) as browser:
+    with browser_of(stack.base_url) as browser:
         yield browser
-        assert browser.errors() == []
 
 
 @pytest.fixture
@@ -94,97 +28,144 @@ def asked(api):
 @pytest.mark.parametrize("product", range(1, 6))
 def test_all_photos_of_the_sample_are_shown_and_nothing_is_asked_of_another_host(
         browser, stack, product):
-    browser.open(product)
-    browser.run("for (const image of document.images) image.loading = 'eager'")
-    browser.wait_until(lambda: browser.run("return [...document.images].every(i => i.complete)"))
-    widths = browser.run("return [...document.images].map(image => image.naturalWidth)")
+    widget = browser.open(product)
+    widget.run("for (const image of root.querySelectorAll('img')) image.loading = 'eager'")
+    browser.wait_until(lambda: widget.run("return [...root.querySelectorAll('img')].every(i => i.complete)"))
+    widths = widget.run("return [...root.querySelectorAll('img')].map(image => image.naturalWidth)")
     assert widths and all(widths)
-    assert browser.run("return document.querySelectorAll('.photos svg').length") == 0
+    assert not widget.has(".photos svg")
     asked_for = browser.run(
         "return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert all(address.startswith(f"{stack.base_url}/") for address in asked_for)
 
 
 def test_the_product_has_the_colour_and_the_kind_of_its_photos(browser):
-    browser.open(1)
-    picture, colour, photos = browser.run("""return [
+    widget = browser.open(1)
+    browser.wait_for("#product-details:not([hidden])")
+    picture, colour = browser.run("""return [
         document.getElementById('product-picture').getAttribute('href'),
-        document.getElementById('product-colour').textContent,
-        [...document.querySelectorAll('.photos img')].map(image => image.getAttribute('src'))]""")
+        document.getElementById('product-colour').textContent]""")
+    photos = widget.run("return [...root.querySelectorAll('.photos img')].map(image => image.getAttribute('src'))")
     kind, tint = picture.partition("#")[2], colour.lower().replace(" ", "-").replace("é", "e")
-    assert all(f"/photos/{kind}/{tint}-" in photo for photo in photos)
+    assert photos and all(f"/photos/{kind}/{tint}-" in photo for photo in photos)
 
 
-def pressed(browser, item):
-    return browser.find(f"{item} .helpful").get_attribute("aria-pressed") == "true"
+@pytest.mark.parametrize("number", ["0", "2147483648", "x", "1e3"])
+def test_a_wrong_number_is_told_beside_its_field(browser, number):
+    browser.visit(f"/demo/?product_id={number}")
+    browser.wait_for("#number[aria-invalid=true]")
+    assert "from 1 to 2147483647" in browser.text("#number-error")
+    assert not browser.find("product-questions").is_displayed()
+
+
+def test_what_is_asked_is_in_the_address_of_the_page_and_found_by_it(browser, asked):
+    product, *_ = asked
+    widget = browser.open(product)
+    widget.click("#ask")
+    for field, text in (("body", "Is it warm?"), ("name", "ann"), ("email", "ann@mail.example")):
+        widget.find(f"#{field}").send_keys(text)
+    widget.click(".composer button.button:not(.plain)")
+    browser.wait_until(lambda: "#question-" in browser.driver.current_url)
+    selector = "#" + browser.driver.current_url.partition("#")[2]
+    assert widget.text(f"{selector} .text") == "Is it warm?"
+    browser.driver.refresh()
+    widget = browser.widget()
+    widget.wait_for(f"{selector}.pointed")
+    assert widget.focused() == selector[1:]
+
+
+def pressed(widget, item):
+    return widget.find(f"{item} .helpful").get_attribute("aria-pressed") == "true"
 
 
 @pytest.mark.parametrize("come_back", [lambda browser: None, Browser.new_tab],
                          ids=["reload", "another tab"])
 def test_a_vote_is_remembered_and_given_once(browser, api, asked, come_back):
     product, question, other, answer = asked
-    browser.open(product)
+    widget = browser.open(product)
     for item in (question, answer):
-        assert not pressed(browser, item)
-        browser.click(f"{item} .helpful")
-        browser.wait_for(f"{item} .helpful[aria-pressed=true]")
+        assert not pressed(widget, item)
+        widget.click(f"{item} .helpful")
+        widget.wait_for(f"{item} .helpful[aria-pressed=true]")
     come_back(browser)
-    browser.open(product)
-    assert pressed(browser, question) and pressed(browser, answer) and not pressed(browser, other)
-    browser.click(f"{question} .helpful")
-    browser.click(f"{other} .helpful")  # answered after the former would be
-    browser.wait_for(f"{other} .helpful[aria-pressed=true]")
+    widget = browser.open(product)
+    assert pressed(widget, question) and pressed(widget, answer) and not pressed(widget, other)
+    widget.click(f"{other} .helpful")
+    widget.wait_for(f"{other} .helpful[aria-pressed=true]")
     assert [each["question_helpfulness"] for each in api.questions(product)] == [1, 1]
-    assert browser.find("#notice").text == ""
+    assert widget.text("#notice") == ""
+
+
+def test_a_vote_of_another_tab_is_not_given_twice(browser, api, asked):
+    product, question, _, _ = asked
+    browser.open(product)
+    first = browser.driver.current_window_handle
+    browser.new_tab()
+    widget = browser.open(product)
+    widget.click(f"{question} .helpful")
+    widget.wait_for(f"{question} .helpful[aria-pressed=true]")
+    browser.driver.switch_to.window(first)
+    widget = browser.widget()
+    assert not pressed(widget, question)
+    widget.click(f"{question} .helpful")
+    widget.wait_for(f"{question} .helpful[aria-pressed=true]")
+    assert max(each["question_helpfulness"] for each in api.questions(product)) == 1
 
 
 def test_a_browser_that_keeps_nothing_is_told_that_the_vote_will_be_forgotten(stack, asked):
     product, question, _, _ = asked
-    with Browser(stack.base_url, cookies=BLOCKED) as browser:
-        browser.open(product)
-        browser.click(f"{question} .helpful")
-        browser.wait_for(f"{question} .helpful[aria-pressed=true]")
-        assert "will not remember" in browser.find("#notice").text
-        browser.open(product)
-        assert not pressed(browser, question)
-        assert browser.errors() == []
+    with browser_of(stack.base_url, cookies=BLOCKED) as browser:
+        widget = browser.open(product)
+        widget.click(f"{question} .helpful")
+        widget.wait_for(f"{question} .helpful[aria-pressed=true]")
+        assert "will not remember" in widget.text("#notice")
+        assert not pressed(browser.open(product), question)
 
 
 def test_what_was_reported_and_comes_back_cannot_be_reported_again(browser, stack, api, asked):
     product, question, other, _ = asked
-    browser.open(product)
-    browser.click(f"{question} .report")
-    browser.click("#reporter [data-close=report]")
-    browser.wait_for(question, gone=True)
+    widget = browser.open(product)
+    widget.click(f"{question} .report")
+    widget.click(".reporter button[value=report]")
+    widget.wait_for(question, gone=True)
     identifier = int(question.rpartition("-")[2])
     stack.sql("UPDATE questions SET reported = false WHERE id = %s", identifier)
     api.vote("questions", identifier)  # so that no cache has the page from before
-    browser.open(product)
-    button = browser.find(f"{question} .report")
+    widget = browser.open(product)
+    button = widget.find(f"{question} .report")
     assert button.text == "Reported" and not button.is_enabled()
-    assert browser.find(f"{other} .report").is_enabled()
+    assert widget.find(f"{other} .report").is_enabled()
 
 
-def test_a_search_that_finds_nothing_says_so_at_the_field_and_in_the_list(browser, asked):
+def test_a_search_that_finds_nothing_says_so_and_leads_back(browser, asked):
     product, question, other, _ = asked
-    browser.open(product)
-    field = browser.find("#search")
+    widget = browser.open(product)
+    field = widget.find("#search")
     field.send_keys("COLOURS")
-    assert browser.find("#search-result").text == "1 found in 2 questions"
-    assert browser.find(other).is_displayed() and not browser.find(question).is_displayed()
+    widget.wait_until(lambda: widget.text("#total").startswith("1 question found"))
+    assert widget.find(other).is_displayed() and not any(one.is_displayed() for one in widget.find_all(question))
     field.send_keys("zzz")
-    assert browser.find("#search-result").text == "Nothing found in 2 questions"
-    assert browser.find("#no-match-text").text == "Nothing found in 2 questions."
-    browser.click("#show-all")
-    assert field.get_attribute("value") == "" and not browser.find("#no-match").is_displayed()
-    assert browser.find(question).is_displayed() and browser.find(other).is_displayed()
+    widget.wait_until(lambda: widget.text("#total").startswith("0 questions found"))
+    assert widget.text("#none p") == "Nothing was found."
+    widget.click("#none button")
+    widget.wait_until(lambda: widget.has(question) and widget.find(question).is_displayed())
+    assert field.get_attribute("value") == "" and not widget.find("#none").is_displayed()
+    assert widget.find(other).is_displayed() and widget.focused() == "search"
 
 
 def test_no_width_moves_report_below_helpful_or_the_page_beyond_its_edge(browser):
-    browser.open(2)
+    widget = browser.open(2)
     for width in (*range(320, 600, 20), 768, 900, 1280):
         browser.wide(width)
-        lines = browser.run("""return [...document.querySelectorAll('.foot')].map(foot =>
+        lines = widget.run("""return [...root.querySelectorAll('.foot')].map(foot =>
             [...foot.querySelectorAll('button')].map(one => one.getBoundingClientRect().top))""")
         assert lines and all(helpful == report for helpful, report in lines), width
         assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+def test_the_shop_shows_the_questions_in_another_language(browser):
+    widget = browser.open(1, "&lang=ja")
+    assert widget.text("#heading") == "質問と回答"
+    browser.run("const one = document.getElementById('language'); one.value = 'ar'; one.dispatchEvent(new Event('change'))")
+    browser.wait_until(lambda: widget.text("#heading") == "الأسئلة والأجوبة")
+    assert browser.run("return document.documentElement.lang") == "en"

@@ -166,7 +166,7 @@ def test_what_is_installed_serves_by_itself(stack, installed, tmp_path):
                                       "-g", "daemon off;"], env=environment)
             try:
                 wait_until(lambda: all(ask(port, path) == 200 for path in (
-                    "/readyz", "/qa/questions?product_id=1", "/demo/", "/docs/", "/qa/openapi.yaml")))
+                    "/readyz", "/qa/questions?product_id=1", "/demo/", "/widget/1.0.0/product-questions.js", "/docs/", "/qa/openapi.yaml")))
                 wait_until(lambda: ask(port, "/qa/questions?product_id=1") == 200
                            and '"ring":"hit"' in (tmp_path / "nginx/access.log").read_text())
             finally:

@@ -8,8 +8,10 @@ import signal
 import pytest
 
 import test_admin
+from browser import Browser, needs_chromium
 from stack import paused
-from test_demo_page import Browser, pytestmark  # noqa: F401
+
+pytestmark = needs_chromium
 
 
 @pytest.fixture

@@ -224,6 +224,8 @@ test_installation() {
     check "NGINX responds with pages itself" is_hit
     check "the demo page and the reference are served" \
         sh -c 'echo "$1" | grep -q "<html" && echo "$2" | grep -q "<html"' - "$(ask /demo/)" "$(ask /docs/)"
+    check "the widget is served" sh -c 'echo "$1" | grep -q product-questions' - "$(ask "/widget/$(ask /demo/ |
+        sed -n 's,.*href="../widget/\(.*\)".*,\1,p')")"
     check "it listens on IPv6, too" run curl --silent --fail --output /dev/null "http://[::1]:$PORT/readyz"
     check "setup can be repeated" run atelier-qa-setup
     check "commands run behind setup" sh -c 'echo "$1" | grep -q "^DATABASE_URL=(set)"' - \

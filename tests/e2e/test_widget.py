@@ -1,0 +1,652 @@
+"""<product-questions> in a real browser: what a shop and its shoppers are promised (docs/widget.md). Skipped where there
+is no Chromium; `make test-browser` installs it."""
+
+import base64
+import hashlib
+import re
+
+import pytest
+
+import seed
+from api import EMAIL, Api, assert_problem, new_product
+from browser import DESKTOP, PHONE, Keys, browser_of, needs_chromium
+from shop import Network, Shop
+from stack import CHECKOUT, wait_until
+from test_hostile_text import TEXTS
+
+VERSIONS = sorted((CHECKOUT / "web/widget").iterdir(), key=lambda folder: [int(part) for part in folder.name.split(".")])
+NEWEST = VERSIONS[-1]
+LANGUAGES = {"en": "Questions & answers", "de": "Fragen & Antworten", "es": "Preguntas y respuestas", "ja": "質問と回答",
+             "ar": "الأسئلة والأجوبة"}
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark"><title>A shop</title>
+  <link rel="stylesheet" href="style.css">
+  {embedding}
+</head>
+<body><main><h1>A product</h1>{body}</main></body>
+</html>"""
+
+
+@pytest.fixture(scope="module")
+def only_browser(stack):
+    with browser_of(stack.base_url) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(only_browser):
+    """One that knows nothing and prefers nothing."""
+    only_browser.visit("/demo/favicon.svg")
+    only_browser.run("localStorage.clear()")
+    only_browser.prefer()
+    only_browser.wide(DESKTOP)
+    only_browser.cdp("Network.enable")
+    yield only_browser
+    only_browser.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1,
+                     uploadThroughput=-1)
+
+
+@pytest.fixture
+def clean(browser):
+    """The same, which must have met no error at the end."""
+    browser.errors()
+    yield browser
+    assert browser.errors() == []
+
+
+@pytest.fixture
+def network(stack):
+    with Network(stack.base_url) as network:
+        yield network
+
+
+@pytest.fixture
+def shop(stack, network):
+    with Shop(stack.base_url, network.address) as shop:
+        yield shop
+
+
+def embedding(base_url):
+    """The lines of README.md that go into the head of a page."""
+    text = (CHECKOUT / "README.md").read_text()
+    [block] = re.findall(r"```html\n(.*?)```", text, re.S)
+    lines = block.replace("https://qa.shop.example", base_url).splitlines()
+    assert len(lines) == 3 and lines[2].startswith("<product-questions ")
+    return "\n".join(lines[:2])
+
+
+@pytest.fixture
+def embed(stack, shop, clean):
+    """Opens a page of the shop with these elements in it. Returns the first widget."""
+    def embed(*elements):
+        shop.page = PAGE.format(embedding=embedding(stack.base_url), body="\n".join(elements))
+        clean.visit(shop.address)
+        return clean.widget()
+    return embed
+
+
+def a_widget(product, **attributes):
+    more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    return f'<product-questions product-id="{product}"{more}></product-questions>'
+
+
+@pytest.fixture
+def asked(api):
+    """A product with a question that has an answer, and the ids of both."""
+    product = new_product()
+    question = api.add_question(product, body="Does it shrink in the wash?")["question_id"]
+    return product, question, api.add_answer(question, body="Not mine.")["answer_id"]
+
+
+def fill(widget, body, name="ann", email=EMAIL):
+    widget.wait_for(".composer[open]")
+    for field, text in (("body", body), ("name", name), ("email", email)):
+        widget.find(f"#{field}").clear()
+        widget.find(f"#{field}").send_keys(text)
+
+
+def send(widget):
+    widget.click(".composer button.button:not(.plain)")
+
+
+def wait_for_notice(widget, words):
+    widget.wait_until(lambda: words in widget.text("#notice"))
+
+
+# ---- Files ----
+
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("file, kind", [("product-questions.js", "text/javascript"), ("product-questions.css", "text/css")])
+def test_a_version_is_kept_by_browsers_for_a_year_and_usable_from_any_origin(api, folder, file, kind):
+    response = api.get(f"/widget/{folder.name}/{file}", headers={"Accept-Encoding": "gzip"})
+    assert response.status_code == 200
+    assert response.content == (folder / file).read_bytes()
+    assert response.headers["Content-Type"] == f"{kind}; charset=utf-8"
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert set(response.headers["Cache-Control"].split(", ")) == {"max-age=31536000", "immutable"}
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    again = api.get(f"/widget/{folder.name}/{file}", headers={"If-None-Match": response.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_first_number_of_a_version_leads_to_the_newest_of_these(api):
+    assert {folder.name.partition(".")[0] for folder in VERSIONS} == {"1"}
+    for file in ("product-questions.js", "product-questions.css"):
+        response = api.get(f"/widget/1/{file}", allow_redirects=False)
+        assert response.status_code == 302
+        assert response.headers["Location"] == f"/widget/{NEWEST.name}/{file}"
+        assert response.headers["Cache-Control"] == "max-age=3600"
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/widget/", "/widget/1.0.0/", "/widget/1.0.0/other.js", "/widget/9.9.9/product-questions.js"])
+def test_what_is_not_there_is_a_problem_that_no_browser_keeps(api, path):
+    response = api.get(path)
+    assert_problem(response, 404)
+    assert "max-age" not in response.headers.get("Cache-Control", "")
+
+
+def test_a_file_is_only_read(api):
+    response = api.post(f"/widget/{NEWEST.name}/product-questions.js")
+    assert_problem(response, 405)
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)
+def test_a_version_is_what_its_documented_digest_says(folder):
+    """Who changes a published version notices it here."""
+    digest = base64.b64encode(hashlib.sha384((folder / "product-questions.js").read_bytes()).digest()).decode()
+    assert f"| {folder.name} | `sha384-{digest}` |" in (CHECKOUT / "docs/widget.md").read_text()
+
+
+@pytest.mark.parametrize("file", ["web/index.html", "README.md", "docs/widget.md", "tests/e2e/test_installation.py"])
+def test_who_names_the_widget_names_the_newest_version(file):
+    assert set(re.findall(r"widget/([0-9.]+)/product-questions\.\w+", (CHECKOUT / file).read_text())) == {NEWEST.name}
+
+
+def test_it_parses_no_markup():
+    source = (NEWEST / "product-questions.js").read_text()
+    for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "setHTML", "parseHTML", "document.write", "DOMParser",
+                "createContextualFragment", "srcdoc", "eval(", "new Function", "style=", ".style"):
+        assert way not in source, way
+
+
+# ---- In any page ----
+
+def test_a_page_of_another_origin_with_a_strict_policy_shows_and_writes(embed, api, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product))
+    assert widget.text(f"#question-{question} .text") == "Does it shrink in the wash?"
+    widget.click("#ask")
+    fill(widget, "Is it warm?")
+    send(widget)
+    wait_for_notice(widget, "Your question is published.")
+    widget.click(f"#question-{question} > .foot .helpful")
+    widget.wait_for(f"#question-{question} > .foot .helpful[aria-pressed=true]")
+    assert {one["question_body"]: one["question_helpfulness"] for one in api.questions(product)} == {
+        "Does it shrink in the wash?": 1, "Is it warm?": 0}
+
+
+def test_neither_the_page_nor_the_widget_changes_the_others_looks(shop, embed, clean, asked):
+    product, question, _ = asked
+    look = """
+        const looks = one => { const {color, fontSize, display, padding, borderTopWidth, textTransform, letterSpacing,
+            textAlign, lineHeight, width, float: side} = getComputedStyle(one)
+            return {color, fontSize, display, padding, borderTopWidth, textTransform, letterSpacing, textAlign, lineHeight, width, side} }
+        return ['.text', '.helpful', '#ask', '#search', '.byline', '#heading', '.answers'].map(one => looks(root.querySelector(one)))"""
+    outside = """const one = document.getElementById('outside'); const {color, fontSize, display, padding, borderTopWidth} =
+        getComputedStyle(one); return {color, fontSize, display, padding, borderTopWidth}"""
+    alike = '<p class="text message button" id="outside">Outside</p>'
+    shop.style = "body { font: 16px/1.5 sans-serif }"
+    plain = embed(a_widget(product), alike).run(look)
+    plain_outside = clean.run(outside)
+    shop.style += """
+        .text, .helpful, .button, .question, .widget, button, h2, h3, p, input, ol { color: red !important; padding: 40px !important;
+            border: 9px solid red !important; display: none; float: right; font-size: 40px }
+        body { text-transform: uppercase; letter-spacing: 9px; text-align: end; line-height: 3 }
+        #outside { display: block; color: black !important; padding: 0 !important; border: 0 !important; font-size: 16px }"""
+    assert embed(a_widget(product), alike).run(look) == plain
+    without = "body { font: 16px/1.5 sans-serif }"
+    shop.style = without
+    shop.page = PAGE.format(embedding="", body=alike)
+    clean.visit(shop.address)
+    assert clean.run(outside) == plain_outside
+
+
+def test_a_shop_sets_colours_and_fonts_by_custom_properties(shop, embed, asked):
+    product, question, _ = asked
+    shop.style = """product-questions { --pq-accent: rgb(1, 2, 3); --pq-radius: 3px; --pq-button-radius: 4px;
+        --pq-font: monospace; --pq-heading-font: cursive; --pq-card: rgb(250, 250, 250) }"""
+    widget = embed(a_widget(product))
+    styles = widget.run("""const style = one => getComputedStyle(root.querySelector(one))
+        return [style('#ask').backgroundColor, style('#ask').borderTopLeftRadius, style('.question').borderTopLeftRadius,
+            style('.text').fontFamily, style('#heading').fontFamily, style('.question').backgroundColor]""")
+    assert styles == ["rgb(1, 2, 3)", "4px", "3px", "monospace", "cursive", "rgb(250, 250, 250)"]
+
+
+def test_every_custom_property_is_documented_and_every_documented_one_used():
+    used = set(re.findall(r"var\((--pq-[\w-]+)", (NEWEST / "product-questions.css").read_text()))
+    told = set(re.findall(r"`(--pq-[\w-]+)`", (CHECKOUT / "docs/widget.md").read_text()))
+    assert used == told and len(used) > 10
+
+
+def test_two_widgets_on_one_page_are_apart(embed, clean, api, asked):
+    product, question, _ = asked
+    other_product = new_product()
+    other = api.add_question(other_product, body="Wie warm ist er?")["question_id"]
+    embed(a_widget(product), a_widget(other_product, lang="de"))
+    first, second = clean.widget(0), clean.widget(1)
+    assert first.text("#heading") == LANGUAGES["en"] and second.text("#heading") == LANGUAGES["de"]
+    assert not first.has(f"#question-{other}") and not second.has(f"#question-{question}")
+    second.click(f"#question-{other} .reply")
+    fill(second, "Sehr.")
+    assert not first.find(".composer").is_displayed()
+    send(second)
+    wait_for_notice(second, "Ihre Antwort ist veröffentlicht.")
+    assert first.text("#notice") == ""
+    assert [one["body"] for one in api.answers(other)] == ["Sehr."]
+    first.find("#search").send_keys("zzz")
+    first.wait_for("#none:not([hidden])")
+    assert second.find(f"#question-{other}").is_displayed()
+
+
+def test_attributes_can_change_and_the_last_ones_count(embed, clean, api, asked):
+    product, question, _ = asked
+    products = [new_product() for _ in range(5)]
+    asked_last = api.add_question(products[-1])["question_id"]
+    widget = embed(a_widget(product))
+    clean.run("""window.loads = []
+        const one = document.querySelector('product-questions')
+        one.addEventListener('qa-load', event => loads.push(event.detail.questions.map(each => each.question_id)))
+        for (const product of arguments[0]) { one.productId = product; await null; await null }
+        one.lang = 'es'""".join(["return (async () => {", "})()"]), products)
+    widget.wait_until(lambda: widget.is_loaded() and widget.has(f"#question-{asked_last}"))
+    assert widget.text("#heading") == LANGUAGES["es"]
+    assert clean.run("return loads") == [[asked_last]]
+
+
+def test_it_tells_the_page_what_happens(embed, clean, asked):
+    product, question, answer = asked
+    widget = embed(a_widget(product))
+    clean.run("""window.told = []
+        for (const name of ['load', 'ask', 'answer', 'vote', 'report']) {
+            document.addEventListener(`qa-${name}`, event => told.push([name, event.detail]))
+        }
+        return document.querySelector('product-questions').reload()""")
+    widget.click(f"#answer-{answer} .helpful")
+    widget.wait_for(f"#answer-{answer} .helpful[aria-pressed=true]")
+    widget.click(f"#question-{question} > .after .reply")
+    fill(widget, "Mine does.")
+    send(widget)
+    wait_for_notice(widget, "published")
+    widget.click(f"#question-{question} > .foot .report")
+    widget.click(".reporter button[value=report]")
+    wait_for_notice(widget, "The shop is told")
+    told = clean.run("return told")
+    assert [name for name, _ in told] == ["load", "vote", "answer", "report"]
+    assert [one["question_id"] for one in told[0][1]["questions"]] == [question]
+    assert (told[1][1]["kind"], told[1][1]["id"]) == ("answer", answer)
+    assert told[2][1]["body"] == "Mine does." and told[2][1]["status"] == 201
+    assert (told[3][1]["kind"], told[3][1]["id"]) == ("question", question)
+
+
+def test_who_is_known_to_the_shop_need_not_write_it_again(embed, clean, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product, product_name="Alder tent"))
+    clean.run("document.querySelector('product-questions').shopper = {name: 'Ann', email: 'ann@mail.example'}")
+    widget.click("#ask")
+    assert widget.text(".composer .context") == "Alder tent"
+    assert [widget.find(f"#{field}").get_attribute("value") for field in ("name", "email")] == ["Ann", EMAIL.replace("someone", "ann")]
+
+
+# ---- What shoppers write ----
+
+HOSTILE = [text for text in TEXTS if "\0" not in text] + [
+    "<img src=x onerror=\"window.hacked = true\">", "\"><svg onload=window.hacked=true>", "<script>window.hacked = true</script>",
+    "javascript:window.hacked=true", "{{constructor.constructor('window.hacked=true')()}}", "<iframe srcdoc='<script>top.hacked=true</script>'>"]
+
+
+def test_hostile_text_is_shown_as_it_was_written_and_never_becomes_markup(stack, embed, clean):
+    product = new_product()
+    for text in reversed(HOSTILE):
+        [question] = seed.questions(stack, product, [0], body=text, asker_name=text[:60])
+        seed.answers(stack, question, [0], body=text, answerer_name=text[:60])
+    widget = embed(a_widget(product, page_size=100))
+    shown = widget.run("return [...root.querySelectorAll('.question > .text')].map(one => one.textContent)")
+    assert shown == list(reversed(HOSTILE))
+    answers = widget.run("return [...root.querySelectorAll('.answer > .text')].map(one => one.textContent)")
+    assert answers == list(reversed(HOSTILE))
+    assert widget.run("return root.querySelectorAll('script, iframe, .text *, bdi *, img').length") == 0
+    widget.click(".question .report")
+    assert widget.text(".reporter .context") == HOSTILE[-1]
+    assert not clean.run("return window.hacked")
+    assert clean.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "JaVaScRiPt://a/%0aalert(1)", "data:text/html,<b>", "blob:a", "ftp://a/b"])
+def test_a_photo_leads_to_http_or_nowhere_whatever_a_service_says(network, embed, clean, api, asked, address):
+    product, question, _ = asked
+    api.add_answer(question, body="Look.", photos=["https://img.example/1.jpg", "/photos/none.svg"])
+    network.change = lambda content: content.replace(b"https://img.example/1.jpg", address.encode())
+    widget = embed(a_widget(product, api=network.address))
+    links = widget.run("return [...root.querySelectorAll('.photos a')].map(one => one.protocol)")
+    assert set(links) <= {"http:"}
+    drawing = ".photos li:first-child [role=img]"
+    assert widget.find(drawing).get_attribute("aria-label") == "This photo cannot be shown"
+    clean.errors()  # this shop's policy allows no photos from there
+
+
+def test_a_photo_that_cannot_be_shown_is_a_drawing(embed, clean, api, asked):
+    product, question, _ = asked
+    api.add_answer(question, photos=["/photos/none.svg", "localhost:1/x.png"])
+    widget = embed(a_widget(product))
+    widget.run("for (const image of root.querySelectorAll('img')) image.loading = 'eager'")
+    widget.wait_until(lambda: len(widget.find_all(".photos [role=img]")) == 2)
+    clean.errors()  # those of the photos
+
+
+# ---- By keyboard, and read aloud ----
+
+def test_everything_can_be_done_with_the_keyboard_and_the_focus_is_never_lost(embed, clean, api, asked):
+    product, question, answer = asked
+    widget = embed(a_widget(product))
+    clean.run("document.querySelector('h1').tabIndex = -1; document.querySelector('h1').focus()")
+    visited = []
+    for _ in range(12):
+        clean.press(Keys.TAB)
+        visited.append(widget.focused())
+    order = ["ask", "search", "sort", "show", "helpful", "report", "helpful", "report", "link reply"]
+    assert visited[:len(order)] == order
+
+    def tab_to(name):
+        for _ in range(30):
+            if widget.focused() == name:
+                return
+            clean.press(Keys.TAB)
+        raise AssertionError(name)
+
+    def restart():
+        clean.run("document.querySelector('h1').focus()")
+
+    # ask
+    restart()
+    tab_to("ask")
+    clean.press(Keys.ENTER)
+    widget.wait_until(lambda: widget.focused() == "body")
+    clean.press(Keys.TAB, Keys.TAB, "x@y", Keys.ENTER)  # past the name: refused, and the first wrong field has the focus
+    widget.wait_until(lambda: widget.focused() == "body" and widget.text("#body-error"))
+    clean.press("By keyboard?", Keys.TAB, "ann", Keys.ENTER)
+    wait_for_notice(widget, "published")
+    [asked_now] = [one["question_id"] for one in api.questions(product) if one["question_body"] == "By keyboard?"]
+    assert widget.focused() == f"question-{asked_now}"
+    # vote
+    clean.press(Keys.TAB)
+    assert widget.focused() == "helpful"
+    clean.press(Keys.SPACE)
+    widget.wait_for(f"#question-{asked_now} .helpful[aria-pressed=true]")
+    assert widget.focused() == "helpful"
+    # cancel a report: the focus comes back
+    clean.press(Keys.TAB, Keys.ENTER)
+    widget.wait_for(".reporter[open]")
+    clean.press(Keys.ESCAPE)
+    widget.wait_for(".reporter[open]", gone=True)
+    assert widget.focused() == "report"
+    # report: the focus goes to what has its place
+    clean.press(Keys.ENTER)
+    widget.wait_for(".reporter[open]")
+    clean.press(Keys.SPACE)  # the first reason
+    for _ in range(10):
+        if widget.focused() == "button":
+            break
+        clean.press(Keys.TAB)
+    clean.press(Keys.ENTER)
+    widget.wait_for(f"#question-{asked_now}", gone=True)
+    assert widget.focused() == f"question-{question}"
+    # another order
+    restart()
+    tab_to("sort")
+    clean.press(Keys.ARROW_DOWN)
+    widget.wait_until(lambda: widget.is_loaded() and widget.find("#sort").get_attribute("value") == "newest")
+    assert widget.focused() == "sort"
+
+
+def test_more_questions_lead_on_from_where_the_reader_was(stack, embed):
+    product = new_product()
+    ids = seed.questions(stack, product, range(12, 0, -1))
+    widget = embed(a_widget(product))
+    shown = lambda: widget.run("return [...root.querySelectorAll('.question')].map(one => Number(one.id.split('-')[1]))")
+    assert shown() == ids[:5]
+    for page in (2, 3):
+        widget.click("#more")
+        widget.wait_until(lambda: len(shown()) == min(12, 5 * page))
+        assert widget.focused() == f"question-{ids[5 * (page - 1)]}"
+    assert shown() == ids
+    assert not widget.find("#more").is_displayed()
+
+
+def test_names_and_roles_tell_what_is_there(embed, clean, api, asked):
+    product, question, answer = asked
+    api.vote("answers", answer, 2)
+    widget = embed(a_widget(product))
+    assert clean.names("region") == ["Questions & answers"]
+    assert clean.names("searchbox") == ["Search questions and answers"]
+    assert clean.names("combobox") == ["Sort by", "Show"]
+    assert clean.names("heading") == ["A product", "Questions & answers", "Does it shrink in the wash?"]
+    assert clean.names("button") == ["Ask a question", "Helpful (0 votes)", "Report", "Helpful (2 votes)", "Report", "Answer this question"]
+    widget.click("#ask")
+    widget.wait_for(".composer[open]")
+    assert clean.names("dialog") == ["Ask a question"]
+    assert clean.names("textbox") == ["Your question", "Your name", "Your e-mail"]
+    widget.click(".composer .plain")
+    widget.click(f"#answer-{answer} .report")
+    assert clean.names("alertdialog") == ["Report this answer?"]
+    assert len(clean.names("radio")) == 5
+
+
+def test_what_changes_is_announced(embed, clean, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product))
+    live = widget.run("return ['#total', '#notice', '.composer [role=alert]'].map(one => root.querySelector(one).role)")
+    assert live == ["status", "status", "alert"]
+    widget.click("#ask")
+    send(widget)
+    described = widget.run("""const one = root.activeElement
+        return [one.id, one.getAttribute('aria-invalid'), one.getAttribute('aria-describedby').split(' ')
+            .map(id => root.getElementById(id).textContent).join(' ')]""")
+    assert described == ["body", "true", "0 of 1,000 characters Please fill this in."]
+
+
+def test_the_heading_level_is_the_pages_choice(embed, clean, asked):
+    widget = embed(a_widget(asked[0], heading_level=3))
+    assert widget.find("#heading").tag_name == "h3" and widget.find(".question > .text").tag_name == "h4"
+
+
+# ---- Languages ----
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_text_and_its_own_plural_forms(clean, embed, asked, language):
+    embed(a_widget(asked[0], lang=language))
+    missing, forms = clean.run("""
+        const all = customElements.get('product-questions').languages
+        const mine = all[arguments[0]]
+        const values = text => [...JSON.stringify(text).matchAll(/\\{(\\w+)\\}/g)].map(match => match[1])
+        const missing = Object.keys(all.en).filter(name => !mine[name] ||
+            values(all.en[name]).some(value => value !== 'n' && !values(mine[name]).includes(value)))
+        const plural = new Intl.PluralRules(arguments[0]).resolvedOptions().pluralCategories
+        const forms = Object.values(mine).filter(one => one.other).every(one =>
+            plural.every(category => one[category] || category === 'many' && arguments[0] === 'es'))
+        return [missing.concat(Object.keys(mine).filter(name => !(name in all.en))), forms]""", language)
+    assert missing == [] and forms
+
+
+@pytest.mark.parametrize("asked_for, language, direction", [
+    *((language, language, "rtl" if language == "ar" else "ltr") for language in LANGUAGES),
+    ("de-AT", "de", "ltr"), ("ar-EG", "ar", "rtl"), ("fr", "en", "ltr"), ("x_y", "en", "ltr")])
+def test_it_speaks_the_language_that_is_asked_for_or_english(embed, asked, asked_for, language, direction):
+    widget = embed(a_widget(asked[0], lang=asked_for))
+    assert widget.text("#heading") == LANGUAGES[language]
+    section = widget.find(".widget")
+    assert (section.get_attribute("lang"), section.get_attribute("dir")) == (language, direction)
+
+
+def test_without_an_attribute_it_speaks_the_pages_language(embed, asked):
+    widget = embed(f'<div lang="es">{a_widget(asked[0])}</div>')
+    assert widget.text("#heading") == LANGUAGES["es"]
+
+
+@pytest.mark.parametrize("language, votes", [
+    ("en", ["0 votes", "1 vote", "2 votes"]), ("de", ["0 Stimmen", "1 Stimme", "2 Stimmen"]), ("es", ["0 votos", "1 voto", "2 votos"]),
+    ("ja", ["0票", "1票", "2票"]), ("ar", ["لا أصوات", "صوت واحد", "صوتان"])])
+def test_numbers_and_dates_are_the_languages_own(stack, embed, clean, language, votes):
+    product = new_product()
+    seed.questions(stack, product, [2, 1, 0], created_at="2018-10-18T12:00:00Z")
+    widget = embed(a_widget(product, lang=language))
+    told = widget.run("return [...root.querySelectorAll('.helpful .unseen')].map(one => one.textContent)")
+    assert told == [f"({text})" for text in reversed(votes)]
+    dates = widget.run("return [...root.querySelectorAll('time')].map(one => one.textContent)")
+    assert set(dates) == {clean.run("return new Intl.DateTimeFormat(arguments[0], {dateStyle: 'medium'})"
+                                    ".format(new Date('2018-10-18T12:00:00Z'))", language)}
+
+
+def test_a_shop_adds_a_language(embed, clean, asked):
+    widget = embed(a_widget(asked[0]))
+    clean.run("""customElements.get('product-questions').languages.fr = {direction: 'ltr', heading: 'Questions et réponses'}
+        document.querySelector('product-questions').lang = 'fr'""")
+    widget.wait_until(lambda: widget.text("#heading") == "Questions et réponses")
+    assert widget.text("#ask") == "Ask a question"  # what it lacks is English
+
+
+def test_a_language_from_right_to_left_is_laid_out_so(embed, clean, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product, lang="ar"))
+    for width in (PHONE, DESKTOP):
+        clean.wide(width)
+        heading, ask, answers = widget.run("""return ['#heading', '#ask', '.answers'].map(one => {
+            const {left, right} = root.querySelector(one).getBoundingClientRect(); return {left, right}})""")
+        border = widget.run("""const {borderLeftWidth, borderRightWidth} = getComputedStyle(root.querySelector('.answers'))
+            return [borderLeftWidth, borderRightWidth]""")
+        assert border == ["0px", "3px"]
+        assert width == PHONE or ask["right"] < heading["left"]
+        assert clean.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+# ---- For every eye ----
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"], ids=["from left", "from right"])
+def test_axe_finds_nothing(clean, stack, api, scheme, width, language):
+    clean.prefer(color_scheme=scheme)
+    clean.wide(width)
+    widget = clean.open(1, f"&lang={language}")
+    assert clean.violations() == []
+    widget.click(".question .helpful")
+    widget.wait_for(".helpful[aria-pressed=true]")
+    assert clean.violations() == []
+    widget.click("#ask")
+    send(widget)
+    widget.wait_for(".composer[open] [aria-invalid=true]")
+    assert clean.violations() == []
+    widget.click(".composer .plain")
+    widget.click(".question .report")
+    widget.wait_for(".reporter[open]")
+    assert clean.violations() == []
+    widget.click(".reporter .plain")
+    widget.find("#search").send_keys("zzzzzz")
+    widget.wait_for("#none:not([hidden])")
+    assert clean.violations() == []
+
+
+def test_light_and_dark_are_as_the_page_is(shop, embed, clean, asked):
+    """A page that knows no dark stays light, whatever the reader prefers."""
+    background = "return getComputedStyle(root.querySelector('.question')).backgroundColor"
+    clean.prefer(color_scheme="light")
+    light = embed(a_widget(asked[0])).run(background)
+    clean.prefer(color_scheme="dark")
+    dark = embed(a_widget(asked[0])).run(background)
+    assert light != dark
+    shop.style = ":root { color-scheme: light }"
+    assert embed(a_widget(asked[0])).run(background) == light
+    shop.style = "product-questions { color-scheme: dark }"
+    clean.prefer(color_scheme="light")
+    assert embed(a_widget(asked[0])).run(background) == dark
+
+
+def test_nothing_moves_for_who_prefers_that(embed, clean, asked):
+    moves = "root.querySelector('.question').classList.add('pointed'); return getComputedStyle(root.querySelector('.question')).animationName"
+    clean.prefer(reduced_motion="no-preference")
+    assert embed(a_widget(asked[0])).run(moves) == "point"
+    clean.prefer(reduced_motion="reduce")
+    assert embed(a_widget(asked[0])).run(moves) == "none"
+
+
+@pytest.mark.parametrize("place", [240, 320, 500, 900])
+def test_it_fits_into_a_column_of_any_width(embed, clean, asked, place):
+    widget = embed(f'<div id="place">{a_widget(asked[0])}</div>')
+    clean.run("document.getElementById('place').style.width = `${arguments[0]}px`", place)
+    beyond = widget.run("""const edge = root.host.getBoundingClientRect().right
+        return [...root.querySelectorAll('.layout *:not(.unseen)')].filter(one => one.getBoundingClientRect().right > edge + 1)
+            .map(one => one.id || one.className)""")
+    assert beyond == []
+
+
+# ---- A network that fails ----
+
+def test_a_slow_network_shows_that_something_comes(network, embed, clean, asked):
+    product, question, _ = asked
+    network.delay_s = 1.5
+    clean.visit("/demo/favicon.svg")
+    widget = embed(a_widget(product, api=network.address))
+    assert widget.has(f"#question-{question}")
+    clean.run("document.querySelector('product-questions').reload()")
+    assert not widget.is_loaded()
+    assert widget.has(f"#question-{question}")  # what was there stays, until the new is there
+    widget.wait_until_loaded()
+
+
+def test_a_list_is_asked_for_again_until_the_service_is_back(network, embed, clean, browser, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product, api=network.address))
+    network.is_down = True
+    clean.run("document.querySelector('product-questions').reload()")
+    wait_for_notice(widget, "Trying again")
+    network.is_down = False
+    widget.wait_until(lambda: widget.is_loaded() and widget.text("#notice") == "")
+    assert widget.has(f"#question-{question}")
+    browser.errors()  # those of the network
+
+
+def test_when_the_service_stays_away_it_can_be_tried_by_hand(network, embed, browser, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product, api=network.address))
+    network.is_down = True
+    browser.run("document.querySelector('product-questions').reload()")
+    wait_for_notice(widget, "The service could not be reached.")
+    assert widget.has(f"#question-{question}")
+    network.is_down = False
+    [again] = [one for one in widget.find_all("#notice button") if one.text == "Try again"]
+    again.click()
+    widget.wait_until(lambda: widget.is_loaded() and widget.text("#notice") == "")
+    assert widget.focused() == "heading"
+    browser.errors()
+
+
+def test_what_may_have_been_saved_is_not_sent_again_to_a_service_that_would_apply_it_twice(network, embed, browser, api, asked):
+    product, _, _ = asked
+    network.hidden = "Total-Count"
+    widget = embed(a_widget(product, api=network.address))
+    widget.click("#ask")
+    fill(widget, "Once?")
+    network.is_down = True
+    send(widget)
+    widget.wait_until(lambda: "It may have been saved" in widget.text(".composer [role=alert]"))
+    assert [one.text for one in widget.find_all(".composer [role=alert] button")] == ["Dismiss"]
+    assert widget.find("#body").get_attribute("value") == "Once?"
+    network.is_down = False
+    assert [one["question_body"] for one in api.questions(product)].count("Once?") == 0
+    browser.errors()
