@@ -69,14 +69,24 @@ static struct version note(const struct versions *versions, size_t slot) {
     return versions_note(versions, slot);
 }
 
+/* Whether pages of the edition count now. */
+static bool is_leased(uint64_t edition, int64_t until_us) {
+#ifdef QA_FAULT_NO_LEASE
+    return true; /* A deliberate fault, which tests/e2e/test_hosts.py must notice. */
+#endif
+    return !shared_memory_needs_lease(edition) || clock_us() < until_us;
+}
+
 /* The order matters; docs/architecture.md says why. */
 static bool find(struct qa_pages_memory *memory, const struct page_key *key,
                  struct ring_page *page) {
     const struct versions *versions = shared_memory_versions(&memory->shared);
+    int64_t leased_until_us = shared_memory_leased_until_us(&memory->shared);
     struct version version = note(versions, versions_slot(page_key_subject(key), key->id));
     int64_t now_ms = clock_ms();
     memory->ring.edition = shared_memory_edition(&memory->shared);
     return memory->ring.edition != 0 && shared_memory_is_vouched_for(&memory->shared, now_ms) &&
+           is_leased(memory->ring.edition, leased_until_us) &&
            ring_find(&memory->ring, key, version, now_ms, page) &&
            qa_pages_memory_is_handed_out(memory);
 }

@@ -81,6 +81,9 @@ def examples(cursor):
         ("unlocked_parents", "unlocked_parents", (json.dumps([{"question_id": question, **ANSWER}]),)),
         ("next_page", "next_page", (0, 0, 100)),
         ("make_pages", "make_pages", (0, 0, 10, 100)),
+        ("changes_since", "changes_since", ("10:20:10",)),
+        ("want_changes", "want_changes", ()),
+        ("forget_changes", "forget_changes", ("10:20:10",)),
     ]
 
 
@@ -97,7 +100,7 @@ def prepare_session(cursor, form):
 def run(cursor, statement, parameters):
     """The plans that the server reports."""
     places = ", ".join(["%s"] * len(parameters))
-    cursor.execute(f"EXECUTE {statement} ({places})", parameters)
+    cursor.execute(f"EXECUTE {statement}" + (f" ({places})" if places else ""), parameters)
     row = cursor.fetchone()
     # While a service's worker makes pages, make_pages() leaves it alone and returns nothing.
     return None if statement == "make_pages" and row[0] is None else row

@@ -32,10 +32,19 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", serve_command},     {"migrate", migrate_command},     {"generate", generate_command},
-    {"import", import_command},   {"health", health_command},       {"pause", pause_command},
-    {"resume", resume_command},   {"settings", settings_command},   {"moderate", moderate_command},
-    {"version", version_command}, {"worker", serve_worker_command}, {"admin", serve_admin_command},
+    {"serve", serve_command},
+    {"migrate", migrate_command},
+    {"generate", generate_command},
+    {"import", import_command},
+    {"health", health_command},
+    {"pause", pause_command},
+    {"resume", resume_command},
+    {"settings", settings_command},
+    {"moderate", moderate_command},
+    {"version", version_command},
+    {"worker", serve_worker_command},
+    {"admin", serve_admin_command},
+    {"validator", serve_validator_command},
 };
 
 static const struct command *find_command(const char *name) {

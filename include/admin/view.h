@@ -12,7 +12,7 @@ enum {
     VIEW_EVENTS_MAX = 24
 };
 
-enum view_role { VIEW_WORKER, VIEW_ADMIN };
+enum view_role { VIEW_WORKER, VIEW_ADMIN, VIEW_VALIDATOR };
 
 enum view_state { VIEW_STARTING, VIEW_READY, VIEW_DRAINING };
 
@@ -26,7 +26,7 @@ struct view_process {
     int64_t started_ms;
     /* What the process itself says; not of the supervisor. */
     int64_t beat_ms;
-    bool has_database; /* of a worker: a live connection */
+    bool has_database; /* of a worker or validator: a live connection */
 };
 
 enum view_event_kind {
@@ -78,6 +78,6 @@ void view_describe_event(const struct view_event *event, char *text, size_t size
 /* The event that was the `back`th before the last; NULL where it is forgotten or never was. */
 const struct view_event *view_event_before(const struct service_view *view, unsigned back);
 
-/* "worker" or "admin process"; "serving", "reloading" or "stopping". */
+/* "worker", "admin process" or "validator"; "serving", "reloading" or "stopping". */
 const char *view_role_name(enum view_role role);
 const char *view_service_state_name(const struct service_view *view);

@@ -35,6 +35,7 @@ struct connection_events {
 };
 
 struct connection_settings {
+    const char *application; /* what the server shows of its sessions; NULL: "atelier-qa" */
     int64_t lock_timeout_ms;
     int64_t statement_timeout_ms;
     /* Of sessions that have been given up, and that the server has not ended: none is begun beside

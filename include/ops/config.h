@@ -10,7 +10,7 @@
 /* The layout of the memory that the services of a host share (pages/shared_memory.h): raised with
  * each change. The default name of the file by which they find it has it, so that services of
  * different layouts do not meet. */
-#define SHARED_FILE_LAYOUT 6
+#define SHARED_FILE_LAYOUT 7
 #define SHARED_FILE_NAME "versions." CONFIG_TEXT_OF(SHARED_FILE_LAYOUT)
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number

@@ -148,6 +148,15 @@ struct metrics_pages {
     metrics_number hits[METRICS_LISTS];
     metrics_number misses[METRICS_LISTS];
     metrics_number coalesced[METRICS_LISTS]; /* requests that joined a flight */
+    metrics_number unleased[METRICS_LISTS];  /* misses, whatever the ring had: there was no lease */
+};
+
+/* Of a validator (pages/rounds.h). */
+struct metrics_validator {
+    metrics_number changes;
+    metrics_number lapses;     /* rounds that came after the end of a lease that was needed */
+    metrics_number beginnings; /* rounds that did not know what was before them */
+    metrics_number everything_changed; /* rounds that found so */
 };
 
 struct metrics_maker {
@@ -157,7 +166,7 @@ struct metrics_maker {
     metrics_number passed_over;
 };
 
-/* All that a worker counts; its slot (ops/metrics_memory.h). */
+/* All that a worker counts, or a validator; its slot (ops/metrics_memory.h). */
 struct metrics {
     metrics_number layout; /* of which version of the program the rest is */
     union {
@@ -174,6 +183,7 @@ struct metrics {
     metrics_number outages;
     struct metrics_pages pages;
     struct metrics_maker maker;
+    struct metrics_validator validator;
     metrics_number uncertain_writes; /* for each of which every page was invalidated */
     metrics_number lost_lines;       /* of the log (ops/log.h) */
     metrics_number server_changes;   /* likewise: sessions that were the first with another run */
@@ -216,6 +226,8 @@ enum metrics_invalidation {
     METRICS_COMMAND,
     METRICS_UNCERTAIN_WRITE, /* the sum of all workers' */
     METRICS_SERVER_CHANGED,  /* likewise */
+    METRICS_VALIDATOR_BEGAN, /* likewise, of validators */
+    METRICS_EVERYTHING_CHANGED,
     METRICS_INVALIDATIONS
 };
 
@@ -240,6 +252,8 @@ struct metrics_service {
     metrics_number cache_written_bytes; /* since the memory was made */
     metrics_number cache_retention_ms;  /* pages/retention.h */
     metrics_number lost_lines;          /* of its log; in a sum those of the workers too */
+    metrics_number
+        round_age_us; /* since the validator's last completed round began; 0: none is due */
 };
 
 /* ---- Of the process that shows them, which looks when it is asked ---- */

@@ -4,8 +4,10 @@
  *
  * A request joins a flight that has not been sent yet. One that was sent it joins only if the
  * version is still the one that was noted then: else the query's snapshot may be older than an
- * acknowledged write. With the cache off (workers of several hosts share no versions) each request
- * has a flight of its own.
+ * acknowledged write. With the cache off each request has a flight of its own.
+ *
+ * With several hosts versions tell of the writes of others only under a lease. Without it a request
+ * is shown no page from the ring, and joins no flight that was sent.
  */
 #pragma once
 
@@ -13,6 +15,7 @@
 #include "http/request.h"
 #include "pages/page_key.h"
 #include "pages/ring.h"
+#include "pages/shared_memory.h"
 #include "pages/versions.h"
 
 struct lookup;
@@ -27,9 +30,10 @@ typedef void lookup_on_failure(struct http_request *request, enum query_outcome 
 typedef void lookup_on_missing(struct http_request *request);
 
 struct lookup_settings {
-    struct ring *ring;            /* the cache; NULL: off */
-    int64_t lifetime_ms;          /* how long a page is kept at most */
-    int64_t answers_per_question; /* on a product's page, at most */
+    struct ring *ring;                 /* the cache; NULL: off */
+    const struct shared_memory *lease; /* whose lease pages need; NULL: they need none */
+    int64_t lifetime_ms;               /* how long a page is kept at most */
+    int64_t answers_per_question;      /* on a product's page, at most */
     lookup_on_failure *on_failure;
     lookup_on_missing *on_missing;
     struct metrics *metrics; /* where it counts (ops/metrics.h); NULL: nowhere */

@@ -11,7 +11,12 @@
  *
  * And it says which server's data the pages show (pages/known_server.h).
  *
- * Nothing here waits, allocates or logs: it is used inside NGINX as well. Times are of clock_ms().
+ * Where several hosts have one database, pages count only under a lease, which a validator renews
+ * (pages/rounds.h). The order matters: who reads reads until when the lease lasts, then notes the
+ * version, then reads the clock.
+ *
+ * Nothing here waits, allocates or logs: it is used inside NGINX as well. Times are of clock_ms()
+ * or, where they are in microseconds, of clock_us().
  */
 #pragma once
 
@@ -66,6 +71,13 @@ uint64_t shared_memory_seed(const struct shared_memory *memory);
 __attribute__((warn_unused_result)) bool shared_memory_ring(const struct shared_memory *memory,
                                                             struct ring *ring);
 
+/* The bit of an edition that says that its pages need a lease. */
+enum { SHARED_MEMORY_LEASED = 1 };
+
+static inline bool shared_memory_needs_lease(uint64_t edition) {
+    return (edition & SHARED_MEMORY_LEASED) != 0;
+}
+
 /* The edition of the pages that may be served now; 0: none. */
 uint64_t shared_memory_edition(const struct shared_memory *memory);
 void shared_memory_set_edition(const struct shared_memory *memory, uint64_t edition);
@@ -78,6 +90,22 @@ bool shared_memory_is_vouched_for(const struct shared_memory *memory, int64_t no
 
 /* For the holder: at least twice in SHARED_MEMORY_VOUCHED_FOR_MS; 0 withdraws. */
 void shared_memory_vouch(const struct shared_memory *memory, int64_t now_ms);
+
+/* Until when pages that need a lease count; 0: there has been none. */
+int64_t shared_memory_leased_until_us(const struct shared_memory *memory);
+
+/* When the last completed round of a validator began; 0: there has been none. */
+int64_t shared_memory_round_us(const struct shared_memory *memory);
+
+/* For a validator: a round that began then is complete, and the versions of all that it has found
+ * are raised. No other validator's lease gets shorter. */
+void shared_memory_extend_lease(const struct shared_memory *memory, int64_t round_us,
+                                int64_t lease_us);
+
+/* When somebody last asked for a page that needs a lease: validators ask less often when nobody
+ * does. */
+int64_t shared_memory_asked_ms(const struct shared_memory *memory);
+void shared_memory_note_asked(const struct shared_memory *memory, int64_t now_ms);
 
 /* For pages/known_server.h. */
 _Atomic uint64_t *shared_memory_server(const struct shared_memory *memory);

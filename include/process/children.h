@@ -1,6 +1,7 @@
 /*
- * The child processes, workers and the admin process, as the supervisor sees them: it starts them,
- * is told when they are ready, sees their heartbeats, tells them to drain, and reaps them.
+ * The child processes, workers, the validator and the admin process, as the supervisor sees them:
+ * it starts them, is told when they are ready, sees their heartbeats, tells them to drain, and
+ * reaps them.
  */
 #pragma once
 

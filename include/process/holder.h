@@ -14,7 +14,8 @@ struct holder_client;
 struct holder {
     struct event_base *base;
     const struct metrics_memory *metrics;
-    void (*on_join)(void *owner); /* a service has received the memory */
+    void (*on_join)(void *owner);  /* a service has received the memory */
+    void (*on_asked)(void *owner); /* readers were asked for pages */
     void *owner;
     int listening; /* the caller's, as is `memory`; -1: not the holder */
     int memory;
@@ -26,7 +27,8 @@ struct holder {
 
 /* `base` and `metrics` must outlive it. */
 void holder_init(struct holder *holder, struct event_base *base,
-                 const struct metrics_memory *metrics, void (*on_join)(void *owner), void *owner);
+                 const struct metrics_memory *metrics, void (*on_join)(void *owner),
+                 void (*on_asked)(void *owner), void *owner);
 
 /* Hands `memory` out to who connects to `listening`, beside those who are connected. False with
  * errno. */

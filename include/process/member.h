@@ -23,6 +23,7 @@ struct member {
     struct watch connection; /* to the holder, where that is another */
     struct event_base *base;
     struct retention retention;
+    int64_t rounds_since_us; /* from when on a validator is expected to have rounds; 0: none is */
     bool is_stopping;
     unsigned failures; /* to find the others, one after the other */
     bool is_told;      /* that the others are not found */
@@ -45,6 +46,9 @@ void member_tell_size(const struct member *member, size_t ring_megabytes);
 /* The edition that this service serves from now on. Others than workers may read pages while all
  * services have the same. */
 void member_set_edition(struct member *member, uint64_t edition);
+
+/* Whether this service has a validator, whose rounds the metrics then tell of. */
+void member_expect_rounds(struct member *member, bool has_validator);
 
 /* Invalidates every page, as who reloads may expect. */
 void member_empty_cache(struct member *member);

@@ -1,7 +1,7 @@
 /*
  * The places for child processes: each has its listening sockets, which outlive the processes that
  * use them, and a back-off for processes that keep dying there. Worker N has place N; after them
- * comes that of the admin process.
+ * come those of the admin process and of the validator, which has no sockets.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 enum {
     PLACES_MAX = 256, /* as QA_WORKERS */
     PLACE_OF_ADMIN = PLACES_MAX,
+    PLACE_OF_VALIDATOR,
     PLACE_COUNT
 };
 
@@ -24,7 +25,8 @@ typedef void places_on_restart(void *owner, unsigned index);
 struct place {
     struct places *places;
     int sockets[ADMIN_SOCKETS_MAX]; /* a worker has one */
-    unsigned socket_count;          /* 0: not open */
+    unsigned socket_count;
+    bool is_open;
     int inherited; /* a socket that a service manager opened, kept to the end; -1: none */
     struct backoff backoff;
     struct timer restart;
@@ -57,6 +59,9 @@ __attribute__((warn_unused_result)) bool places_open_admin(struct places *places
                                                            const char *listen, bool is_default,
                                                            const struct logger *logger, char *error,
                                                            size_t error_size);
+
+/* Opens the place of the validator, or closes it. */
+void places_open_validator(struct places *places, bool is_open);
 
 /* Closes the sockets of workers from `first` on, where nothing is started any more. */
 void places_close(struct places *places, unsigned first);

@@ -1,6 +1,7 @@
 /*
- * The service as the supervisor runs it: sockets, workers, the admin process, and the settings of
- * the generation of workers that serves and, during a reload, of the next one beside it.
+ * The service as the supervisor runs it: sockets, workers, the validator, the admin process, and
+ * the settings of the generation of workers that serves and, during a reload, of the next one
+ * beside it.
  */
 #pragma once
 
@@ -40,6 +41,13 @@ __attribute__((warn_unused_result)) bool service_open_places(struct service *ser
 /* Starts a worker of a generation at a place that is open. What fails is logged. */
 __attribute__((warn_unused_result)) bool
 service_start_worker(struct service *service, const struct setup *setup, unsigned index);
+
+/* Whether a generation has a validator. */
+bool service_has_validator(const struct setup *setup);
+
+/* Starts the validator of a generation that has one. What fails is logged. */
+__attribute__((warn_unused_result)) bool service_start_validator(struct service *service,
+                                                                 const struct setup *setup);
 
 /* Starts the process of a place, one of the current generation; later where that fails, and never
  * where the place is closed. */

@@ -1,6 +1,6 @@
-/* How the supervisor starts a child process: the program as `worker` or `admin`, with the
- * descriptors that process/worker.h and process/admin.h list, and its settings in the environment.
- */
+/* How the supervisor starts a child process: the program as `worker`, `validator` or `admin`, with
+ * the descriptors that process/worker.h and process/admin.h list, and its settings in the
+ * environment. */
 #pragma once
 
 #include "process/admin.h"
@@ -8,14 +8,14 @@
 
 #include <sys/types.h>
 
-enum child_role { CHILD_WORKER, CHILD_ADMIN };
+enum child_role { CHILD_WORKER, CHILD_ADMIN, CHILD_VALIDATOR };
 
 struct spawn {
     const char *program; /* path */
     enum child_role role;
     const struct config *config;
     struct child_identity identity;
-    /* What it inherits, beside a worker's connection string; -1: none. */
+    /* What it inherits, beside the connection string of one that has sessions; -1: none. */
     int socket;
     int ready_pipe;
     int heartbeats;

@@ -22,5 +22,8 @@ enum {
     WORKER_FDS_END
 };
 
+/* Why a process cannot start whose supervisor is older or newer. */
+extern const char worker_other_supervisor[];
+
 /* Runs until SIGTERM and the drain that follows. Returns the process's exit status. */
 int worker_run(const struct config *config, const struct child_identity *identity);

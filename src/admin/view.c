@@ -48,7 +48,7 @@ const char *view_why_not_alive(const struct service_view *view, int64_t now_ms) 
 }
 
 const char *view_role_name(enum view_role role) {
-    return role == VIEW_WORKER ? "worker" : "admin process";
+    return role == VIEW_WORKER ? "worker" : role == VIEW_ADMIN ? "admin process" : "validator";
 }
 
 const char *view_service_state_name(const struct service_view *view) {
@@ -67,7 +67,7 @@ const char *view_state_name(const struct view_process *process, int64_t now_ms) 
     case VIEW_READY:
         break;
     }
-    return process->role == VIEW_WORKER && !process->has_database ? "no database" : "ready";
+    return process->role != VIEW_ADMIN && !process->has_database ? "no database" : "ready";
 }
 
 const struct view_event *view_event_before(const struct service_view *view, unsigned back) {
@@ -82,7 +82,7 @@ static void describe_process(const struct view_event *event, char *text, size_t 
     if (event->role == VIEW_WORKER) {
         snprintf(text, size, "worker %u (process %d)", event->index, (int)event->pid);
     } else {
-        snprintf(text, size, "the admin process (%d)", (int)event->pid);
+        snprintf(text, size, "the %s (%d)", view_role_name(event->role), (int)event->pid);
     }
 }
 

@@ -51,7 +51,9 @@ bool check_run_folder(const struct config *config, char *error, size_t error_siz
 
 static enum budget budget_of(const struct config *config, char *error, size_t error_size) {
     /* A reload needs them twice, for two generations of workers. */
-    size_t needed = (config->read_connections + config->write_connections) * config->workers * 2;
+    bool has_validator = config->lease_ms > 0;
+    size_t of_workers = (config->read_connections + config->write_connections) * config->workers;
+    size_t needed = (of_workers + has_validator) * 2;
     return budget_check(config->database_url, needed, error, error_size);
 }
 

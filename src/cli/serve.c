@@ -8,6 +8,7 @@
 #include "ops/number.h"
 #include "process/admin.h"
 #include "process/supervisor.h"
+#include "process/validator.h"
 #include "process/worker.h"
 
 #include <limits.h>
@@ -100,6 +101,10 @@ static int run_child(int argc, char **argv,
 
 int serve_worker_command(int argc, char **argv) {
     return run_child(argc, argv, worker_run);
+}
+
+int serve_validator_command(int argc, char **argv) {
+    return run_child(argc, argv, validator_run);
 }
 
 int serve_admin_command(int argc, char **argv) {

@@ -290,7 +290,9 @@ static void on_timer(void *owner) {
         prepare_failed(connection, "no connection within the time limit", false);
         return;
     }
-    const struct attempts_settings settings = {.application = "atelier-qa",
+    const char *application = connection->settings->application;
+    const struct attempts_settings settings = {.application =
+                                                   application ? application : "atelier-qa",
                                                .limit_ms = CONNECT_LIMIT_MS,
                                                .on_done = on_attempts_done,
                                                .owner = connection};

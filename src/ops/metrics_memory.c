@@ -168,6 +168,10 @@ void metrics_memory_sum(const struct metrics_memory *memory, uint64_t layout,
                 metrics_get(&sum->workers.uncertain_writes));
     metrics_add(&sum->service.invalidations[METRICS_SERVER_CHANGED],
                 metrics_get(&sum->workers.server_changes));
+    metrics_add(&sum->service.invalidations[METRICS_VALIDATOR_BEGAN],
+                metrics_get(&sum->workers.validator.beginnings));
+    metrics_add(&sum->service.invalidations[METRICS_EVERYTHING_CHANGED],
+                metrics_get(&sum->workers.validator.everything_changed));
     metrics_add(&sum->service.lost_lines, metrics_get(&sum->workers.lost_lines));
     metrics_set(&sum->seen.one, 1);
 }

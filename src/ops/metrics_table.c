@@ -68,6 +68,17 @@ const struct metrics_metric metrics_metrics[] = {
     {.name = "atelier_qa_cache_retention_seconds", .offset = OF_SERVICE(cache_retention_ms),
         .type = METRICS_GAUGE, .decimals = MILLISECONDS,
         .help = "The age of the oldest pages that the ring still holds."},
+    /* Several hosts */
+    {.name = "atelier_qa_round_age_seconds", .offset = OF_SERVICE(round_age_us),
+        .type = METRICS_GAUGE, .decimals = MICROSECONDS,
+        .help = "Since the validator's last completed round began; 0 where there is no validator."},
+    COUNTER("atelier_qa_unleased_requests_total", OF_WORKERS(pages.unleased),
+        "Pages that workers asked the database for, since there was no lease.", DIMENSION_LIST),
+    COUNTER("atelier_qa_lease_lapses_total", OF_WORKERS(validator.lapses),
+        "Leases that ended before the next round was complete, while pages were asked for.",
+        DIMENSION_NONE),
+    COUNTER("atelier_qa_validator_changes_total", OF_WORKERS(validator.changes),
+        "Changes that the validator has found, whoever made them.", DIMENSION_NONE),
     /* Ready-made pages */
     COUNTER("atelier_qa_maker_pages_total", OF_WORKERS(maker.pages),
         "Pages that the maker has made.", DIMENSION_NONE),
@@ -126,9 +137,9 @@ const struct metrics_metric metrics_metrics[] = {
         "When the supervisor started, in seconds since 1970.", DIMENSION_NONE),
     {.name = "process_cpu_seconds_total", .offset = OF_WORKERS(cpu_us),
         .type = METRICS_COUNTER, .decimals = MICROSECONDS,
-        .help = "Processor time of all workers."},
+        .help = "Processor time of all workers and the validator."},
     GAUGE("atelier_qa_worker_memory_bytes", OF_WORKERS(gauges.memory_bytes),
-        "Memory of all workers that is not shared.", DIMENSION_NONE),
+        "Memory of all workers and the validator that is not shared.", DIMENSION_NONE),
     GAUGE("atelier_qa_workers", OF_SERVICE(workers),
         "Worker processes, by their state.", DIMENSION_WORKER_STATE),
     COUNTER("atelier_qa_worker_starts_total", OF_SERVICE(worker_starts),
@@ -187,7 +198,7 @@ static const struct {
                                 METRICS_INVALIDATIONS,
                                 {"service_started", "reloaded", "worker_died", "service_died",
                                  "holder_died", "file_replaced", "command", "uncertain_write",
-                                 "server_changed"}},
+                                 "server_changed", "validator_began", "everything_changed"}},
     [DIMENSION_PAUSE_END] = {"end", METRICS_PAUSE_ENDS, {"resumed", "timed_out"}},
 };
 

@@ -55,14 +55,13 @@ const struct setting setting_table[] = {
      "that they share; empty: $QA_STATE_DIR/run/" SHARED_FILE_NAME},
     {"QA_CACHE_MB", "cache-mb", NUMBER(cache_mb), "1024", 0, 65536, "MiB",
      "memory for cached pages, which all workers share; 0: no cache, as workers of several hosts "
-     "on "
-     "one database must have it"},
+     "on one database must have it without a lease"},
     {"QA_CACHE_LIFETIME_S", "cache-lifetime-s", NUMBER(cache_lifetime_s), "300", 1, 86400, "s",
-     "a cached page is made anew after it; for changes that were made behind the service's back"},
+     "a cached page is made anew after it; for changes behind the service's back, without a lease"},
     {"QA_LEASE_MS", "lease-ms", TEXT(lease_text), "", 0, 0, "",
      "several hosts on one database: for how many ms a host shows cached pages without news of the "
-     "others' writes, and a write's response waits after its commit; 0: no page without such "
-     "news; empty: one host"},
+     "others' writes, and a write's response waits after its commit, such as 20; 0: no cached page "
+     "is shown; empty: one host"},
     {"QA_LOCK_TIMEOUT_MS", "lock-timeout-ms", NUMBER(lock_timeout_ms), "500", 1, 3600000, "ms",
      "longest wait of a statement for a lock"},
     {"QA_STATEMENT_TIMEOUT_MS", "statement-timeout-ms", NUMBER(statement_timeout_ms), "2000", 1,

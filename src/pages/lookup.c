@@ -409,22 +409,39 @@ static void send_query(struct flight *flight) {
     pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
 }
 
+/* Until when what is there already counts. */
+static int64_t leased_until_us(const struct lookup *lookup) {
+#ifdef QA_FAULT_NO_LEASE
+    return INT64_MAX; /* A deliberate fault, which tests/e2e/test_hosts.py must notice. */
+#endif
+    const struct shared_memory *lease = lookup->settings.lease;
+    if (!lease) {
+        return INT64_MAX;
+    }
+    shared_memory_note_asked(lease, clock_ms());
+    return shared_memory_leased_until_us(lease);
+}
+
 void lookup_serve(struct lookup *lookup, struct http_request *request,
                   const struct page_wish *wish) {
     const struct page_key *key = &wish->key;
     const enum subject subject = page_key_subject(key);
     struct flight *flight = NULL;
     if (lookup->settings.ring) {
-        /* Noted before everything else: what is found from here on is no older. */
+        /* Before everything else, in this order: what is found from here on is no older. */
+        int64_t until_us = leased_until_us(lookup);
         struct version version = note_version(lookup, key, wish->text);
+        bool is_leased = until_us == INT64_MAX || clock_us() < until_us;
         request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
-        if (serve_kept(lookup, request, key, version)) {
+        if (is_leased && serve_kept(lookup, request, key, version)) {
             metrics_add(&lookup->metrics->hits[subject], 1);
             return;
         }
         request->timing.cache = HTTP_CACHE_MISS;
         metrics_add(&lookup->metrics->misses[subject], 1);
-        flight = find_flight(lookup, key, version);
+        metrics_add(&lookup->metrics->unleased[subject], !is_leased);
+        flight =
+            is_leased ? find_flight(lookup, key, version) : find_flight_of(lookup, key, none_yet);
     }
     if (!flight) {
         flight = add_flight(lookup, wish);

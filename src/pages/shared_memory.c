@@ -22,6 +22,9 @@ struct header {
     _Atomic int64_t vouched_ms;
     _Atomic uint64_t edition;
     _Atomic uint64_t server; /* pages/known_server.h; 0: none yet */
+    _Atomic int64_t leased_until_us;
+    _Atomic int64_t round_us;
+    _Atomic int64_t asked_ms;
 };
 
 _Static_assert(sizeof(struct header) <= PAGE_BYTES, "the versions follow on the next page");
@@ -160,4 +163,35 @@ void shared_memory_vouch(const struct shared_memory *memory, int64_t now_ms) {
 
 _Atomic uint64_t *shared_memory_server(const struct shared_memory *memory) {
     return &header_of(memory)->server;
+}
+
+int64_t shared_memory_leased_until_us(const struct shared_memory *memory) {
+    return atomic_load(&header_of(memory)->leased_until_us);
+}
+
+int64_t shared_memory_round_us(const struct shared_memory *memory) {
+    return atomic_load(&header_of(memory)->round_us);
+}
+
+static void raise_to(_Atomic int64_t *number, int64_t value) {
+    int64_t before = atomic_load(number);
+    while (before < value && !atomic_compare_exchange_weak(number, &before, value)) {
+    }
+}
+
+void shared_memory_extend_lease(const struct shared_memory *memory, int64_t round_us,
+                                int64_t lease_us) {
+    raise_to(&header_of(memory)->round_us, round_us);
+    raise_to(&header_of(memory)->leased_until_us, round_us + lease_us);
+}
+
+int64_t shared_memory_asked_ms(const struct shared_memory *memory) {
+    return atomic_load(&header_of(memory)->asked_ms);
+}
+
+void shared_memory_note_asked(const struct shared_memory *memory, int64_t now_ms) {
+    /* Most often somebody has, in the same step of the clock: then no cache line is written. */
+    if (shared_memory_asked_ms(memory) != now_ms) {
+        atomic_store(&header_of(memory)->asked_ms, now_ms);
+    }
 }

@@ -15,12 +15,13 @@ enum { KILL_AFTER_DRAIN_MS = 2000 };
 _Static_assert((int)HEARTBEAT_SLOTS <= (int)METRICS_SLOTS, "a child has the same slot of both");
 _Static_assert((int)PAUSE_SLOTS == (int)HEARTBEAT_SLOTS, "a worker has the same slot in both");
 
+enum { ROLES = CHILD_VALIDATOR + 1 };
+
 /* Logs an event of a child, whose message differs by its role. */
-static void tell(const struct children *children, enum log_level level, const char *of_worker,
-                 const char *of_admin, const struct child *child, const char *reason) {
-    log_write(children->logger, level, child->role == CHILD_WORKER ? of_worker : of_admin,
-              "{s:i, s:i, s:s*}", "index", (int)child->index, "pid", (int)child->pid, "reason",
-              reason);
+static void tell(const struct children *children, enum log_level level,
+                 const char *const messages[ROLES], const struct child *child, const char *reason) {
+    log_write(children->logger, level, messages[child->role], "{s:i, s:i, s:s*}", "index",
+              (int)child->index, "pid", (int)child->pid, "reason", reason);
 }
 
 static struct child *find(struct children *children, pid_t pid) {
@@ -119,7 +120,7 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
                                 .ready_pipe = -1};
         atomic_store(&children->heartbeats->is_ready[child - children->all], false);
         atomic_store(&children->heartbeats->beat_ms[child - children->all], child->started_ms);
-        bool has_room = spawn->role != CHILD_WORKER ||
+        bool has_room = spawn->role == CHILD_ADMIN ||
                         metrics_memory_reserve(children->metrics, (size_t)(child - children->all));
         pid = has_room ? run(child, spawn) : -1;
     }
@@ -128,10 +129,12 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
     }
     if (pid < 0) {
         children->told_failure = errno;
-        log_write(children->logger, LOG_LEVEL_ERROR,
-                  spawn->role == CHILD_WORKER ? "a worker cannot be started"
-                                              : "the admin process cannot be started",
-                  "{s:i, s:s}", "index", spawn->identity.index, "reason", strerror(errno));
+        static const char *const failures[ROLES] = {
+            [CHILD_WORKER] = "a worker cannot be started",
+            [CHILD_ADMIN] = "the admin process cannot be started",
+            [CHILD_VALIDATOR] = "the validator cannot be started"};
+        log_write(children->logger, LOG_LEVEL_ERROR, failures[spawn->role], "{s:i, s:s}", "index",
+                  spawn->identity.index, "reason", strerror(errno));
         return false;
     }
     children->told_failure = 0;
@@ -140,7 +143,10 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
     metrics_add(&metrics_memory_service(children->metrics)->worker_starts,
                 child->role == CHILD_WORKER);
     count_states(children);
-    tell(children, LOG_LEVEL_INFO, "worker started", "admin process started", child, NULL);
+    static const char *const messages[ROLES] = {[CHILD_WORKER] = "worker started",
+                                                [CHILD_ADMIN] = "admin process started",
+                                                [CHILD_VALIDATOR] = "validator started"};
+    tell(children, LOG_LEVEL_INFO, messages, child, NULL);
     return true;
 }
 
@@ -272,13 +278,15 @@ static enum child_fault find_fault(const struct children *children, const struct
 void children_kill_hung(struct children *children, int64_t now_ms) {
     static const char *const reasons[] = {[CHILD_HANGS] = "its heartbeat stopped",
                                           [CHILD_DRAINS_LONG] = "it did not finish draining"};
+    static const char *const messages[ROLES] = {[CHILD_WORKER] = "killing a worker",
+                                                [CHILD_ADMIN] = "killing the admin process",
+                                                [CHILD_VALIDATOR] = "killing the validator"};
     for (size_t i = 0; i < HEARTBEAT_SLOTS; i++) {
         struct child *child = &children->all[i];
         enum child_fault fault =
             child->state == CHILD_NONE ? CHILD_WELL : find_fault(children, child, now_ms);
         if (fault != CHILD_WELL) {
-            tell(children, LOG_LEVEL_ERROR, "killing a worker", "killing the admin process", child,
-                 reasons[fault]);
+            tell(children, LOG_LEVEL_ERROR, messages, child, reasons[fault]);
             child->killed_for = fault;
             kill(child->pid, SIGKILL);
         }

@@ -21,13 +21,15 @@ static enum metrics_death find_cause(const struct child_exit *dead) {
 }
 
 void death_tell(struct service *service, const struct child_exit *dead) {
+    static const char *const messages[] = {[CHILD_WORKER] = "a worker died",
+                                           [CHILD_ADMIN] = "the admin process died",
+                                           [CHILD_VALIDATOR] = "the validator died"};
     bool by_signal = WIFSIGNALED(dead->status);
     publisher_note_exit(&service->publisher, dead);
     metrics_add(&metrics_memory_service(&service->metrics)->deaths[find_cause(dead)],
                 dead->role == CHILD_WORKER);
-    log_write(&service->logger, LOG_LEVEL_ERROR,
-              dead->role == CHILD_WORKER ? "a worker died" : "the admin process died",
-              "{s:i, s:i, s:s, s:i}", "index", (int)dead->index, "pid", (int)dead->pid, "by",
+    log_write(&service->logger, LOG_LEVEL_ERROR, messages[dead->role], "{s:i, s:i, s:s, s:i}",
+              "index", (int)dead->index, "pid", (int)dead->pid, "by",
               by_signal ? "signal" : "exit status", "value",
               by_signal ? WTERMSIG(dead->status) : WEXITSTATUS(dead->status));
 }

@@ -2,6 +2,7 @@
 #include "process/edition.h"
 
 #include "ops/version.h"
+#include "pages/shared_memory.h"
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -37,6 +38,9 @@ static uint64_t add_database(uint64_t hash, const char *database_url) {
 
 uint64_t edition_of(const struct config *config) {
     uint64_t seed = (uint64_t)config->answers_per_question;
-    uint64_t hash = add_database(add(seed, version_revision), config->database_url);
-    return hash == 0 ? 1 : hash;
+    uint64_t hash = add(add(seed, version_revision), config->lease_text);
+    hash = add_database(hash, config->database_url);
+    hash = config->lease_ms >= 0 ? hash | SHARED_MEMORY_LEASED
+                                 : hash & ~(uint64_t)SHARED_MEMORY_LEASED;
+    return hash == 0 ? 2 : hash;
 }

@@ -35,6 +35,7 @@ static void on_count(const struct holder *holder, const struct handout_message *
     if (message->count < HANDOUT_COUNTS) {
         metrics_add(&metrics_memory_service(holder->metrics)->nginx[message->count],
                     message->number);
+        holder->on_asked(holder->owner);
     }
 }
 
@@ -164,10 +165,12 @@ static void on_arrival(void *owner) {
 }
 
 void holder_init(struct holder *holder, struct event_base *base,
-                 const struct metrics_memory *metrics, void (*on_join)(void *owner), void *owner) {
+                 const struct metrics_memory *metrics, void (*on_join)(void *owner),
+                 void (*on_asked)(void *owner), void *owner) {
     *holder = (struct holder){.base = base,
                               .metrics = metrics,
                               .on_join = on_join,
+                              .on_asked = on_asked,
                               .owner = owner,
                               .listening = -1,
                               .memory = -1};

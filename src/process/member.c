@@ -29,6 +29,11 @@ static void on_join(void *owner) {
     }
 }
 
+static void on_asked(void *owner) {
+    const struct member *member = owner;
+    shared_memory_note_asked(&member->memory, clock_ms());
+}
+
 static void on_holder_gone(void *owner) {
     struct member *member = owner;
     watch_stop(&member->connection);
@@ -42,7 +47,7 @@ void member_init(struct member *member, struct event_base *base, const char *pat
                  const struct logger *logger, const struct metrics_memory *metrics) {
     *member = (struct member){.logger = logger, .metrics = metrics, .base = base};
     rendezvous_init(&member->rendezvous, path);
-    holder_init(&member->holder, base, metrics, on_join, member);
+    holder_init(&member->holder, base, metrics, on_join, on_asked, member);
 }
 
 static void count_invalidation(const struct member *member, enum metrics_invalidation reason) {
@@ -163,6 +168,12 @@ void member_set_edition(struct member *member, uint64_t edition) {
     beat(member);
 }
 
+void member_expect_rounds(struct member *member, bool has_validator) {
+    if (!has_validator || member->rounds_since_us == 0) {
+        member->rounds_since_us = has_validator ? clock_us() : 0;
+    }
+}
+
 void member_empty_cache(struct member *member) {
     invalidate_all(member, METRICS_RELOADED);
 }
@@ -211,6 +222,13 @@ static void renew(struct member *member) {
     member->failures = 0;
 }
 
+/* 0: no rounds are expected. */
+static uint64_t round_age_us(const struct member *member) {
+    int64_t round_us = shared_memory_round_us(&member->memory);
+    int64_t since_us = round_us > member->rounds_since_us ? round_us : member->rounds_since_us;
+    return member->rounds_since_us == 0 ? 0 : (uint64_t)(clock_us() - since_us);
+}
+
 /* What the metrics have of the shared memory. */
 static void show(struct member *member) {
     struct metrics_service *metrics = metrics_memory_service(member->metrics);
@@ -218,6 +236,7 @@ static void show(struct member *member) {
     struct ring ring;
     metrics_set(&metrics->is_holder, rendezvous_is_holder(&member->rendezvous));
     metrics_set(&metrics->epoch, versions_note(versions, 0).epoch);
+    metrics_set(&metrics->round_age_us, round_age_us(member));
     if (!shared_memory_ring(&member->memory, &ring)) {
         return;
     }

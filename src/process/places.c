@@ -40,7 +40,7 @@ bool places_open(struct places *places, const char *listen, unsigned count, char
                  size_t error_size) {
     for (unsigned i = 0; i < count; i++) {
         struct place *place = &places->all[i];
-        if (place->socket_count > 0) {
+        if (place->is_open) {
             continue;
         }
         place->sockets[0] =
@@ -49,6 +49,7 @@ bool places_open(struct places *places, const char *listen, unsigned count, char
             return false;
         }
         place->socket_count = 1;
+        place->is_open = true;
     }
     return true;
 }
@@ -96,6 +97,7 @@ bool places_open_admin(struct places *places, const char *listen, bool is_defaul
         int descriptor = open_when_free(address, error, error_size);
         if (descriptor >= 0) {
             place->sockets[place->socket_count++] = descriptor;
+            place->is_open = true;
         } else if (is_default) {
             log_write(logger, LOG_LEVEL_WARNING,
                       "the admin process does without an address; set QA_ADMIN_LISTEN", "{s:s}",
@@ -111,11 +113,21 @@ bool places_open_admin(struct places *places, const char *listen, bool is_defaul
 
 static void close_place(struct place *place) {
     timer_stop(&place->restart);
+    place->is_open = false;
     while (place->socket_count > 0) {
         int socket = place->sockets[--place->socket_count];
         if (socket != place->inherited) {
             listener_close(socket);
         }
+    }
+}
+
+void places_open_validator(struct places *places, bool is_open) {
+    struct place *place = &places->all[PLACE_OF_VALIDATOR];
+    if (is_open) {
+        place->is_open = true;
+    } else {
+        close_place(place);
     }
 }
 
@@ -145,7 +157,7 @@ unsigned places_count_own(const struct places *places, unsigned count) {
 }
 
 bool place_is_open(const struct places *places, unsigned index) {
-    return places->all[index].socket_count > 0;
+    return places->all[index].is_open;
 }
 
 void place_restart_later(struct places *places, unsigned index) {

@@ -21,7 +21,7 @@ static void note(struct publisher *publisher, const struct view_event *event) {
 }
 
 static enum view_role role_of(enum child_role role) {
-    return role == CHILD_WORKER ? VIEW_WORKER : VIEW_ADMIN;
+    return role == CHILD_WORKER ? VIEW_WORKER : role == CHILD_ADMIN ? VIEW_ADMIN : VIEW_VALIDATOR;
 }
 
 void publisher_note_exit(struct publisher *publisher, const struct child_exit *dead) {

@@ -36,6 +36,9 @@ bool reload_start(struct service *service, const struct reload_source *source, c
         return false;
     }
     member_tell_size(&service->member, next->config.cache_mb);
+    if (!service_start_validator(service, next)) {
+        return error_text(error, error_size, "the validator cannot be started");
+    }
     for (unsigned i = 0; i < next->config.workers; i++) {
         if (!service_start_worker(service, next, i)) {
             return error_text(error, error_size, "a worker cannot be started");
@@ -55,12 +58,14 @@ void reload_complete(struct service *service) {
     setup_clear(&service->current);
     service->current = service->next;
     service->next = (struct setup){.generation = service->current.generation};
+    member_expect_rounds(&service->member, service_has_validator(&service->current));
     member_set_edition(&service->member, service->current.edition);
     member_empty_cache(&service->member);
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
     /* Of a generation that drains, in places that the new one has taken. */
     places_forget_restarts(&service->places);
+    places_open_validator(&service->places, service_has_validator(&service->current));
     service_keep(service, PLACE_OF_ADMIN); /* the one before has been told to drain */
     metrics_add(&metrics_memory_service(&service->metrics)->reloads[METRICS_SUCCEEDED], 1);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);

@@ -23,17 +23,30 @@ bool service_open_places(struct service *service, const struct setup *setup, cha
                        error_size);
 }
 
-bool service_start_worker(struct service *service, const struct setup *setup, unsigned index) {
+static bool start(struct service *service, const struct setup *setup, enum child_role role,
+                  unsigned index, int socket) {
     const struct spawn spawn = {
         .program = service->program,
-        .role = CHILD_WORKER,
+        .role = role,
         .config = &setup->config,
         .identity.index = (int)index,
-        .socket = service->places.all[index].sockets[0],
+        .socket = socket,
         .memory = service->member.rendezvous.memory,
         .presence = service->member.rendezvous.presence,
     };
     return children_start(&service->children, &spawn, setup->generation);
+}
+
+bool service_start_worker(struct service *service, const struct setup *setup, unsigned index) {
+    return start(service, setup, CHILD_WORKER, index, service->places.all[index].sockets[0]);
+}
+
+bool service_has_validator(const struct setup *setup) {
+    return setup->config.lease_ms > 0 && setup->config.cache_mb > 0;
+}
+
+bool service_start_validator(struct service *service, const struct setup *setup) {
+    return !service_has_validator(setup) || start(service, setup, CHILD_VALIDATOR, 0, -1);
 }
 
 /* A file without a name that holds the settings as a document; -1: there is none. */
@@ -73,14 +86,18 @@ void service_keep(struct service *service, unsigned place) {
     }
     place_forget_restart(&service->places, place);
     bool ok = place == PLACE_OF_ADMIN ? start_admin(service)
-                                      : service_start_worker(service, &service->current, place);
+              : place == PLACE_OF_VALIDATOR
+                  ? service_start_validator(service, &service->current)
+                  : service_start_worker(service, &service->current, place);
     if (!ok) {
         place_restart_later(&service->places, place);
     }
 }
 
 void service_replace(struct service *service, const struct child_exit *dead) {
-    unsigned place = dead->role == CHILD_ADMIN ? PLACE_OF_ADMIN : dead->index;
+    unsigned place = dead->role == CHILD_ADMIN       ? PLACE_OF_ADMIN
+                     : dead->role == CHILD_VALIDATOR ? PLACE_OF_VALIDATOR
+                                                     : dead->index;
     if (dead->lived_ms < STEADY_AFTER_MS && place_is_open(&service->places, place)) {
         place_restart_later(&service->places, place);
         return;

@@ -17,9 +17,10 @@ static pid_t spawn_in(const struct spawn *spawn, const posix_spawn_file_actions_
     snprintf(index, sizeof index, "%d", spawn->identity.index);
     snprintf(slot, sizeof slot, "%d", spawn->identity.heartbeat_slot);
     snprintf(parent, sizeof parent, "%d", spawn->identity.supervisor_pid);
-    char name[] = "atelier-qa", worker[] = "worker", admin[] = "admin";
-    char *command = spawn->role == CHILD_WORKER ? worker : admin;
-    char *arguments[] = {name, command, index, slot, parent, NULL};
+    char name[] = "atelier-qa", worker[] = "worker", admin[] = "admin", validator[] = "validator";
+    char *const commands[] = {
+        [CHILD_WORKER] = worker, [CHILD_ADMIN] = admin, [CHILD_VALIDATOR] = validator};
+    char *arguments[] = {name, commands[spawn->role], index, slot, parent, NULL};
     pid_t pid;
     errno = posix_spawn(&pid, spawn->program, actions, NULL, arguments, environment);
     return errno == 0 ? pid : -1;
@@ -53,6 +54,7 @@ static bool hand_down(const struct handed *all, size_t count, posix_spawn_file_a
     return errno == 0;
 }
 
+/* To a validator likewise. */
 static bool hand_down_to_worker(const struct spawn *spawn, int database_url,
                                 posix_spawn_file_actions_t *actions) {
     const struct handed all[] = {
@@ -97,12 +99,12 @@ static pid_t spawn_with(const struct spawn *spawn, const char *database_url_path
     char **environment = config_environment(spawn->config, database_url_path);
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
-    if (environment && spawn->role != CHILD_WORKER) {
+    if (environment && spawn->role == CHILD_ADMIN) {
         forget_database(environment);
     }
     if (environment && posix_spawn_file_actions_init(&actions) == 0) {
-        if (spawn->role == CHILD_WORKER ? hand_down_to_worker(spawn, database_url, &actions)
-                                        : hand_down_to_admin(spawn, &actions)) {
+        if (spawn->role == CHILD_ADMIN ? hand_down_to_admin(spawn, &actions)
+                                       : hand_down_to_worker(spawn, database_url, &actions)) {
             pid = spawn_in(spawn, &actions, environment);
         }
         int reason = errno;
@@ -115,7 +117,7 @@ static pid_t spawn_with(const struct spawn *spawn, const char *database_url_path
 
 pid_t spawn_child(const struct spawn *spawn) {
     const char *database_url = spawn->config->database_url;
-    if (spawn->role != CHILD_WORKER) {
+    if (spawn->role == CHILD_ADMIN) {
         return spawn_with(spawn, "/dev/null", -1); /* which is not its business */
     }
     if (!*database_url) {

@@ -143,7 +143,8 @@ static void on_exit_of(struct supervisor *supervisor, const struct child_exit *d
         service_replace(service, dead);
         break;
     case LIFECYCLE_BREAKS:
-        handle(supervisor, LIFECYCLE_FAILED, "a new worker died");
+        handle(supervisor, LIFECYCLE_FAILED,
+               dead->role == CHILD_WORKER ? "a new worker died" : "the new validator died");
         break;
     case LIFECYCLE_EXPECTED:
         break;
@@ -363,6 +364,9 @@ static void serve(struct supervisor *supervisor) {
     for (unsigned i = 0; i < config->workers; i++) {
         service_keep(service, i);
     }
+    places_open_validator(&service->places, service_has_validator(&service->current));
+    member_expect_rounds(&service->member, service_has_validator(&service->current));
+    service_keep(service, PLACE_OF_VALIDATOR);
     service_keep(service, PLACE_OF_ADMIN);
     on_tick(supervisor);
     log_write(&service->logger, LOG_LEVEL_INFO, "serving", "{s:s, s:s, s:i, s:s}", "version",

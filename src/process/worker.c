@@ -7,12 +7,12 @@
 #include "ops/log_file.h"
 #include "ops/memory.h"
 #include "ops/metrics_memory.h"
-#include "pages/known_server.h"
 #include "pages/lookup.h"
 #include "pages/maker.h"
 #include "pages/shared_memory.h"
 #include "process/edition.h"
 #include "process/pausing.h"
+#include "process/run_guard.h"
 #include "process/usage.h"
 #include "qa/app.h"
 #include "qa/commit_wait.h"
@@ -34,7 +34,7 @@ enum {
     SERVE_ANYWAY_MS = 1000
 };
 
-static const char other_supervisor[] = "the supervisor is of a version with another shared memory: "
+const char worker_other_supervisor[] = "the supervisor is of a version with another shared memory: "
                                        "stop and start the service";
 
 struct worker {
@@ -49,6 +49,7 @@ struct worker {
     struct usage usage;
     struct pausing pausing;
     struct shared_memory memory;
+    struct run_guard guard;
     struct ring ring;    /* the cache */
     uint64_t edition;    /* of the pages that it makes; 0: it has no cache */
     struct maker *maker; /* of one worker, for all; else NULL */
@@ -151,33 +152,9 @@ static bool cannot_start(const struct worker *worker, const char *reason) {
     return false;
 }
 
-/* Told that a session has begun with this run of a server (db/server_run.h). */
-static uint64_t take_server(void *owner, const struct server_run *run) {
-    struct worker *worker = owner;
-    uint64_t number = known_server_number(run);
-    enum known_server what = known_server_take(&worker->memory, number, clock_ms());
-    if (what == KNOWN_SERVER_OLDER) {
-        return 0;
-    }
-    if (what != KNOWN_SERVER_SAME) {
-        bool is_another = what == KNOWN_SERVER_ANOTHER;
-        metrics_add(&worker->metrics->server_changes, 1);
-        log_write(&worker->logger, is_another ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-                  is_another
-                      ? "another database server has taken over; all cached pages are made anew"
-                      : "the database was restarted; all cached pages are made anew",
-                  "{s:I}", "timeline", (long long)run->timeline);
-    }
-    return number;
-}
-
-static bool is_current_server(void *owner, uint64_t number) {
-    const struct worker *worker = owner;
-    return known_server_is(&worker->memory, number);
-}
-
 static bool start_pool(struct worker *worker) {
     const struct config *config = worker->config;
+    worker->guard = (struct run_guard){&worker->logger, &worker->memory, worker->metrics};
     size_t writes = config->workers * config->write_connections;
     size_t all = writes + config->workers * config->read_connections;
     const struct pool_settings settings = {
@@ -190,7 +167,7 @@ static bool start_pool(struct worker *worker) {
         .connection = {.lock_timeout_ms = config->lock_timeout_ms,
                        .statement_timeout_ms = config->statement_timeout_ms,
                        .overdue_limit = 2 * all, /* what a reload may need as well */
-                       .guard = {take_server, is_current_server, worker}},
+                       .guard = run_guard_of(&worker->guard)},
         .overdue_writes_limit = writes,
         .looks_for_rivals = worker->lifeline.identity.index == 0, /* one does, for all */
         .metrics = worker->metrics,
@@ -205,10 +182,11 @@ static bool start_pool(struct worker *worker) {
 static bool start_pausing(struct worker *worker) {
     struct pause *pause = pause_map(WORKER_PAUSE_FD);
     if (!pause) {
-        return cannot_start(worker, other_supervisor);
+        return cannot_start(worker, worker_other_supervisor);
     }
     pausing_begin(&worker->pausing, worker->base, pause,
-                  (size_t)worker->lifeline.identity.heartbeat_slot, worker->app.pool);
+                  (size_t)worker->lifeline.identity.heartbeat_slot, &pausing_pool,
+                  worker->app.pool);
     return true;
 }
 
@@ -230,7 +208,7 @@ static void start_maker(struct worker *worker) {
 static bool start_app(struct worker *worker) {
     const struct config *config = worker->config;
     if (!shared_memory_map(&worker->memory, WORKER_MEMORY_FD, SHARED_MEMORY_WRITE)) {
-        return cannot_start(worker, errno == EPROTO ? other_supervisor : strerror(errno));
+        return cannot_start(worker, errno == EPROTO ? worker_other_supervisor : strerror(errno));
     }
     worker->app.versions = shared_memory_versions(&worker->memory);
     worker->app.text_seed = shared_memory_seed(&worker->memory);
@@ -243,6 +221,7 @@ static bool start_app(struct worker *worker) {
     }
     const struct lookup_settings lookup = {
         .ring = worker->edition != 0 ? &worker->ring : NULL,
+        .lease = config->lease_ms >= 0 ? &worker->memory : NULL,
         .lifetime_ms = config->cache_lifetime_s * 1000,
         .answers_per_question = config->answers_per_question,
         .on_failure = outcome_respond_read_failure,

@@ -83,7 +83,7 @@ def children(parent):
     return [pid for _, pid in sorted(found)]
 
 
-def _runs(pid, command):
+def runs(pid, command):
     """Whether a process is the program with this command."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[1:2] == [command.encode()]
@@ -93,7 +93,7 @@ def _runs(pid, command):
 
 def workers(supervisor):
     """The process ids of its workers, oldest first."""
-    return [pid for pid in children(supervisor) if _runs(pid, "worker")]
+    return [pid for pid in children(supervisor) if runs(pid, "worker")]
 
 
 # What LeakSanitizer, which looks for leaks when a process ends, says of one that is killed meanwhile.
@@ -256,7 +256,7 @@ class Stack:
     def admin_pids(self):
         """Oldest first; one, unless a reload has just replaced it."""
         supervisor = self.supervisor_pid()
-        return [pid for pid in children(supervisor) if _runs(pid, "admin")] if supervisor else []
+        return [pid for pid in children(supervisor) if runs(pid, "admin")] if supervisor else []
 
     def admin(self):
         """A connection to the admin process, by its Unix socket."""

@@ -24,7 +24,7 @@ from wire import request
 
 UNTOLD = 4  # of an import
 REMOVED = "QA_SHARED_FILE was removed"
-LAYOUT = 5
+LAYOUT = 7
 MESSAGE = struct.Struct("<IIQQ")  # src/pages/handout.c
 WISH, REPLY, _, COUNT = range(0x71612d31, 0x71612d35)
 HITS_OF_QUESTIONS, HITS_OF_ANSWERS, MISSES_OF_ANSWERS, OF_LATER_VERSION = 0, 2, 5, 99
@@ -77,7 +77,7 @@ def edition(shared):
 
 def header(shared):
     with shared_memory(shared) as (_, memory):
-        return struct.unpack_from("<qQ", memory, 16)  # src/pages/shared_memory.c
+        return struct.unpack_from("<qQ", memory, 24)  # src/pages/shared_memory.c
 
 
 @contextlib.contextmanager

@@ -259,7 +259,7 @@ end:
             fi;
             round_age = 0
         };
-        atomic { /* versions_raise(), versions_invalidate_all() */
+        atomic { /* invalidate(), in src/pages/rounds.c */
             if
             :: is_first || has_news -> version++
             :: !is_first && !has_news
@@ -267,7 +267,7 @@ end:
             has_news = false;
             is_first = false
         };
-        atomic { /* the lease is published */
+        atomic { /* extend_lease() */
 #ifdef FAULT_LEASE_FROM_END_OF_ROUND
             age = 0;
 #else
@@ -323,7 +323,7 @@ active proctype Reader() {
 #ifdef FAULT_LEASE_AFTER_VERSION
         noted = version
 #else
-        held_age = age /* versions_lease_us() */
+        held_age = age /* shared_memory_leased_until_us() */
 #endif
     };
 #ifdef FAULT_LEASE_AFTER_VERSION
@@ -337,7 +337,7 @@ active proctype Reader() {
     :: !HAS_LEASE
     fi;
 #endif
-    atomic { /* lease_holds(), then ring_find(): later is only stricter */
+    atomic { /* the clock, then ring_find(): later is only stricter */
         HAS_LEASE && is_filled && ring_version == noted -> assert(IS_RIGHT);
         held_age = LEASE;
         must_show = 0;

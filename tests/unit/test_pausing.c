@@ -22,7 +22,7 @@ static void begin_pause(int64_t limit_ms) {
 static void start_worker(void) {
     struct pool_settings settings = fake_pool_settings();
     fake_pool_begin(&settings);
-    pausing_begin(&pausing, base, pause_state, SLOT, pool);
+    pausing_begin(&pausing, base, pause_state, SLOT, &pausing_pool, pool);
     turn();
 }
 

@@ -157,6 +157,27 @@ START_TEST(a_memory_without_a_ring_has_versions) {
 }
 END_TEST
 
+START_TEST(no_lease_ends_sooner_than_it_was_said_to) {
+    struct shared_memory memory = map(descriptor, SHARED_MEMORY_WRITE);
+    ck_assert_int_eq(shared_memory_leased_until_us(&memory), 0);
+    ck_assert_int_eq(shared_memory_round_us(&memory), 0);
+    shared_memory_extend_lease(&memory, 1000, 50);
+    ck_assert_int_eq(shared_memory_leased_until_us(&memory), 1050);
+    /* Another validator, whose round began sooner or whose lease is shorter. */
+    shared_memory_extend_lease(&memory, 990, 50);
+    shared_memory_extend_lease(&memory, 1010, 20);
+    ck_assert_int_eq(shared_memory_leased_until_us(&memory), 1050);
+    ck_assert_int_eq(shared_memory_round_us(&memory), 1010);
+    shared_memory_extend_lease(&memory, 1020, 50);
+    struct shared_memory reader = map(descriptor, SHARED_MEMORY_READ);
+    ck_assert_int_eq(shared_memory_leased_until_us(&reader), 1070);
+    shared_memory_note_asked(&memory, 7);
+    ck_assert_int_eq(shared_memory_asked_ms(&reader), 7);
+    shared_memory_unmap(&reader);
+    shared_memory_unmap(&memory);
+}
+END_TEST
+
 Suite *shared_memory_suite(void) {
     Suite *suite = suite_create("shared_memory");
     TCase *cases = tcase_create("shared_memory");
@@ -168,6 +189,7 @@ Suite *shared_memory_suite(void) {
     tcase_add_test(cases, another_user_cannot_open_it_anew_for_writing);
     tcase_add_test(cases, what_is_no_sealed_memory_of_this_layout_is_refused);
     tcase_add_test(cases, a_memory_without_a_ring_has_versions);
+    tcase_add_test(cases, no_lease_ends_sooner_than_it_was_said_to);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -18,6 +18,7 @@ START_TEST(each_statement_has_the_query_of_its_name) {
         NAME(UNLOCKED_PARENTS),    NAME(SHOW_QUESTION),      NAME(SORT_ANSWERS),
         NAME(SORT_QUESTIONS),      NAME(UNLOCKED_QUESTIONS), NAME(VOTE_ANSWER),
         NAME(VOTE_ANSWERS),        NAME(VOTE_QUESTION),      NAME(VOTE_QUESTIONS),
+        NAME(CHANGES_SINCE),       NAME(WANT_CHANGES),       NAME(FORGET_CHANGES),
     };
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         const char *name = embedded_queries[i].name;
