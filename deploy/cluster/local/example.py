@@ -32,7 +32,7 @@ FILES = ("cluster/patroni.yml", "cluster/etcd.env", "cluster/database.cfg", "clu
          "containers/schema.sh")
 SCOPE = "atelier-qa"  # of patroni.yml
 # Of each API host, where the environment does not say otherwise.
-API_SETTINGS = {"QA_CACHE_MB": "0", "QA_PAUSE_TIMEOUT_S": "20", "QA_QUEUE_LIMIT": "4096"}
+API_SETTINGS = {"QA_LEASE_MS": "20", "QA_PAUSE_TIMEOUT_S": "20", "QA_QUEUE_LIMIT": "4096"}
 
 
 class Example:
