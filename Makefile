@@ -269,6 +269,13 @@ soak: $(PROGRAM) $(SOAK)  ## check SOAK_READS reads for their age, while everyth
 	$(call needs,e2e,/usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2')
 	exec /usr/bin/python3 tests/soak/soak.py $(SOAK_READS)
 
+HOSTS_SECONDS ?= 60
+
+.PHONY: hosts-test
+hosts-test: $(PROGRAM) $(SOAK)  ## count stale reads at two and three hosts on one database while things break, HOSTS_SECONDS for each row of a table
+	$(call needs,e2e,/usr/bin/python3 -c 'import pytest$(comma) requests$(comma) psycopg2')
+	exec /usr/bin/python3 tests/soak/hosts.py $(HOSTS_SECONDS)
+
 .PHONY: lint
 lint: $(GENERATED)  ## formatting, layering, static analysis, shell scripts, hardening, the API's description
 	$(call needs,test,command -v clang-format && command -v clang-tidy && command -v shellcheck \
