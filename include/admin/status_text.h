@@ -5,8 +5,8 @@
 #include "admin/view.h"
 #include "ops/pause.h"
 
-/* `rates` of the last seconds and the workers' `gauges`; NULL: there are none. To be released with
+/* `rates` of the last seconds and the metrics' `sum`; NULL: there are none. To be released with
  * free(). */
 char *status_text(const struct service_view *view, const struct figures_rates *rates,
-                  const struct metrics_gauges *gauges, const struct pause_progress *pause,
+                  const struct metrics_sum *sum, const struct pause_progress *pause,
                   int64_t now_ms);

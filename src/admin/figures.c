@@ -156,13 +156,15 @@ json_t *figures_json(const struct figures *figures, const struct metrics_sum *su
     const struct metrics_gauges *gauges = &sum->workers.gauges;
     const struct figures_sample now = figures_sample_of(sum, now_ms);
     const struct figures_rates rates = figures_until(figures, &now);
-    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:I, s:o, s:o, s:{s:I, s:I}, s:o}",
-                     "window_s", rates.seconds, "requests_per_s", rates.requests,
-                     "nginx_hits_per_s", rates.nginx_hits, "failures_per_s", rates.failures,
-                     "commits_per_s", rates.commits, "hit_ratio", new_number(rates.hit_ratio),
-                     "p50_ms", new_number(rates.p50_ms), "p99_ms", new_number(rates.p99_ms),
-                     "active_requests", gauge(&gauges->active_requests), "lanes", new_lanes(gauges),
-                     "connections", new_connections(gauges), "cache", "size_bytes",
-                     gauge(&sum->service.cache_size_bytes), "used_bytes",
-                     gauge(&sum->service.cache_used_bytes), "history", new_history(figures));
+    uint64_t age_us = metrics_get(&sum->service.round_age_us);
+    json_t *age_ms = new_number(age_us > 0 ? (double)age_us / 1000 : -1);
+    return json_pack(
+        "{s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:I, s:o, s:o, s:{s:I, s:I, s:o}, s:o}",
+        "window_s", rates.seconds, "requests_per_s", rates.requests, "nginx_hits_per_s",
+        rates.nginx_hits, "failures_per_s", rates.failures, "commits_per_s", rates.commits,
+        "hit_ratio", new_number(rates.hit_ratio), "p50_ms", new_number(rates.p50_ms), "p99_ms",
+        new_number(rates.p99_ms), "active_requests", gauge(&gauges->active_requests), "lanes",
+        new_lanes(gauges), "connections", new_connections(gauges), "cache", "size_bytes",
+        gauge(&sum->service.cache_size_bytes), "used_bytes", gauge(&sum->service.cache_used_bytes),
+        "round_age_ms", age_ms, "history", new_history(figures));
 }

@@ -36,8 +36,7 @@ void status_show_text(struct http_request *request) {
         const struct figures_sample now = figures_sample_of(sum, clock_ms());
         rates = figures_until(&door->admin->figures, &now);
     }
-    char *text = status_text(&view, sum ? &rates : NULL, sum ? &sum->workers.gauges : NULL, &pause,
-                             clock_ms());
+    char *text = status_text(&view, sum ? &rates : NULL, sum, &pause, clock_ms());
     free(sum);
     respond_own_text(request, "text/plain; charset=utf-8", text, strlen(text));
 }

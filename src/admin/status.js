@@ -141,6 +141,9 @@ function showCache(cache) {
   const facts = cache.size_bytes > 0
     ? {"Size": bytes(cache.size_bytes), "In use": `${bytes(cache.used_bytes)} (${percent(cache.used_bytes / cache.size_bytes)})`}
     : {"Size": "off"};
+  if (cache.round_age_ms !== null) {
+    facts["Last round of the validator"] = `${milliseconds(cache.round_age_ms)} ago`;
+  }
   find("cache-facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) =>
     [element("dt", name), element("dd", value)]));
   find("cache").hidden = false;

@@ -62,6 +62,15 @@ static void write_rates(FILE *out, const struct figures_rates *rates) {
     }
 }
 
+/* Where there is a validator. */
+static void write_round(FILE *out, const struct metrics_service *service) {
+    uint64_t age_us = metrics_get(&service->round_age_us);
+    if (age_us > 0) {
+        fprintf(out, "the validator's last round began %.1f ms before the supervisor last looked\n",
+                (double)age_us / 1000);
+    }
+}
+
 static void write_database(FILE *out, const struct metrics_gauges *gauges) {
     fprintf(out, "\n%-14s %8s %8s\n", "lane", "waiting", "running");
     for (size_t i = 0; i < METRICS_LANES; i++) {
@@ -87,7 +96,7 @@ static void write_pause(FILE *out, const struct pause_progress *pause, int64_t n
 }
 
 char *status_text(const struct service_view *view, const struct figures_rates *rates,
-                  const struct metrics_gauges *gauges, const struct pause_progress *pause,
+                  const struct metrics_sum *sum, const struct pause_progress *pause,
                   int64_t now_ms) {
     char *text = NULL, since[32];
     size_t length = 0;
@@ -107,7 +116,8 @@ char *status_text(const struct service_view *view, const struct figures_rates *r
     }
     if (rates) {
         write_rates(out, rates);
-        write_database(out, gauges);
+        write_round(out, &sum->service);
+        write_database(out, &sum->workers.gauges);
     }
     write_processes(out, view, now_ms);
     write_events(out, view, now_ms);

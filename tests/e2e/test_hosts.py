@@ -397,4 +397,6 @@ def test_changes_that_a_snapshot_has_seen_are_deleted_and_no_others(stack):
 def test_status_and_log_tell_of_the_validator(stack, second):
     status = ask(stack.admin(), "GET", "/status.json").json()
     assert [one["state"] for one in status["processes"] if one["role"] == "validator"] == ["ready"]
+    assert status["figures"]["cache"]["round_age_ms"] > 0
+    assert b"the validator's last round began" in ask(stack.admin(), "GET", "/status.txt").content
     assert "validator started" in [line["message"] for line in second.service.lines()]

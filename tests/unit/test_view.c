@@ -123,10 +123,11 @@ START_TEST(the_view_is_shown_as_json_and_as_text) {
 
     const struct figures_rates rates = {
         .requests = 12.34, .nginx_hits = 2, .p50_ms = 0.5, .p99_ms = 7, .hit_ratio = -1};
-    const struct metrics_gauges gauges = {.waiting_calls = {7, 0, 3},
-                                          .running_calls = {1, 0, 2},
-                                          .connections = {[METRICS_FOR_WRITES] = {5, 6, 8}}};
-    char *text = status_text(&view, &rates, &gauges, &no_pause, NOW_MS);
+    static struct metrics_sum sum = {
+        .workers.gauges = {.waiting_calls = {7, 0, 3},
+                           .running_calls = {1, 0, 2},
+                           .connections = {[METRICS_FOR_WRITES] = {5, 6, 8}}}};
+    char *text = status_text(&view, &rates, &sum, &no_pause, NOW_MS);
     ck_assert_ptr_nonnull(strstr(text, "serving, ready\nup 1 h 1 min, 1 of 2 workers ready\n"
                                        "12.3 requests a second, 2.0 of them by NGINX; "));
     ck_assert_ptr_nonnull(strstr(text, "half within 0.50 ms, 99 of 100 within 7.00 ms\n\n"));
@@ -136,6 +137,11 @@ START_TEST(the_view_is_shown_as_json_and_as_text) {
     ck_assert_ptr_nonnull(strstr(text, "no database"));
     ck_assert_ptr_nonnull(strstr(text, "1 min 1 s"));
     ck_assert_ptr_nonnull(strstr(text, "  1 s ago: reloaded: generation 1 serves\n"));
+    free(text);
+
+    metrics_set(&sum.service.round_age_us, 4200);
+    text = status_text(&view, &rates, &sum, &no_pause, NOW_MS);
+    ck_assert_ptr_nonnull(strstr(text, "the validator's last round began 4.2 ms before"));
     free(text);
 }
 END_TEST
