@@ -1,6 +1,7 @@
 /*
  * The limits of what is written and asked for, the same in the SQL domains, in docs/openapi.yaml
- * and in the widget (web/widget/): tests/e2e/test_rules.py compares them. Lengths are in Unicode code points.
+ * and in the widget (web/widget/): tests/e2e/test_rules.py compares them. Lengths are in Unicode
+ * code points.
  */
 #pragma once
 
