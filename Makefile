@@ -27,7 +27,7 @@ PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lunistring
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(addprefix $(BUILD)/objects/embedded_,sql.o page.o help.o)
-STATUS_PAGE := $(addprefix src/admin/status.,html css js)
+ADMIN_PAGES := $(foreach page,status moderation,$(addprefix src/admin/$(page).,html css js))
 GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
     $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/moderation/statement_names.h \
     $(BUILD)/generated/embedded_sql.c \
@@ -75,9 +75,9 @@ $(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import sql/session sql/moderation > $@
 
-$(BUILD)/generated/embedded_page.c: $(STATUS_PAGE) scripts/embed-files.sh
+$(BUILD)/generated/embedded_page.c: $(ADMIN_PAGES) scripts/embed-files.sh
 	@mkdir -p $(@D)
-	@scripts/embed-files.sh $(STATUS_PAGE) > $@
+	@scripts/embed-files.sh $(ADMIN_PAGES) > $@
 
 $(BUILD)/generated/embedded_help.c: $(wildcard src/cli/help/*.txt) scripts/embed-help.sh
 	@mkdir -p $(@D)
@@ -312,9 +312,10 @@ test:  ## everything that must pass: lint, unit tests, model, fuzzing, black-box
 	@scripts/test.sh $(STEPS)
 
 .PHONY: test-browser
-test-browser: $(PROGRAM)  ## the widget, the demo page and the status page in Chromium, which is installed if missing
+test-browser: $(PROGRAM)  ## the widget, the demo page, the status page and that of moderators in Chromium, which is installed if missing
 	deploy/install-packages.sh browser
-	/usr/bin/python3 -m pytest tests/e2e/test_widget.py tests/e2e/test_demo_page.py tests/e2e/test_status_page.py
+	/usr/bin/python3 -m pytest tests/e2e/test_widget.py tests/e2e/test_demo_page.py tests/e2e/test_status_page.py \
+	    tests/e2e/test_moderation_page.py
 
 H2SPEC := build/tools/h2spec
 

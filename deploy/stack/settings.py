@@ -7,7 +7,8 @@ import shlex
 
 from common import Failure, output
 
-FILES = ("DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL_FILE", "QA_MODERATION_DATABASE_URL_FILE", "QA_ENV_FILE")
+FILES = ("DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL_FILE", "QA_MODERATION_DATABASE_URL_FILE",
+         "QA_MODERATION_TOKENS_FILE", "QA_ENV_FILE")
 RENEWED_FILES = ("QA_TLS_CERTIFICATE", "QA_TLS_KEY")  # links that lead to another file after a renewal
 
 

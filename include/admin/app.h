@@ -10,6 +10,7 @@
 enum { ADMIN_ADDRESS_SIZE = 128, ADMIN_DOORS_MAX = 4 };
 
 struct admin;
+struct desk;
 struct pauses;
 
 /* An address where the process listens: request->app. */
@@ -28,6 +29,7 @@ struct admin {
     void (*look)(const void *owner, struct service_view *view);
     const void *owner;
     struct pauses *pauses;
+    struct desk *desk;                    /* NULL: nobody may moderate here */
     const struct metrics_memory *metrics; /* NULL: those of the supervisor cannot be read */
     const char *certificate;              /* that NGINX shows: a file; "": none */
     const char *report;                   /* ops/config_report.h */

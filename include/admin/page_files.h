@@ -1,4 +1,4 @@
-/* The files of the status page, which scripts/embed-files.sh makes a part of the program. */
+/* The files of the pages for people, which scripts/embed-files.sh makes a part of the program. */
 #pragma once
 
 #include <stddef.h>
@@ -8,6 +8,9 @@ struct page_file {
     size_t length;
 };
 
-extern const struct page_file page_file_html;
-extern const struct page_file page_file_css;
-extern const struct page_file page_file_js;
+extern const struct page_file page_file_status_html;
+extern const struct page_file page_file_status_css;
+extern const struct page_file page_file_status_js;
+extern const struct page_file page_file_moderation_html;
+extern const struct page_file page_file_moderation_css;
+extern const struct page_file page_file_moderation_js;

@@ -86,6 +86,9 @@ bool http_is_token(const char *text, size_t length);
 /* A header's value, or NULL: that of its first line. Names are compared without regard to case. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
+/* The client's address, "" for a Unix socket. */
+void http_request_peer(const struct http_request *request, char *address, size_t size);
+
 /* X-Request-Id as NGINX passes it, for log lines; "" when there is none. */
 const char *http_request_id(const struct http_request *request);
 

@@ -26,6 +26,11 @@ struct MHD_Response *http_body_response(struct http_body body);
 struct MHD_Response *http_created_response(const char *location, struct http_body body);
 struct MHD_Response *http_no_content_response(void);
 
+/* An error (RFC 9457), with Retry-After for 503; `field` is the name to blame, or NULL. */
+struct MHD_Response *http_problem_response(unsigned status, const char *field, const char *detail);
+
+void http_add_header(struct MHD_Response *response, const char *name, const char *value);
+
 /* Sends a response, which is handed over, with the headers that all responses of the server have.
  */
 void http_send(struct http_request *request, unsigned status, struct MHD_Response *response);
@@ -33,7 +38,7 @@ void http_send(struct http_request *request, unsigned status, struct MHD_Respons
 /* Sends a response that stays the caller's, as it is. */
 void http_send_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
 
-/* An error of the request itself; `field` is the name to blame, or NULL. */
+/* Responds with an error of the request itself. */
 void http_respond_problem(struct http_request *request, unsigned status, const char *field,
                           const char *detail);
 

@@ -22,5 +22,9 @@ bool item_is_decision(const char *action);
 bool item_is_choice(const char *text);
 bool item_is_kind(const char *text);
 
+/* The words of both, ending with NULL. */
+extern const char *const item_choices[];
+extern const char *const item_kinds[];
+
 /* Why nothing was decided, for people; `refusal` is what the statement says. */
 const char *item_why_not(const char *refusal);

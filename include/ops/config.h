@@ -15,7 +15,7 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 30 };
+enum { SETTING_COUNT = 31 };
 
 #define CONFIG_TLS_CERTIFICATE "QA_TLS_CERTIFICATE"
 
@@ -34,6 +34,7 @@ struct config {
     char *database_url;       /* libpq connection string of the serving role; "" = libpq's PG* */
     char *owner_database_url; /* of the role that owns the tables; "" = database_url */
     char *moderation_database_url; /* of a role that moderates; "" = owner_database_url */
+    char *moderation_tokens;       /* NAME:TOKEN of each moderator; "" = no moderation page */
     char *env_file;
     char *state_dir;
     char *shared_file;  /* of process/lock_file.h */

@@ -4,12 +4,17 @@
 #include "ops/config.h"
 
 /*
- * The environment of a worker process: this process's own with every setting resolved to its value,
- * but without QA_ENV_FILE, the NAME_FILE forms and the owner's connection string, which are not a
- * worker's business. `database_url_file`, unless NULL, holds the connection string, which then is
- * not in the environment. NULL when out of memory; config_environment_free() releases it.
+ * The environment of a child process: this process's own with every setting resolved to its value,
+ * but without QA_ENV_FILE, the NAME_FILE forms, the owner's connection string and what moderators
+ * have, which are not every child's business. Files that hold a value, unless NULL, say it instead
+ * of the environment. NULL when out of memory; config_environment_free() releases it.
  */
-char **config_environment(const struct config *config, const char *database_url_file);
+struct config_files {
+    const char *database_url;
+    const char *moderation_database_url;
+    const char *moderation_tokens;
+};
+char **config_environment(const struct config *config, const struct config_files *files);
 
 void config_environment_free(char **environment);
 

@@ -15,7 +15,7 @@ struct spawn {
     enum child_role role;
     const struct config *config;
     struct child_identity identity;
-    /* What it inherits, beside the connection string of one that has sessions; -1: none. */
+    /* What it inherits, beside connection strings and tokens; -1: none. */
     int socket;
     int ready_pipe;
     int heartbeats;

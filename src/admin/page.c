@@ -9,15 +9,15 @@ static void show(struct http_request *request, const char *type, const struct pa
 }
 
 void page_show(struct http_request *request) {
-    show(request, "text/html; charset=utf-8", &page_file_html);
+    show(request, "text/html; charset=utf-8", &page_file_status_html);
 }
 
 void page_show_style(struct http_request *request) {
-    show(request, "text/css; charset=utf-8", &page_file_css);
+    show(request, "text/css; charset=utf-8", &page_file_status_css);
 }
 
 void page_show_script(struct http_request *request) {
-    show(request, "text/javascript; charset=utf-8", &page_file_js);
+    show(request, "text/javascript; charset=utf-8", &page_file_status_js);
 }
 
 void page_lead_to_status(struct http_request *request) {

@@ -1,6 +1,7 @@
 /* The table of routes of the admin process. */
 #include "admin/routes.h"
 
+#include "admin/desk.h"
 #include "admin/metrics_page.h"
 #include "admin/page.h"
 #include "admin/pauses.h"
@@ -24,6 +25,13 @@ const struct http_route admin_routes[] = {
     {HTTP_GET, "/status", page_show, NULL},
     {HTTP_GET, "/status.css", page_show_style, NULL},
     {HTTP_GET, "/status.js", page_show_script, NULL},
+    {HTTP_GET, "/moderation", desk_show_page, NULL},
+    {HTTP_GET, "/moderation.css", desk_show_style, NULL},
+    {HTTP_GET, "/moderation.js", desk_show_script, NULL},
+    {HTTP_GET, "/moderation/items", desk_list, NULL},
+    {HTTP_GET, "/moderation/item", desk_show, NULL},
+    {HTTP_GET, "/moderation/log", desk_show_log, NULL},
+    {HTTP_POST, "/moderation/decisions", desk_decide, NULL},
     {0, NULL, NULL, NULL},
 };
 

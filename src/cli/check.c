@@ -1,6 +1,7 @@
 /* What must be right before the service starts. */
 #include "cli/check.h"
 
+#include "admin/moderators.h"
 #include "cli/exit_status.h"
 #include "db/budget.h"
 #include "db/inspection.h"
@@ -72,11 +73,25 @@ bool check_connections(const struct config *config, char *error, size_t error_si
     return budget != BUDGET_EXCEEDED;
 }
 
+/* The moderation page works as nobody else does. */
+static bool check_moderators(const struct config *config, char *error, size_t error_size) {
+    const char *database_url = config->moderation_database_url;
+    bool is_own = strcmp(database_url, config->database_url) != 0 &&
+                  strcmp(database_url, config->owner_database_url) != 0;
+    return moderators_check(config->moderation_tokens, error, error_size) &&
+           (!*config->moderation_tokens ||
+            (is_own ? server_address_check(database_url, error, error_size)
+                    : error_text(error, error_size,
+                                 "QA_MODERATION_TOKENS needs QA_MODERATION_DATABASE_URL, of a role "
+                                 "of its own")));
+}
+
 bool check_settings(const struct config *config, char *error, size_t error_size) {
     return listener_check(config->listen, config->workers, error, error_size) &&
            (config->admin_listen_is_default ||
             places_check_admin(config->admin_listen, error, error_size)) &&
-           server_address_check(config->database_url, error, error_size);
+           server_address_check(config->database_url, error, error_size) &&
+           check_moderators(config, error, error_size);
 }
 
 /* Whether run-time files can be written. */

@@ -5,7 +5,9 @@
 #include "ops/clock.h"
 #include "ops/memory.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +83,20 @@ bool http_is_token(const char *text, size_t length) {
 
 const char *http_request_header(const struct http_request *request, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+void http_request_peer(const struct http_request *request, char *address, size_t size) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *peer = info ? info->client_addr : NULL;
+    *address = '\0';
+    if (peer && peer->sa_family == AF_INET) {
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, address,
+                  (socklen_t)size);
+    } else if (peer && peer->sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, address,
+                  (socklen_t)size);
+    }
 }
 
 const char *http_request_id(const struct http_request *request) {

@@ -13,7 +13,7 @@
 /* Of a 503: the database usually comes back, and a queue empties, within a second. */
 #define RETRY_AFTER_SECONDS "1"
 
-static void add_header(struct MHD_Response *response, const char *name, const char *value) {
+void http_add_header(struct MHD_Response *response, const char *name, const char *value) {
     memory_demand(MHD_add_response_header(response, name, value) == MHD_YES);
 }
 
@@ -37,7 +37,7 @@ static void add_timing(const struct http_request *request, struct MHD_Response *
     char text[HTTP_TIMING_SIZE];
     if (request->delivery->shows_timing && !MHD_get_response_header(response, name) &&
         http_timing_write(&request->timing, text)) {
-        add_header(response, name, text);
+        http_add_header(response, name, text);
     }
 }
 
@@ -51,7 +51,7 @@ void http_send_shared(struct http_request *request, unsigned status,
     /* Once is enough for one that several requests share: draining is for good. */
     if ((delivery->close_connections || request->is_last) &&
         !MHD_get_response_header(response, MHD_HTTP_HEADER_CONNECTION)) {
-        add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        http_add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     add_timing(request, response);
     (void)MHD_queue_response(connection, status, response);
@@ -65,7 +65,7 @@ void http_send_shared(struct http_request *request, unsigned status,
 void http_send(struct http_request *request, unsigned status, struct MHD_Response *response) {
     const struct http_header *header = request->delivery->headers;
     for (; header && header->name; header++) {
-        add_header(response, header->name, header->value);
+        http_add_header(response, header->name, header->value);
     }
     http_send_shared(request, status, response);
     MHD_destroy_response(response);
@@ -73,8 +73,8 @@ void http_send(struct http_request *request, unsigned status, struct MHD_Respons
 
 struct MHD_Response *http_created_response(const char *location, struct http_body body) {
     struct MHD_Response *response = http_body_response(body);
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    add_header(response, MHD_HTTP_HEADER_LOCATION, location);
+    http_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    http_add_header(response, MHD_HTTP_HEADER_LOCATION, location);
     return response;
 }
 
@@ -82,9 +82,7 @@ struct MHD_Response *http_no_content_response(void) {
     return http_body_response((struct http_body){"", 0, NULL, NULL});
 }
 
-/* A problem document (RFC 9457) with Retry-After where the status asks for it. */
-static struct MHD_Response *problem_response(unsigned status, const char *field,
-                                             const char *detail) {
+struct MHD_Response *http_problem_response(unsigned status, const char *field, const char *detail) {
     json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type", "about:blank", "title",
                                 MHD_get_reason_phrase_for(status), "status", (int)status, "detail",
                                 detail, "field", field);
@@ -93,29 +91,30 @@ static struct MHD_Response *problem_response(unsigned status, const char *field,
     json_decref(problem);
     struct MHD_Response *response =
         http_body_response((struct http_body){text, strlen(text), free, text});
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
+    http_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/problem+json");
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE) {
-        add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
+        http_add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
     return response;
 }
 
 void http_respond_problem(struct http_request *request, unsigned status, const char *field,
                           const char *detail) {
-    http_send(request, status, problem_response(status, field, detail));
+    http_send(request, status, http_problem_response(status, field, detail));
 }
 
 void http_respond_wrong_coding(struct http_request *request, const char *detail) {
-    struct MHD_Response *response = problem_response(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail);
-    add_header(response, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
+    struct MHD_Response *response =
+        http_problem_response(MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, NULL, detail);
+    http_add_header(response, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     http_send(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, response);
 }
 
 void http_respond_not_allowed(struct http_request *request, unsigned allowed) {
-    struct MHD_Response *response = problem_response(
+    struct MHD_Response *response = http_problem_response(
         MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "this path does not have this method; see Allow");
     char methods[64];
     http_allow_header(allowed, methods, sizeof methods);
-    add_header(response, MHD_HTTP_HEADER_ALLOW, methods);
+    http_add_header(response, MHD_HTTP_HEADER_ALLOW, methods);
     http_send(request, MHD_HTTP_METHOD_NOT_ALLOWED, response);
 }

@@ -38,15 +38,16 @@ bool item_is_decision(const char *action) {
     return is_one_of(action, words);
 }
 
+const char *const item_choices[] = {"queue",    "reported", "waiting", "hidden",
+                                    "approved", "erased",   "all",     NULL};
+const char *const item_kinds[] = {"question", "answer", NULL};
+
 bool item_is_choice(const char *text) {
-    static const char *const words[] = {"queue",    "reported", "waiting", "hidden",
-                                        "approved", "erased",   "all",     NULL};
-    return is_one_of(text, words);
+    return is_one_of(text, item_choices);
 }
 
 bool item_is_kind(const char *text) {
-    static const char *const words[] = {"question", "answer", NULL};
-    return is_one_of(text, words);
+    return is_one_of(text, item_kinds);
 }
 
 const char *item_why_not(const char *refusal) {

@@ -59,7 +59,41 @@ static bool append(char **environment, size_t *count, char *entry) {
     return entry != NULL;
 }
 
-char **config_environment(const struct config *config, const char *database_url_file) {
+/* "NAME_FILE=PATH"; as environment_entry(). */
+static char *file_entry(const struct setting *setting, const char *path) {
+    char *entry = NULL;
+    int length = asprintf(&entry, "%s_FILE=%s", setting->variable, path);
+    return length < 0 ? NULL : entry;
+}
+
+static const char *file_of(const struct config_files *files, const struct setting *setting) {
+    switch (setting->offset) {
+    case offsetof(struct config, database_url):
+        return files->database_url;
+    case offsetof(struct config, moderation_database_url):
+        return files->moderation_database_url;
+    case offsetof(struct config, moderation_tokens):
+        return files->moderation_tokens;
+    default:
+        return NULL;
+    }
+}
+
+/* Whether a child that has no file of it must not know it. */
+static bool is_kept_back(const struct setting *setting) {
+    static const size_t offsets[] = {offsetof(struct config, env_file),
+                                     offsetof(struct config, owner_database_url),
+                                     offsetof(struct config, moderation_database_url),
+                                     offsetof(struct config, moderation_tokens)};
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        if (setting->offset == offsets[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char **config_environment(const struct config *config, const struct config_files *files) {
     size_t inherited = 0;
     while (environ[inherited]) {
         inherited++;
@@ -73,16 +107,11 @@ char **config_environment(const struct config *config, const char *database_url_
     }
     ok = ok && append(environment, &count, certificate_entry(config));
     for (size_t i = 0; ok && i < SETTING_COUNT; i++) {
-        if (setting_table[i].offset == offsetof(struct config, database_url) && database_url_file) {
-            char *entry = NULL;
-            int length =
-                asprintf(&entry, "%s_FILE=%s", setting_table[i].variable, database_url_file);
-            ok = append(environment, &count, length < 0 ? NULL : entry);
-        } else if (setting_table[i].offset != offsetof(struct config, env_file) &&
-                   setting_table[i].offset != offsetof(struct config, owner_database_url) &&
-                   setting_table[i].offset != offsetof(struct config, moderation_database_url)) {
-            ok = append(environment, &count, environment_entry(config, &setting_table[i]));
-        }
+        const struct setting *setting = &setting_table[i];
+        const char *path = file_of(files, setting);
+        ok = path ? append(environment, &count, file_entry(setting, path))
+                  : is_kept_back(setting) ||
+                        append(environment, &count, environment_entry(config, setting));
     }
     if (!ok) {
         config_environment_free(environment);

@@ -20,7 +20,12 @@ const struct setting setting_table[] = {
     {"QA_OWNER_DATABASE_URL", NULL, SECRET(owner_database_url), "", 0, 0, "",
      "the same for the owner of the tables (migrate, import); empty: DATABASE_URL"},
     {"QA_MODERATION_DATABASE_URL", NULL, SECRET(moderation_database_url), "", 0, 0, "",
-     "the same for a role that moderates (moderate); empty: QA_OWNER_DATABASE_URL"},
+     "the same for a role that moderates (moderate, moderation page); empty: "
+     "QA_OWNER_DATABASE_URL"},
+    {"QA_MODERATION_TOKENS", NULL, SECRET(moderation_tokens), "", 0, 0, "",
+     "who may use the moderation page of QA_ADMIN_LISTEN: NAME:TOKEN of each, separated by blanks; "
+     "needs "
+     "QA_MODERATION_DATABASE_URL; empty: nobody"},
     {"QA_ENV_FILE", "env-file", TEXT(env_file), "", 0, 0, "",
      "file of NAME=VALUE lines, read at start and on SIGHUP; the environment wins over it"},
     {"QA_STATE_DIR", "state-dir", TEXT(state_dir), ".local", 0, 0, "",

@@ -2,16 +2,20 @@
 #include "process/admin.h"
 
 #include "admin/app.h"
+#include "admin/desk.h"
 #include "admin/guard.h"
+#include "admin/moderators.h"
 #include "admin/pauses.h"
 #include "admin/routes.h"
 #include "admin/sum.h"
 #include "http/server.h"
 #include "ops/certificate.h"
 #include "ops/clock.h"
+#include "ops/error_text.h"
 #include "ops/log_file.h"
 #include "ops/memory.h"
 #include "ops/metrics_memory.h"
+#include "pages/shared_memory.h"
 #include "process/overview.h"
 
 #include <arpa/inet.h>
@@ -31,7 +35,9 @@ enum {
      * which no stop should wait. */
     DRAIN_MS = 200,
     LOOK_AGAIN_MS = 20, /* whether the supervisor has told this process to end */
-    TOLD_WITHIN_MS = 1000
+    TOLD_WITHIN_MS = 1000,
+    ERRAND_LIMIT_MS = 5000, /* what a moderator waits for the database */
+    ERRANDS_MOST = 8        /* sessions of moderators at a time */
 };
 
 _Static_assert((int)ADMIN_SOCKETS_MAX == (int)ADMIN_DOORS_MAX, "each socket has a door");
@@ -45,6 +51,8 @@ struct admin_process {
     struct metrics_memory metrics;
     struct admin admin;
     struct pauses pauses;
+    struct desk desk;
+    struct shared_memory memory;                  /* for the desk */
     struct http_server *servers[ADMIN_DOORS_MAX]; /* of the doors */
     unsigned open_servers;                        /* that still have connections */
     struct timer sample;                          /* of the metrics */
@@ -191,6 +199,54 @@ static void map_report(struct admin *admin) {
     }
 }
 
+/* A moderator has changed what these pages show. */
+static void invalidate(void *owner, int64_t product, int64_t question) {
+    struct admin_process *process = owner;
+    struct versions *versions =
+        process->memory.at ? shared_memory_versions(&process->memory) : NULL;
+    if (versions && product == 0) {
+        versions_invalidate_all(versions, clock_ms());
+    } else if (versions) {
+        versions_raise(versions, versions_slot(SUBJECT_PRODUCT, product));
+        versions_raise(versions, versions_slot(SUBJECT_QUESTION, question));
+    }
+}
+
+/* Where moderators work, if there are some; without it all else is shown. */
+static void open_desk(struct admin_process *process) {
+    const struct config *config = process->config;
+    const struct errands_settings settings = {.database_url = config->moderation_database_url,
+                                              .application = "atelier-qa moderation",
+                                              .limit_ms = ERRAND_LIMIT_MS,
+                                              .most = ERRANDS_MOST};
+    char error[256];
+    if (!*config->moderation_tokens) {
+        return;
+    }
+    bool is_mapped = shared_memory_map(&process->memory, ADMIN_MEMORY_FD, SHARED_MEMORY_WRITE) ||
+                     error_text(error, sizeof error, "the shared memory: %s", strerror(errno));
+    struct errands *errands =
+        is_mapped ? errands_new(process->base, &settings, error, sizeof error) : NULL;
+    if (!errands) {
+        log_write(&process->logger, LOG_LEVEL_ERROR, "there is no moderation page", "{s:s}",
+                  "reason", error);
+        return;
+    }
+    process->desk = (struct desk){.logger = &process->logger,
+                                  .errands = errands,
+                                  .moderators = moderators_new(config->moderation_tokens),
+                                  .invalidate = invalidate,
+                                  .owner = process};
+    process->admin.desk = &process->desk;
+}
+
+static void close_desk(struct admin_process *process) {
+    errands_free(process->desk.errands);
+    event_base_loop(process->base, EVLOOP_NONBLOCK); /* what was being looked up is released */
+    moderators_free(process->desk.moderators);
+    shared_memory_unmap(&process->memory);
+}
+
 static void on_sample(void *owner) {
     struct admin_process *process = owner;
     struct metrics_sum *sum = admin_sum(&process->admin);
@@ -240,6 +296,7 @@ static bool start(struct admin_process *process) {
                 process->config->pause_timeout_s * 1000);
     map_metrics(process);
     look_at_certificate(process);
+    open_desk(process);
     for (int socket = ADMIN_SOCKETS_FD; socket < ADMIN_FDS_END; socket++) {
         if (!serve(process, socket)) {
             return false;
@@ -255,10 +312,12 @@ static void stop(struct admin_process *process) {
     timer_stop(&process->drain_limit);
     timer_stop(&process->look_again);
     timer_stop(&process->sample);
+    errands_close(process->desk.errands);
     for (unsigned i = 0; i < process->admin.door_count; i++) {
         http_server_free(process->servers[i]);
     }
     if (process->base) {
+        close_desk(process);
         event_base_free(process->base);
     }
 }
@@ -278,6 +337,8 @@ int admin_run(const struct config *config, const struct child_identity *identity
         .certificate = config->tls_certificate,
     };
     lifeline_prepare(ADMIN_FDS_BEGIN, ADMIN_FDS_END);
+    (void)close(ADMIN_DATABASE_URL_FD); /* the configuration has been read */
+    (void)close(ADMIN_TOKENS_FD);
     (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
     memory_bind_libraries();
     int status = EXIT_FAILURE;

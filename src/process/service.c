@@ -68,6 +68,7 @@ static bool start_admin(struct service *service) {
         .program = service->program,
         .role = CHILD_ADMIN,
         .config = &service->current.config,
+        .memory = service->member.rendezvous.memory,
         .overview = service->publisher.descriptor,
         .report = report,
         .sockets = place->sockets,

@@ -29,7 +29,7 @@ static pid_t spawn_in(const struct spawn *spawn, const posix_spawn_file_actions_
 /* A file without a name that holds the text; -1 with errno set. */
 static int file_of(const char *text) {
     size_t length = strlen(text);
-    int descriptor = memfd_create("database-url", MFD_CLOEXEC);
+    int descriptor = memfd_create("secret", MFD_CLOEXEC);
     if (descriptor >= 0 && write(descriptor, text, length) != (ssize_t)length) {
         close(descriptor);
         errno = ENOMEM;
@@ -66,11 +66,25 @@ static bool hand_down_to_worker(const struct spawn *spawn, int database_url,
     return hand_down(all, sizeof all / sizeof *all, actions);
 }
 
-static bool hand_down_to_admin(const struct spawn *spawn, posix_spawn_file_actions_t *actions) {
+/* What is in a file of its own, which others must not read in the environment; -1: none. */
+struct secrets {
+    int database_url; /* a worker's, or a moderator's */
+    int tokens;
+};
+
+static bool hand_down_to_admin(const struct spawn *spawn, const struct secrets *secrets,
+                               posix_spawn_file_actions_t *actions) {
+    bool has_moderators = secrets->tokens >= 0;
     const struct handed all[] = {
-        {spawn->ready_pipe, ADMIN_READY_FD}, {spawn->heartbeats, ADMIN_HEARTBEAT_FD},
-        {spawn->metrics, ADMIN_METRICS_FD},  {spawn->overview, ADMIN_OVERVIEW_FD},
-        {spawn->report, ADMIN_REPORT_FD},    {spawn->pause, ADMIN_PAUSE_FD},
+        {spawn->ready_pipe, ADMIN_READY_FD},
+        {spawn->heartbeats, ADMIN_HEARTBEAT_FD},
+        {spawn->metrics, ADMIN_METRICS_FD},
+        {spawn->overview, ADMIN_OVERVIEW_FD},
+        {spawn->report, ADMIN_REPORT_FD},
+        {spawn->pause, ADMIN_PAUSE_FD},
+        {secrets->tokens, ADMIN_TOKENS_FD},
+        {secrets->database_url, ADMIN_DATABASE_URL_FD},
+        {has_moderators ? spawn->memory : -1, ADMIN_MEMORY_FD},
     };
     bool ok = hand_down(all, sizeof all / sizeof *all, actions);
     for (unsigned i = 0; ok && i < spawn->socket_count; i++) {
@@ -93,18 +107,18 @@ static void forget_database(char **environment) {
     *kept = NULL;
 }
 
-/* `database_url` is a file; -1: none. */
-static pid_t spawn_with(const struct spawn *spawn, const char *database_url_path,
-                        int database_url) {
-    char **environment = config_environment(spawn->config, database_url_path);
+static pid_t spawn_with(const struct spawn *spawn, const struct config_files *files,
+                        const struct secrets *secrets) {
+    char **environment = config_environment(spawn->config, files);
     posix_spawn_file_actions_t actions;
     pid_t pid = -1;
     if (environment && spawn->role == CHILD_ADMIN) {
         forget_database(environment);
     }
     if (environment && posix_spawn_file_actions_init(&actions) == 0) {
-        if (spawn->role == CHILD_ADMIN ? hand_down_to_admin(spawn, &actions)
-                                       : hand_down_to_worker(spawn, database_url, &actions)) {
+        if (spawn->role == CHILD_ADMIN
+                ? hand_down_to_admin(spawn, secrets, &actions)
+                : hand_down_to_worker(spawn, secrets->database_url, &actions)) {
             pid = spawn_in(spawn, &actions, environment);
         }
         int reason = errno;
@@ -115,23 +129,57 @@ static pid_t spawn_with(const struct spawn *spawn, const char *database_url_path
     return pid;
 }
 
-pid_t spawn_child(const struct spawn *spawn) {
+enum { PATH_SIZE = 32 };
+
+static const char *path_of(int descriptor, char path[PATH_SIZE]) {
+    snprintf(path, PATH_SIZE, "/proc/self/fd/%d", descriptor);
+    return path;
+}
+
+static void close_secret(int descriptor) {
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+}
+
+/* A worker or a validator. */
+static pid_t spawn_worker(const struct spawn *spawn) {
     const char *database_url = spawn->config->database_url;
-    if (spawn->role == CHILD_ADMIN) {
-        return spawn_with(spawn, "/dev/null", -1); /* which is not its business */
-    }
-    if (!*database_url) {
-        return spawn_with(spawn, NULL, -1);
-    }
-    int descriptor = file_of(database_url);
-    if (descriptor < 0) {
+    struct secrets secrets = {*database_url ? file_of(database_url) : -1, -1};
+    if (*database_url && secrets.database_url < 0) {
         return -1;
     }
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", WORKER_DATABASE_URL_FD);
-    pid_t pid = spawn_with(spawn, path, descriptor);
+    char path[PATH_SIZE];
+    const struct config_files files = {
+        .database_url = *database_url ? path_of(WORKER_DATABASE_URL_FD, path) : NULL};
+    pid_t pid = spawn_with(spawn, &files, &secrets);
     int reason = errno;
-    close(descriptor);
+    close_secret(secrets.database_url);
     errno = reason;
     return pid;
+}
+
+/* What moderators need, only where there are some. */
+static pid_t spawn_admin(const struct spawn *spawn) {
+    const struct config *config = spawn->config;
+    struct config_files files = {.database_url = "/dev/null"}; /* which is not its business */
+    struct secrets secrets = {-1, -1};
+    char url_path[PATH_SIZE], tokens_path[PATH_SIZE];
+    if (*config->moderation_tokens) {
+        secrets.database_url = file_of(config->moderation_database_url);
+        secrets.tokens = file_of(config->moderation_tokens);
+        files.moderation_database_url = path_of(ADMIN_DATABASE_URL_FD, url_path);
+        files.moderation_tokens = path_of(ADMIN_TOKENS_FD, tokens_path);
+    }
+    bool ok = !*config->moderation_tokens || (secrets.database_url >= 0 && secrets.tokens >= 0);
+    pid_t pid = ok ? spawn_with(spawn, &files, &secrets) : -1;
+    int reason = errno;
+    close_secret(secrets.database_url);
+    close_secret(secrets.tokens);
+    errno = reason;
+    return pid;
+}
+
+pid_t spawn_child(const struct spawn *spawn) {
+    return spawn->role == CHILD_ADMIN ? spawn_admin(spawn) : spawn_worker(spawn);
 }

@@ -4,12 +4,12 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const reasons[] = {"spam", "offensive", "personal-data", "wrong-product",
-                                      "other"};
+const char *const reason_words[] = {"spam",          "offensive", "personal-data",
+                                    "wrong-product", "other",     NULL};
 
 bool reason_is_known(const char *text) {
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-        if (strcmp(text, reasons[i]) == 0) {
+    for (size_t i = 0; reason_words[i]; i++) {
+        if (strcmp(text, reason_words[i]) == 0) {
             return true;
         }
     }

@@ -213,6 +213,7 @@ def test_the_manual_tells_the_default_and_the_range_that_the_program_has(run):
 # What docker-compose.yml decides by itself.
 NOT_OF_COMPOSE = {"DATABASE_URL", "DATABASE_URL_FILE", "QA_OWNER_DATABASE_URL",
                   "QA_OWNER_DATABASE_URL_FILE", "QA_MODERATION_DATABASE_URL", "QA_MODERATION_DATABASE_URL_FILE",
+                  "QA_MODERATION_TOKENS", "QA_MODERATION_TOKENS_FILE",
                   "QA_ENV_FILE", "QA_STATE_DIR", "QA_LISTEN",
                   "QA_SHARED_FILE", "QA_ACCESS_LOG", "QA_ERROR_LOG", "QA_NGINX_USER", "QA_LOG_FILE",
                   # What docker-compose.tls.yml passes on, or sets.

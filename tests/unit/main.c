@@ -43,6 +43,7 @@ int main(void) {
         locked_rows_suite,
         log_suite,
         log_file_suite,
+        moderators_suite,
         number_suite,
         memory_suite,
         metrics_suite,

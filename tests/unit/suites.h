@@ -34,6 +34,7 @@ Suite *listener_suite(void);
 Suite *locked_rows_suite(void);
 Suite *log_suite(void);
 Suite *log_file_suite(void);
+Suite *moderators_suite(void);
 Suite *number_suite(void);
 Suite *memory_suite(void);
 Suite *metrics_suite(void);

@@ -15,6 +15,7 @@
 static char **environment; /* a copy, since what environ is itself belongs to setenv() */
 static struct config config;
 static char error[256];
+static const struct config_files no_files, url_file = {.database_url = "/url"};
 
 static void clear_environment(void) {
     static char *nothing[] = {NULL};
@@ -343,7 +344,7 @@ END_TEST
 START_TEST(a_worker_inherits_the_new_name_only) {
     setenv("QA_QUEUE_WAIT_MS", "90", 1);
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
-    char **inherited = config_environment(&config, NULL);
+    char **inherited = config_environment(&config, &no_files);
     ck_assert_ptr_null(value_in(inherited, "QA_QUEUE_WAIT_MS"));
     ck_assert_str_eq(value_in(inherited, "QA_OVERLOAD_AFTER_MS"), "90");
     config_environment_free(inherited);
@@ -354,7 +355,7 @@ END_TEST
 START_TEST(every_setting_of_the_program_is_in_the_list_of_names) {
     setenv("DATABASE_URL", "postgresql://serving", 1);
     ck_assert_int_eq(load(NULL, NULL, NULL), CONFIG_OK);
-    char **inherited = config_environment(&config, NULL);
+    char **inherited = config_environment(&config, &no_files);
     config_free(&config);
     size_t count = 0;
     for (; inherited[count]; count++) {
@@ -612,13 +613,16 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
     setenv("DATABASE_URL_FILE", scratch_file("url", "postgresql://serving\n"), 1);
     setenv("QA_OWNER_DATABASE_URL", "postgresql://owner", 1);
     setenv("QA_OWNER_DATABASE_URL_FILE", "", 1);
+    setenv("QA_MODERATION_DATABASE_URL_FILE", scratch_file("moderator", "postgresql://moderator\n"),
+           1);
+    setenv("QA_MODERATION_TOKENS", "Erna:0123456789abcdef01234567", 1);
     setenv("QA_WORKERS", "2", 1);
     setenv("PGSSLMODE", "require", 1);
     setenv("QA_WORKERS_ELSEWHERE", "9", 1);
     setenv("DATABASE_URL_FILES", "10", 1);
     ck_assert_msg(load("--workers=3", "--state-dir=/state", NULL) == CONFIG_OK, "%s", error);
-    char **inherited = config_environment(&config, NULL);
-    char **without_url = config_environment(&config, "/url");
+    char **inherited = config_environment(&config, &no_files);
+    char **without_url = config_environment(&config, &url_file);
     ck_assert_ptr_null(value_in(without_url, "DATABASE_URL"));
     ck_assert_str_eq(value_in(without_url, "DATABASE_URL_FILE"), "/url");
     config_environment_free(without_url);
@@ -641,6 +645,9 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
         {"DATABASE_URL_FILE", NULL},
         {"QA_OWNER_DATABASE_URL", NULL},
         {"QA_OWNER_DATABASE_URL_FILE", NULL},
+        {"QA_MODERATION_DATABASE_URL", NULL},
+        {"QA_MODERATION_DATABASE_URL_FILE", NULL},
+        {"QA_MODERATION_TOKENS", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *value = value_in(inherited, cases[i].name);
@@ -652,7 +659,7 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
     /* A worker that starts in this environment has the same settings, and so passes on the same. */
     environ = inherited;
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
-    char **again = config_environment(&config, NULL);
+    char **again = config_environment(&config, &no_files);
     config_free(&config);
     size_t count = 0;
     for (; inherited[count]; count++) {
@@ -671,7 +678,7 @@ START_TEST(children_know_the_certificate_of_nginx) {
     setenv("QA_TLS_CERTIFICATE", "", 1); /* as good as none */
     ck_assert_msg(load(NULL, NULL, NULL) == CONFIG_OK, "%s", error);
     ck_assert_pstr_eq(config.tls_certificate, "/file.pem");
-    char **inherited = config_environment(&config, NULL);
+    char **inherited = config_environment(&config, &no_files);
     config_free(&config);
     ck_assert_pstr_eq(value_in(inherited, "QA_TLS_CERTIFICATE"), "/file.pem");
     setenv("QA_TLS_CERTIFICATE", "/environment.pem", 1);

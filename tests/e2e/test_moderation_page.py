@@ -1,0 +1,226 @@
+"""The moderation page in a real browser, Chromium. Skipped where there is none; `make test-browser` installs it. The
+folder SCREENSHOTS gets pictures of it."""
+
+import os
+
+import pytest
+
+import seed
+from api import Api, new_product
+from browser import DESKTOP, PHONE, Browser, needs_chromium
+from conftest import PATIENT, running
+from test_moderation import Items, moderate, report
+
+pytestmark = needs_chromium
+ERNA = "e" * 24 + "rna"
+SHOTS = os.environ.get("SCREENSHOTS")
+HOSTILE = "<img src=x onerror=\"document.title = 'caught'\"> </script>\U0001f9e6 & 'quoted'"
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with running(QA_MODERATION_TOKENS=f"Erna:{ERNA}", **PATIENT) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack):
+    return Api(stack.base_url)
+
+
+@pytest.fixture
+def page(stack):
+    with Browser(f"http://localhost:{stack.port + 1}") as browser:
+        yield browser
+        assert browser.errors() == []
+
+
+def sign_in(page, token=ERNA):
+    page.visit("/moderation")
+    page.wait_for("#sign-in:not([hidden])")
+    page.find("#token").send_keys(token + "\n")
+
+
+def texts(page, selector):
+    return page.run(f"return [...document.querySelectorAll('{selector}')].map(one => one.textContent)")
+
+
+def product_of(stack, api, *reports):
+    """A product with a question for each number of reports; their names, in this order."""
+    product = new_product()
+    ids = seed.questions(stack, product, [0] * len(reports))
+    for identifier, times in zip(ids, reports):
+        for _ in range(times):
+            report(api, f"questions/{identifier}", {"reason": "spam"})
+    return product, [f"questions/{identifier}" for identifier in ids]
+
+
+def open_product(page, product, count):
+    """The queue of a product, when it shows so many items and the details of the first."""
+    sign_in(page)
+    page.wait_for("#filters:not([hidden])")
+    page.find("#product").send_keys(f"{product}\n")
+    page.wait_until(lambda: len(texts(page, "#items li")) == count
+                    and all(f"product {product}" in text for text in texts(page, "#items li")))
+    wait_for_detail(page)
+
+
+def wait_for_detail(page):
+    """Until the details are those of what is chosen."""
+    def is_shown():
+        chosen = page.run("return document.querySelector('#items [aria-current=true] .more')?.textContent ?? ''")
+        kind, _, number = page.find("#detail-title").text.partition(" ")
+        return f"{kind.lower()}s/{number}" in chosen
+    page.wait_until(is_shown)
+
+
+def chosen(page):
+    return page.run("return document.querySelector('#items [aria-current=true] .more').textContent")
+
+
+def press(page, key):
+    page.run("document.activeElement.blur()")
+    page.find("body").send_keys(key)
+
+
+def test_a_wrong_token_is_told_and_a_right_one_is_kept_for_the_tab_alone(page):
+    sign_in(page, "no such token")
+    page.wait_until(lambda: "not known" in page.find("#notice").text)
+    assert [line["message"] for line in page.errors() if "401" not in line["message"]] == []
+    page.find("#token").send_keys(ERNA + "\n")
+    page.wait_for("#work:not([hidden])")
+    page.visit("/moderation")
+    page.wait_for("#work:not([hidden])")
+    assert page.run("return [document.cookie, localStorage.length]") == ["", 0]
+    page.click("#sign-out")
+    page.wait_for("#sign-in:not([hidden])")
+    assert page.run("return sessionStorage.length") == 0
+    page.new_tab()
+    page.visit("/moderation")
+    page.wait_for("#sign-in:not([hidden])")
+
+
+def test_the_queue_is_worked_through_by_keys_alone(page, stack, api):
+    product, [one, other, third] = product_of(stack, api, 5, 4, 3)
+    open_product(page, product, 3)
+    assert one in chosen(page)
+    press(page, "j")
+    page.wait_until(lambda: other in chosen(page))
+    wait_for_detail(page)
+    press(page, "a")
+    page.wait_until(lambda: len(texts(page, "#items li")) == 2 and third in chosen(page))
+    assert f"Approved: {other}" in page.find("#done-text").text
+    press(page, "u")
+    page.wait_until(lambda: len(texts(page, "#items li")) == 3)
+    assert stack.sql("SELECT state::text FROM moderated_items WHERE kind = 'question' AND item_id = %s",
+                     int(other.rpartition("/")[2])) == [("open",)]
+    page.wait_until(lambda: other in chosen(page))
+    wait_for_detail(page)
+    press(page, "k")
+    page.wait_until(lambda: one in chosen(page))
+    wait_for_detail(page)
+    press(page, "h")
+    page.wait_until(lambda: len(texts(page, "#items li")) == 2)
+    assert moderate(stack, "show", one, "--json")["item"]["state"] == "hidden"
+
+
+def test_what_shoppers_write_is_text_and_nothing_else(page, stack, api):
+    items = Items(stack, body=HOSTILE, asker_name=HOSTILE[:60])
+    report(api, items.questions, {"reason": "other", "note": HOSTILE})
+    open_product(page, items.product, 1)
+    assert page.find("#facts .text").text == HOSTILE
+    assert HOSTILE in texts(page, "#surroundings .text")
+    assert page.run("return document.querySelectorAll('img, main script, main [style]').length") == 0
+    assert page.run("return document.title") == "Moderation of Atelier Q&A"
+
+
+def test_an_item_is_shown_with_its_surroundings_and_a_note_goes_into_the_log(page, stack, api):
+    items = Items(stack, body="Where is it made?")
+    report(api, items.answers, {"reason": "wrong-product", "note": "another watch"})
+    open_product(page, items.product, 1)
+    assert "Its question" in texts(page, "#surroundings h3")
+    assert "Where is it made?" in texts(page, "#surroundings .text")
+    assert "another watch" in texts(page, "#surroundings .text")
+    page.find("#note").send_keys("not ours")
+    page.click("[data-action=hide]")
+    page.wait_until(lambda: "Hidden" in page.find("#done-text").text)
+    page.click("#show-log")
+    page.wait_for("#log:not([hidden])")
+    first = texts(page, "#entries tr:first-child td")
+    assert first[1:4] == ["Erna", "hide", items.answers] and first[6] == "not ours"
+    page.click("#close-log")
+    page.wait_for("#work:not([hidden])")
+
+
+def test_to_erase_has_to_be_confirmed(page, stack, api):
+    items = Items(stack, body="my number is 555")
+    report(api, items.questions)
+    open_product(page, items.product, 1)
+    press(page, "e")
+    page.wait_for("#erase-dialog[open]")
+    page.click("#erase-dialog [value=no]")
+    page.wait_for("#erase-dialog[open]", gone=True)
+    assert moderate(stack, "show", items.questions, "--json")["item"]["body"] == "my number is 555"
+    press(page, "e")
+    page.wait_for("#erase-dialog[open]")
+    page.click("#erase-dialog [value=yes]")
+    page.wait_until(lambda: "Erased" in page.find("#done-text").text)
+    assert moderate(stack, "show", items.questions, "--json")["item"]["body"] == "[removed]"
+    assert not page.find("#undo").is_displayed()
+
+
+def test_search_filter_and_pages_lead_to_what_is_wanted(page, stack, api):
+    product, names = product_of(stack, api, *[1] * 23)
+    open_product(page, product, 20)
+    assert page.find("#total").text == "23 items"
+    page.click("#next")
+    page.wait_until(lambda: len(texts(page, "#items li")) == 3)
+    wait_for_detail(page)
+    press(page, "k")  # from the first of a page to the page before
+    page.wait_until(lambda: len(texts(page, "#items li")) == 20)
+    moderate(stack, "hide", names[4])
+    page.run("document.getElementById('show').value = 'hidden';"
+             "document.getElementById('show').dispatchEvent(new Event('change'))")
+    page.wait_until(lambda: len(texts(page, "#items li")) == 1 and names[4] in chosen(page))
+    press(page, "/")
+    page.wait_until(lambda: page.run("return document.activeElement.id") == "search")
+    page.find("#search").send_keys("no such text\n")
+    page.wait_until(lambda: page.find("#nothing").is_displayed())
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_undone(page, stack, api):
+    product, [name] = product_of(stack, api, 2)
+    open_product(page, product, 1)
+    press(page, "a")
+    page.wait_until(lambda: "Approved" in page.find("#done-text").text)
+    moderate(stack, "hide", name)
+    page.click("#undo")
+    page.wait_until(lambda: "meanwhile" in page.find("#notice").text)
+    assert moderate(stack, "show", name, "--json")["item"]["state"] == "hidden"
+    assert all("409" in line["message"] for line in page.errors())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_axe_finds_nothing_and_no_width_moves_the_page_beyond_its_edge(page, stack, api, scheme, width):
+    items = Items(stack, body=HOSTILE + "x" * 300)
+    report(api, items.questions, {"reason": "spam", "note": "w" * 200})
+    report(api, items.answers)
+    page.wide(width)
+    page.prefer(color_scheme=scheme)
+    page.visit("/moderation")
+    page.wait_for("#sign-in:not([hidden])")
+    assert page.violations() == []
+    open_product(page, items.product, 2)
+    assert page.violations() == []
+    assert page.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+    if SHOTS:
+        page.driver.save_screenshot(f"{SHOTS}/moderation-{scheme}-{width}.png")
+    press(page, "e")
+    page.wait_for("#erase-dialog[open]")
+    assert page.violations() == []
+    page.click("#erase-dialog [value=no]")
+    page.click("#show-log")
+    page.wait_for("#log:not([hidden])")
+    assert page.violations() == []
+    assert page.run("return document.documentElement.scrollWidth - innerWidth") <= 0
