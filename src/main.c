@@ -7,6 +7,7 @@
 #include "cli/migrate.h"
 #include "cli/moderate.h"
 #include "cli/pause.h"
+#include "cli/person.h"
 #include "cli/serve.h"
 #include "cli/settings.h"
 #include "ops/version.h"
@@ -32,19 +33,13 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", serve_command},
-    {"migrate", migrate_command},
-    {"generate", generate_command},
-    {"import", import_command},
-    {"health", health_command},
-    {"pause", pause_command},
-    {"resume", resume_command},
-    {"settings", settings_command},
-    {"moderate", moderate_command},
-    {"version", version_command},
-    {"worker", serve_worker_command},
-    {"admin", serve_admin_command},
-    {"validator", serve_validator_command},
+    {"serve", serve_command},       {"migrate", migrate_command},
+    {"generate", generate_command}, {"import", import_command},
+    {"health", health_command},     {"pause", pause_command},
+    {"resume", resume_command},     {"settings", settings_command},
+    {"moderate", moderate_command}, {"person", person_command},
+    {"version", version_command},   {"worker", serve_worker_command},
+    {"admin", serve_admin_command}, {"validator", serve_validator_command},
 };
 
 static const struct command *find_command(const char *name) {

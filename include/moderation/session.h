@@ -10,12 +10,17 @@
 /* Whom to ask, and where to put why nobody responds. */
 struct moderation_session {
     PGconn *connection;
+    bool is_owner;
     char error[400];
 };
 
+/* As whom: what to do is told where the role may not do what is asked. */
+enum moderation_role { MODERATION_AS_MODERATOR, MODERATION_AS_OWNER };
+
 /* False with `error`. moderation_close() is due in any case. */
 __attribute__((warn_unused_result)) bool moderation_open(struct moderation_session *session,
-                                                         const char *database_url);
+                                                         const char *database_url,
+                                                         enum moderation_role role);
 
 void moderation_close(struct moderation_session *session);
 

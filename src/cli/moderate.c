@@ -304,7 +304,8 @@ int moderate_command(int argc, char **argv) {
     }
     struct work work = {.options = &options, .config = &config};
     actor_name(options.actor, work.actor);
-    bool ok = moderation_open(&work.session, config.moderation_database_url);
+    bool ok =
+        moderation_open(&work.session, config.moderation_database_url, MODERATION_AS_MODERATOR);
     ok = ok ? run(&work) : fail(&work, NULL, NULL);
     moderation_close(&work.session);
     config_free(&config);

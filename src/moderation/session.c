@@ -14,7 +14,9 @@ enum { CONNECT_LIMIT_MS = 10000 };
 /* A row that the service has locked is soon free; what somebody else keeps locked is told. */
 static const char limits[] = "SET lock_timeout = '5s'";
 
-bool moderation_open(struct moderation_session *session, const char *database_url) {
+bool moderation_open(struct moderation_session *session, const char *database_url,
+                     enum moderation_role role) {
+    session->is_owner = role == MODERATION_AS_OWNER;
     session->connection = one_off_connect(database_url, CONNECT_LIMIT_MS, "atelier-qa moderate",
                                           session->error, sizeof session->error);
     if (!session->connection ||
@@ -37,11 +39,18 @@ static void note_failure(struct moderation_session *session, const PGresult *res
     bool may_not = state && strcmp(state, "42501") == 0;   /* insufficient_privilege */
     bool is_old = state && (strcmp(state, "42P01") == 0 || /* undefined table, function, type */
                             strcmp(state, "42883") == 0 || strcmp(state, "42704") == 0);
-    snprintf(session->error, sizeof session->error, "%.*s%s%s", notices_line_length(reason), reason,
-             may_not  ? "; as the owner: GRANT atelier_qa_moderating TO "
-             : is_old ? "; run: atelier-qa migrate"
-                      : "",
-             may_not ? PQuser(session->connection) : "");
+    if (may_not && session->is_owner) {
+        snprintf(session->error, sizeof session->error,
+                 "%.*s; QA_OWNER_DATABASE_URL must be of the role that owns the tables",
+                 notices_line_length(reason), reason);
+    } else if (may_not) {
+        snprintf(session->error, sizeof session->error,
+                 "%.*s; as the owner: GRANT atelier_qa_moderating TO %s",
+                 notices_line_length(reason), reason, PQuser(session->connection));
+    } else {
+        snprintf(session->error, sizeof session->error, "%.*s%s", notices_line_length(reason),
+                 reason, is_old ? "; run: atelier-qa migrate" : "");
+    }
 }
 
 PGresult *moderation_ask(struct moderation_session *session, enum moderation_statement statement,

@@ -30,7 +30,7 @@ QUESTION_KEYS = ["question_id", "question_body", "question_date", "asker_name",
 NESTED_ANSWER_KEYS = ["id", "body", "date", "answerer_name", "helpfulness", "photos"]
 ANSWER_KEYS = ["answer_id", "body", "date", "answerer_name", "helpfulness", "photos"]
 
-TITLES = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
           409: "Conflict", 413: "Content Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
           429: "Too Many Requests", 431: "Request Header Fields Too Large",
           502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
