@@ -8,8 +8,8 @@ import time
 from api import PATIENCE_S
 
 # What a careful shop allows; docs/widget.md says the same of the service's origin.
-POLICY = ("default-src 'none'; style-src 'self' {service}; script-src {service}; connect-src {service} {network};"
-          " img-src 'self' {service}; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'")
+POLICY = ("default-src 'none'; style-src 'self' {service} {network}; script-src {service} {network};"
+          " connect-src {service} {network}; img-src 'self' {service}; require-trusted-types-for 'script'; trusted-types 'none'; form-action 'none'")
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -166,6 +166,8 @@ def test_no_width_moves_report_below_helpful_or_the_page_beyond_its_edge(browser
 def test_the_shop_shows_the_questions_in_another_language(browser):
     widget = browser.open(1, "&lang=ja")
     assert widget.text("#heading") == "質問と回答"
-    browser.run("const one = document.getElementById('language'); one.value = 'ar'; one.dispatchEvent(new Event('change'))")
+    browser.run("""const one = document.getElementById('language')
+        one.value = 'ar'
+        one.dispatchEvent(new Event('change'))""")
     browser.wait_until(lambda: widget.text("#heading") == "الأسئلة والأجوبة")
     assert browser.run("return document.documentElement.lang") == "en"

@@ -59,6 +59,7 @@ const languages = {
     personalData: 'It has personal data',
     wrongProduct: 'It is about another product',
     other: 'Something else',
+    note: 'A note to the shop',
     cancel: 'Cancel',
     yourQuestion: 'Your question',
     yourAnswer: 'Your answer',
@@ -138,6 +139,7 @@ const languages = {
     personalData: 'Das enthält persönliche Daten',
     wrongProduct: 'Es geht um ein anderes Produkt',
     other: 'Etwas anderes',
+    note: 'Eine Bemerkung für den Shop',
     cancel: 'Abbrechen',
     yourQuestion: 'Ihre Frage',
     yourAnswer: 'Ihre Antwort',
@@ -217,6 +219,7 @@ const languages = {
     personalData: 'Contiene datos personales',
     wrongProduct: 'Trata de otro producto',
     other: 'Otra cosa',
+    note: 'Una nota para la tienda',
     cancel: 'Cancelar',
     yourQuestion: 'Tu pregunta',
     yourAnswer: 'Tu respuesta',
@@ -293,6 +296,7 @@ const languages = {
     personalData: '個人情報が含まれている',
     wrongProduct: '別の商品についてである',
     other: 'その他',
+    note: 'ショップへのメモ',
     cancel: 'キャンセル',
     yourQuestion: '質問の内容',
     yourAnswer: '回答の内容',
@@ -380,6 +384,7 @@ const languages = {
     personalData: 'يحتوي على بيانات شخصية',
     wrongProduct: 'يخص منتجًا آخر',
     other: 'شيء آخر',
+    note: 'ملاحظة للمتجر',
     cancel: 'إلغاء',
     yourQuestion: 'سؤالك',
     yourAnswer: 'إجابتك',
@@ -568,9 +573,9 @@ class Problem extends Error {
 }
 
 class Service {
-  /* Whether it gives totals, searches, and knows again what it gets a second time under the same Idempotency-Key.
-   * Known when a list has been read with its total. */
-  isCurrent = false
+  /* Whether it searches, gives totals, and makes a write once, however often it comes under one Idempotency-Key: known
+   * when a list has been read with its total. */
+  finds = false
 
   /* `onWait` is called before something is sent again. */
   constructor(address, onWait) {
@@ -581,8 +586,8 @@ class Service {
    * undefined. */
   async listAndTotal(path) {
     const { body, headers } = await this.#call('GET', path, { headers: { Prefer: 'count=exact' } })
-    this.isCurrent = headers.has('Total-Count')
-    const total = this.isCurrent ? Number(headers.get('Total-Count')) : undefined
+    this.finds = headers.has('Total-Count')
+    const total = this.finds ? Number(headers.get('Total-Count')) : undefined
     return { results: body.results, total, more: this.#hasNext(headers) }
   }
 
@@ -592,24 +597,21 @@ class Service {
   }
 
   #hasNext(headers) {
-    return this.isCurrent ? /\brel="?next\b/.test(headers.get('Link')) : undefined
+    return this.finds ? /\brel="?next\b/.test(headers.get('Link')) : undefined
   }
 
   /* `key` is the Idempotency-Key. Returns {status, body}. */
-  async write(method, path, { key = randomId(), voter, body, onWait }) {
+  async write(method, path, { key, voter, body, onWait }) {
     const headers = { 'Idempotency-Key': key, ...voter && { 'Qa-Voter': voter } }
     if (body) headers['Content-Type'] = 'application/json'
     return this.#call(method, path, { headers, body, onWait })
   }
 
   async #call(method, path, { onWait = this.onWait, ...request }) {
-    let mayBeApplied = false
     for (const pauseMs of [...pausesMs, undefined]) {
       try {
         return await this.#attempt(method, path, request)
       } catch (problem) {
-        if (method === 'DELETE' && problem.status === 404 && mayBeApplied) return { status: 204, body: null }
-        mayBeApplied ||= [undefined, 504].includes(problem.status)
         const isLast = pauseMs === undefined || problem.waitS > longestPauseS
         if (isLast || !problem.repeatable || !temporary.includes(problem.status)) throw problem
         onWait()
@@ -638,7 +640,7 @@ class Service {
   #problem(method, facts = { waitS: 0 }) {
     const { status } = facts
     const write = method !== 'GET'
-    const unknown = write && [undefined, 409, 500, 504].includes(status) && !(this.isCurrent || method === 'DELETE')
+    const unknown = write && !this.finds && [undefined, 500, 504].includes(status)
     const repeatable = !unknown && (temporary.includes(status) || status >= 500)
     return new Problem({ ...facts, write, unknown, repeatable })
   }
@@ -1015,12 +1017,15 @@ const reasons = {
 class Reporter extends Dialog {
   constructor(words) {
     super(words, 'reporter', 'alertdialog')
+    this.note = element('textarea', { id: 'note', rows: 2, maxlength: 1000 }) /* longer ones the service drops */
     this.form.append(this.heading, this.context,
       element('p', { id: 'reporter-hint' }, words.say('reportHint')),
       element('fieldset', {},
         element('legend', {}, words.say('reason'), ' ', quiet(words.say('optional'))),
         ...Object.entries(reasons).map(([value, name]) => element('label', {},
           element('input', { type: 'radio', name: 'reason', value }), words.say(name)))),
+      element('div', { class: 'field' },
+        element('label', { for: 'note' }, words.say('note'), ' ', quiet(words.say('optional'))), this.note),
       this.buttons(element('button', { class: 'button', value: 'report' }, words.say('report'))))
     this.shown.setAttribute('aria-describedby', 'reporter-hint')
   }
@@ -1037,8 +1042,9 @@ class Reporter extends Dialog {
   }
 
   #body() {
-    const reason = new FormData(this.form).get('reason')
-    return reason ? JSON.stringify({ reason }) : ''
+    const reason = new FormData(this.form).get('reason') ?? undefined
+    const note = this.note.value.trim() || undefined
+    return JSON.stringify({ reason, note })
   }
 }
 
@@ -1047,7 +1053,8 @@ class Reporter extends Dialog {
 const firstAnswers = 2
 const manyItems = 100 /* enough to have among them the one that the page's address names */
 const typingMs = 300  /* a search begins when nothing was typed for so long */
-const home = new URL('../../', import.meta.url).href /* of the service that serves this file */
+/* The service that serves this file. */
+const home = new URL('../../', import.meta.url).href
 const stylesheet = new URL('product-questions.css', import.meta.url).href
 
 class Board {
@@ -1069,8 +1076,8 @@ class Board {
     this.#host = host
     this.#root = root
     this.#words = new Words(host.closest('[lang]')?.lang || document.documentElement.lang || navigator.language)
-    this.#service = new Service(new URL(host.getAttribute('api') ?? home, document.baseURI).href.replace(/\/$/, ''),
-      () => this.#messages.waiting())
+    const api = new URL(host.getAttribute('api') ?? home, document.baseURI).href
+    this.#service = new Service(api.replace(/\/$/, ''), () => this.#messages.waiting())
     this.#composer = new Composer(this.#words, this.#service, problem => this.#tellProblem(problem))
     this.#reporter = new Reporter(this.#words)
     this.#build()
@@ -1176,7 +1183,7 @@ class Board {
     const { sort, show } = this.#parts
     if (sort.value !== 'helpful') wanted.set('sort', sort.value)
     if (show.value) wanted.set('answered', show.value)
-    if (this.#query() && this.#service.isCurrent) {
+    if (this.#query() && this.#service.finds) {
       wanted.set('q', this.#query())
       wanted.set('highlight', 'true')
     }
@@ -1191,7 +1198,7 @@ class Board {
 
   #searchSoon() {
     clearTimeout(this.#typing)
-    if (!this.#service.isCurrent) return this.#showTotal()
+    if (!this.#service.finds) return this.#showTotal()
     this.#typing = setTimeout(() => this.#loadAgain(), typingMs)
   }
 
@@ -1199,9 +1206,9 @@ class Board {
   #showTotal() {
     const { total, none, list, search, show } = this.#parts
     const elements = this.#questions.elements
-    const found = this.#service.isCurrent ? this.#total : this.#filterLoaded(elements)
+    const found = this.#service.finds ? this.#total : this.#filterLoaded(elements)
     const filtered = this.#query() !== '' || show.value !== ''
-    const name = !filtered ? 'questions' : this.#service.isCurrent ? 'found' : 'foundSoFar'
+    const name = !filtered ? 'questions' : this.#service.finds ? 'found' : 'foundSoFar'
     total.textContent = found === undefined || (found === 0 && !filtered) ? '' : this.#words.say(name, { n: found })
     none.hidden = elements.some(one => !one.hidden)
     list.hidden = !none.hidden
@@ -1336,15 +1343,15 @@ class Board {
       made.setAttribute('aria-pressed', String(voted))
       made.title = voted ? this.#words.say('takeBack') : ''
     }
-    const vote = async () => {
-      await this.#write('PUT', path)
+    const vote = async idempotencyKey => {
+      await this.#write('PUT', path, idempotencyKey)
       count++
       if (!remember(key, '')) this.#messages.success(this.#words.say('forgotten'))
       this.#tell('vote', item)
     }
-    const takeBack = async () => {
+    const takeBack = async idempotencyKey => {
       try {
-        await this.#write('DELETE', path)
+        await this.#write('DELETE', path, idempotencyKey)
       } catch (problem) {
         /* It was given without a token, or the service takes none back. */
         if (![404, 405].includes(problem.status)) throw problem
@@ -1360,7 +1367,8 @@ class Board {
       show()
       if (sending || voted !== (recall(key) !== null)) return /* it was given, or taken back, in another tab */
       sending = true
-      await this.#messages.run(voted ? takeBack : vote)
+      const idempotencyKey = randomId() /* the same when it is tried again by hand */
+      await this.#messages.run(() => voted ? takeBack(idempotencyKey) : vote(idempotencyKey))
       sending = false
       show()
     })
@@ -1378,8 +1386,9 @@ class Board {
       const heading = this.#words.say(item.kind === 'question' ? 'reportQuestion' : 'reportAnswer')
       const report = await this.#reporter.ask(heading, body)
       if (report === undefined) return
+      const idempotencyKey = randomId()
       await this.#messages.run(async () => {
-        await this.#write('PUT', `/qa/${item.kind}s/${item.id}/report`, report)
+        await this.#write('PUT', `/qa/${item.kind}s/${item.id}/report`, idempotencyKey, report)
         remember(key, '')
         const next = onReported() ?? this.#parts.heading
         next.focus()
@@ -1390,8 +1399,8 @@ class Board {
     return made
   }
 
-  #write(method, path, body) {
-    return this.#service.write(method, path, { body: body || undefined, voter: this.#host.voter ?? voterOfBrowser() })
+  #write(method, path, key, body) {
+    return this.#service.write(method, path, { key, body, voter: this.#host.voter ?? voterOfBrowser() })
   }
 
   /* ---- Writing ---- */
