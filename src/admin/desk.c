@@ -186,8 +186,7 @@ static const char *sql_of(enum moderation_statement statement) {
 /* Reading. */
 
 static const struct parameter parameter_show = {
-    "show", 7, "show must be queue, reported, waiting, hidden, approved, erased or all",
-    item_choices};
+    "show", 5, "show must be queue, hidden, approved, erased or all", item_choices};
 static const struct parameter parameter_kind = {"kind", 2, "kind must be question or answer",
                                                 item_kinds};
 static const struct parameter parameter_reason = {

@@ -38,8 +38,7 @@ bool item_is_decision(const char *action) {
     return is_one_of(action, words);
 }
 
-const char *const item_choices[] = {"queue",    "reported", "waiting", "hidden",
-                                    "approved", "erased",   "all",     NULL};
+const char *const item_choices[] = {"queue", "hidden", "approved", "erased", "all", NULL};
 const char *const item_kinds[] = {"question", "answer", NULL};
 
 bool item_is_choice(const char *text) {
