@@ -36,6 +36,7 @@ export default function (data) {
 
   questionsArePages(product, first, second);
   const answered = answersAreListed(product, second);
+  questionsAreFound(product, first, second);
   votesAreCounted(product, second, answered);
   reportsHide(product, first, second, answered);
   wrongIsRefused(product);
@@ -65,6 +66,25 @@ function answersAreListed(product, question_id) {
       nested[id].photos.join() === photos.join(),
   });
   return id;
+}
+
+function questionsAreFound(product, first, second) {
+  const newest = api.sortQuestions(product, 'newest');
+  const found = api.searchQuestions(product, 'COLOURS which');
+  const none = api.searchQuestions(product, 'nowhere');
+  const alone = api.showQuestion(second);
+  const counts = api.showCounts([product]);
+  const page = api.showDocument(first);
+  check(null, {
+    'the newest question comes first': () => ids(newest).join() === [second, first].join(),
+    'a question is found by its words': () => ids(found).join() === String(second) && found.total === 1 &&
+      JSON.stringify(found.matches.questions[second]) === '[[3,8],[9,16]]',
+    'and by no others': () => none.total === 0,
+    'a question is shown alone': () => alone.question_id === second && alone.product_id === String(product),
+    'questions and answers are counted': () =>
+      counts.results[0].questions === 2 && counts.results[0].answers === 1,
+    'a web page shows text as text': () => page.split('</script>').length === 2,
+  });
 }
 
 function votesAreCounted(product, question_id, answer_id) {

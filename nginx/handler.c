@@ -12,6 +12,7 @@
 #include "http/accept_encoding.h"
 #include "http/entity_tag.h"
 #include "ops/clock.h"
+#include "qa/list_links.h"
 #include "qa/list_request.h"
 
 enum {
@@ -29,6 +30,22 @@ static bool is_repeated(const ngx_table_elt_t *header) {
 #endif
 }
 
+/* Whether it says what it prefers: that is for a worker to read. */
+static bool prefers(const ngx_http_request_t *request) {
+    static const ngx_str_t name = ngx_string("prefer");
+    const ngx_list_part_t *part = &request->headers_in.headers.part;
+    for (; part; part = part->next) {
+        const ngx_table_elt_t *headers = part->elts;
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (headers[i].key.len == name.len &&
+                ngx_memcmp(headers[i].lowcase_key, name.data, name.len) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Whether it may ask for a page. One with a body, or the length of one, is for a worker. */
 static bool may_ask(const ngx_http_request_t *request) {
     return request->method & (NGX_HTTP_GET | NGX_HTTP_HEAD) && request == request->main &&
@@ -36,15 +53,21 @@ static bool may_ask(const ngx_http_request_t *request) {
            request->unparsed_uri.len <= TARGET_MAX_BYTES &&
            request->headers_in.content_length_n < 0 && !request->headers_in.chunked &&
            !is_repeated(request->headers_in.accept_encoding) &&
-           !is_repeated(request->headers_in.if_none_match);
+           !is_repeated(request->headers_in.if_none_match) && !prefers(request);
 }
 
-static bool read_key(const ngx_http_request_t *request, struct page_key *key) {
-    char buffer[TARGET_MAX_BYTES];
-    struct http_text text = {(const char *)request->unparsed_uri.data, request->unparsed_uri.len};
+/* A target, and where it is decoded. */
+struct taken_apart {
     struct http_target target;
-    http_target_parse(&target, text, buffer);
-    struct list_request list = list_request_read(&target);
+    char buffer[TARGET_MAX_BYTES];
+};
+
+static bool read_key(const ngx_http_request_t *request, const struct qa_pages_memory *memory,
+                     struct taken_apart *taken, struct page_key *key) {
+    struct http_text text = {(const char *)request->unparsed_uri.data, request->unparsed_uri.len};
+    http_target_parse(&taken->target, text, taken->buffer);
+    struct list_request list =
+        list_request_read(&taken->target, shared_memory_seed(&memory->shared));
     *key = list.key;
     return list.kind == LIST_REQUEST_PAGE;
 }
@@ -125,6 +148,23 @@ static bool choose(const ngx_http_request_t *request, const struct ring_page *pa
     return response->length > 0;
 }
 
+/* Adds the links to other pages. False when memory is out. */
+static bool write_links(ngx_http_request_t *request, const struct http_target *target,
+                        const struct page_key *key, const struct ring_page *page,
+                        struct qa_pages_response *response) {
+    char links[LIST_LINKS_SIZE];
+    size_t length = list_links_write(target, key, page->has_more, response->is_not_modified, links);
+    if (length == 0) {
+        return true;
+    }
+    u_char *copy = ngx_pnalloc(request->pool, length);
+    if (copy) {
+        ngx_memcpy(copy, links, length);
+        response->links = (struct http_text){(const char *)copy, length};
+    }
+    return copy != NULL;
+}
+
 /* Adds the body, where there is to be one. */
 static bool copy_body(ngx_http_request_t *request, const struct ring *ring,
                       const struct ring_page *page, struct qa_pages_response *response) {
@@ -154,13 +194,16 @@ ngx_int_t qa_pages_handle(ngx_http_request_t *request) {
         ngx_http_get_module_loc_conf(request, ngx_http_qa_pages_module);
     struct qa_pages_main *module = ngx_http_get_module_main_conf(request, ngx_http_qa_pages_module);
     struct qa_pages_memory *memory = &module->memory;
+    struct taken_apart taken;
     struct page_key key;
-    if (!location->is_on || !memory->has_ring || !may_ask(request) || !read_key(request, &key)) {
+    if (!location->is_on || !memory->has_ring || !may_ask(request) ||
+        !read_key(request, memory, &taken, &key)) {
         return NGX_DECLINED;
     }
     struct ring_page page;
     struct qa_pages_response response;
     bool is_hit = find(memory, &key, &page) && choose(request, &page, &response) &&
+                  write_links(request, &taken.target, &key, &page, &response) &&
                   copy_body(request, &memory->ring, &page, &response);
     enum subject list = page_key_subject(&key);
     qa_pages_memory_count(memory, is_hit ? handout_hit(list, response.is_not_modified)

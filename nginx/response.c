@@ -38,6 +38,18 @@ static bool add_content(ngx_http_request_t *request, const struct qa_pages_respo
     return true;
 }
 
+/* Neighbours of the page. */
+static bool add_links(ngx_http_request_t *request, struct http_text links) {
+    if (links.length == 0) {
+        return true;
+    }
+    ngx_table_elt_t *header = add_header(request, "Link", "");
+    if (header) {
+        header->value = (ngx_str_t){links.length, (u_char *)links.data};
+    }
+    return header != NULL;
+}
+
 static bool add_headers(ngx_http_request_t *request, const struct qa_pages_response *response) {
     ngx_http_headers_out_t *out = &request->headers_out;
     out->status = response->is_not_modified ? NGX_HTTP_NOT_MODIFIED : NGX_HTTP_OK;
@@ -46,7 +58,7 @@ static bool add_headers(ngx_http_request_t *request, const struct qa_pages_respo
         response->is_not_modified && response->length_may_change ? -1 : (off_t)response->length;
     request->disable_not_modified = 1; /* If-Modified-Since and the like, as with a worker */
     return add_tag(request, response) && add_header(request, "Cache-Control", "no-cache") &&
-           add_header(request, "Vary", "Accept-Encoding") &&
+           add_header(request, "Vary", "Accept-Encoding") && add_links(request, response->links) &&
            (response->is_not_modified || add_content(request, response));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/entity_tag.h"
+#include "http/text.h"
 #include "pages/ring.h"
 
 #include <ngx_config.h>
@@ -15,6 +16,7 @@ struct qa_pages_response {
     size_t length;          /* of the form */
     bool is_not_modified;   /* 304 */
     bool length_may_change; /* NGINX compresses the form for this client */
+    struct http_text links; /* the header Link, which lives as long as the request; empty: none */
     ngx_buf_t *body;        /* NULL for 304 and HEAD */
 };
 

@@ -53,7 +53,7 @@ def examples(cursor):
     questions, answers = zip(*cursor.fetchall())
     cursor.execute("SELECT product_id FROM questions WHERE id = ANY (%s) ORDER BY id", [list(questions)])
     product = cursor.fetchone()[0]
-    cursor.execute("INSERT INTO product_pages SELECT %(id)s, 100, questions_page(%(id)s, 5, 0, 100)"
+    cursor.execute("INSERT INTO product_pages SELECT %(id)s, 100, questions_page(%(id)s, 5, 0, 100), has_questions_after(%(id)s, 5)"
                    " ON CONFLICT DO NOTHING; DELETE FROM changed_products WHERE product_id = %(id)s",
                    {"id": product})
     question, answer = questions[0], answers[0]
@@ -66,6 +66,13 @@ def examples(cursor):
         ("list_answers_many", "list_answers_many", ([question] * 2, [1, 1], [5, 6], [0, 0])),
         ("sort_questions", "sort_questions", (product, 5, 0, 100, 1, 1)),
         ("sort_answers", "sort_answers", (question, 1, 5, 0, 1)),
+        ("count_questions", "count_questions", (product, 1)),
+        ("count_answers", "count_answers", (question,)),
+        ("search_questions", "search_questions", (product, 5, 0, 100, 1, 1, "it a", 1)),
+        ("search_answers", "search_answers", (question, 1, 5, 0, 1, "it a", 1)),
+        ("count_found_questions", "count_found_questions", (product, 1, "it a")),
+        ("count_found_answers", "count_found_answers", (question, "it a")),
+        ("show_document", "show_document", (question, 100)),
         ("show_question", "show_question", (question, 100)),
         ("count_products", "count_products", ([product],)),
         ("add_questions", "add_questions", (json.dumps([{"product_id": product, **QUESTION}]),)),

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-enum { CALL_PARAMETERS_MAX = 6 };
+enum { CALL_PARAMETERS_MAX = 8 };
 
 /*
  * Told once for each call. After QUERY_DONE `row` is the call's row of `result`, or -1 when it has

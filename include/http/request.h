@@ -49,6 +49,8 @@ struct http_request {
     const struct http_route *route; /* once matched */
     struct http_text parameter;     /* the path's `:name` segment, percent-decoded */
     int64_t subject; /* the handler's own: the id that its callback has to know again */
+    bool has_total;  /* likewise: whether that has been looked up: */
+    int64_t total;   /* how many elements its list has */
     TAILQ_ENTRY(http_request) queue; /* the handler's own: requests that wait for the same */
 
     char *body; /* owned; NUL-terminated when not NULL */

@@ -38,6 +38,13 @@ void http_send(struct http_request *request, unsigned status, struct MHD_Respons
 /* Sends a response that stays the caller's, as it is. */
 void http_send_shared(struct http_request *request, unsigned status, struct MHD_Response *response);
 
+#define HTTP_HTML "text/html; charset=utf-8"
+
+/* Sends a page that is neither kept nor tagged, with headers of its own, ended by one without a
+ * name. */
+void http_respond_page(struct http_request *request, unsigned status, const char *type,
+                       const struct http_header *headers, struct http_body body);
+
 /* Responds with an error of the request itself. */
 void http_respond_problem(struct http_request *request, unsigned status, const char *field,
                           const char *detail);

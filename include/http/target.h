@@ -33,6 +33,14 @@ bool http_target_matches(const struct http_target *target, const char *pattern,
 
 enum http_query_result { HTTP_QUERY_ABSENT, HTTP_QUERY_FOUND, HTTP_QUERY_MALFORMED };
 
+/* Takes the first pair of a name and a value off what is left of a query string, which is not
+ * empty. */
+struct http_text http_target_take_pair(struct http_text *rest);
+
+/* Whether that is the name of a pair, percent-decoded. */
+bool http_target_has_name(const struct http_target *target, struct http_text pair,
+                          const char *name);
+
 /*
  * The first occurrence of a query parameter, percent-decoded (WHATWG URL,
  * application/x-www-form-urlencoded: `+` is a blank). MALFORMED: a `%` without two hexadecimal

@@ -97,7 +97,7 @@ enum {
     METRICS_LISTS = 2,      /* as enum subject: questions, answers */
     METRICS_LANES = 3,      /* as enum pool_lane */
     METRICS_OUTCOMES = 7,   /* as enum query_outcome */
-    METRICS_STATEMENTS = 32 /* as enum statement, at most */
+    METRICS_STATEMENTS = 64 /* as enum statement, at most */
 };
 
 /* Why a lane did not admit a call, or let it wait no longer. */

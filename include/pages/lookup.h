@@ -13,6 +13,7 @@
 
 #include "db/pool.h"
 #include "http/request.h"
+#include "ops/number.h"
 #include "pages/page_key.h"
 #include "pages/ring.h"
 #include "pages/shared_memory.h"
@@ -21,13 +22,28 @@
 struct lookup;
 struct metrics;
 
+enum { LOOKUP_HEADERS_MAX = 6, LOOKUP_LINKS_SIZE = 4100 };
+
 /* Responds where there is no page: `outcome` is not QUERY_DONE. Of several requests that waited for
  * one query only the first is given the result. */
 typedef void lookup_on_failure(struct http_request *request, enum query_outcome outcome,
                                const PGresult *result);
 
 /* Responds where what the page shows does not exist. */
-typedef void lookup_on_missing(struct http_request *request);
+typedef void lookup_on_missing(struct http_request *request, const struct page_key *key);
+
+/* The page that a request was served with is a list's total. */
+typedef void lookup_on_total(struct http_request *request, int64_t total);
+
+/* What a response has beside the page: filled in by its owner, ended by one without a name. */
+struct lookup_headers {
+    struct http_header all[LOOKUP_HEADERS_MAX + 1];
+    char links[LOOKUP_LINKS_SIZE];
+    char total[NUMBER_DIGITS + 1];
+};
+
+typedef void lookup_on_respond(const struct http_request *request, const struct page_key *key,
+                               bool has_more, bool is_not_modified, struct lookup_headers *headers);
 
 struct lookup_settings {
     struct ring *ring;                 /* the cache; NULL: off */
@@ -36,6 +52,8 @@ struct lookup_settings {
     int64_t answers_per_question;      /* on a product's page, at most */
     lookup_on_failure *on_failure;
     lookup_on_missing *on_missing;
+    lookup_on_total *on_total;
+    lookup_on_respond *on_respond;
     struct metrics *metrics; /* where it counts (ops/metrics.h); NULL: nowhere */
 };
 
@@ -49,7 +67,8 @@ void lookup_free(struct lookup *lookup);
 /* Queries so far for pages that may be ready-made in the database. */
 uint64_t lookup_first_page_queries(const struct lookup *lookup);
 
-/* Responds to a request with the page, at once or later. The text of one of PAGE_COUNTS is an array
- * of products as PostgreSQL writes it, such as {5,37}. */
+/* Responds to a request with the page, at once or later; with a list's total it calls on_total
+ * instead. The text of a list's page is what is searched for; that of one of PAGE_COUNTS is an
+ * array of products as PostgreSQL writes it, such as {5,37}. */
 void lookup_serve(struct lookup *lookup, struct http_request *request,
                   const struct page_wish *wish);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A copy of one value of a result. */
+/* A copy of one value of a result, with a NUL behind it. */
 static inline struct http_body result_body_copy(const PGresult *result, int row, int column) {
     size_t length = (size_t)PQgetlength(result, row, column);
     char *copy = memory_allocate(length + 1);
-    memcpy(copy, PQgetvalue(result, row, column), length);
+    memcpy(copy, PQgetvalue(result, row, column), length + 1);
     return (struct http_body){copy, length, free, copy};
 }

@@ -61,6 +61,7 @@ struct ring_page {
     struct entity_hash hash;   /* of the plain body */
     size_t length[RING_FORMS]; /* gzip: 0: there is no such form */
     bool gzip_is_no_shorter;   /* so there never will be */
+    bool has_more;             /* of a list: elements after this page */
     int64_t expires_ms;
     /* The ring's own: where the page is, and the checksum of its gzip form. */
     uint64_t position;

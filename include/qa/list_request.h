@@ -8,6 +8,9 @@
 #include "pages/page_key.h"
 #include "qa/parameters.h"
 
+/* The parameter that has the text to search for. */
+extern const struct parameter list_request_search;
+
 /* The patterns (http/target.h) of their paths. */
 #define LIST_REQUEST_QUESTIONS "/qa/questions"
 #define LIST_REQUEST_QUESTION "/qa/questions/:question_id"
@@ -22,7 +25,10 @@ enum list_request_kind {
 struct list_request {
     enum list_request_kind kind;
     struct page_key key;           /* of LIST_REQUEST_PAGE */
+    struct http_text search;       /* likewise: what is searched for, which may be any bytes; it is
+                                      valid as long as a value of http_target_query() */
     const struct parameter *wrong; /* of LIST_REQUEST_WRONG: the first to blame */
 };
 
-struct list_request list_request_read(const struct http_target *target);
+/* `seed` is that of page_key_set_text(). */
+struct list_request list_request_read(const struct http_target *target, uint64_t seed);

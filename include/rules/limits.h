@@ -16,6 +16,8 @@
 #define PATH_ID_MAX 9223372036854775807 /* of a question or an answer */
 #define COUNT_MAX 1000                  /* rows of a page */
 #define COUNT_DEFAULT 5
+#define SEARCH_CHARACTERS_MAX 100
+#define SEARCH_WORDS_MAX 10
 #define PRODUCT_IDS_MAX 100 /* that are counted by one request */
 
 /* A limit as a string literal, for messages. */

@@ -17,6 +17,10 @@ bool text_has_white_space(const char *text, size_t length);
 /* True when some character is a control character (general category Cc). */
 bool text_has_control(const char *text, size_t length);
 
+/* What can be searched for: UTF-8 without U+0000, at most SEARCH_CHARACTERS_MAX characters, at most
+ * SEARCH_WORDS_MAX words; white space separates them. */
+bool text_is_search(const char *text, size_t length);
+
 /* At most `most` characters, and not all of them white space. */
 bool text_is_filled(const char *text, size_t length, size_t most);
 

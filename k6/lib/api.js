@@ -11,6 +11,7 @@ import { baseUrl } from './settings.js';
 export const ENDPOINTS = [
   'list_questions', 'list_answers', 'add_question', 'add_answer',
   'vote_question', 'vote_answer', 'report_question', 'report_answer',
+  'sort_questions', 'search_questions', 'show_question', 'show_counts', 'show_document',
 ];
 
 const FINE = http.expectedStatuses(200, 201, 204);
@@ -31,6 +32,39 @@ export function listAnswers(questionId, count = COUNT) {
   const response = send('list_answers', 'GET', answersTo(questionId, count));
   return checkedJson('list_answers', response, 200,
     (list) => forms.isAnswerList(list, questionId, count) && list.results.length <= count);
+}
+
+export function sortQuestions(productId, order) {
+  const response = send('sort_questions', 'GET', `${questionsOf(productId, COUNT)}&sort=${order}`);
+  return checkedJson('sort_questions', response, 200, (list) => forms.isQuestionList(list, productId));
+}
+
+// Also where the words are; `total` is how many are found in all.
+export function searchQuestions(productId, words) {
+  const path = `${questionsOf(productId, COUNT)}&q=${encodeURIComponent(words)}&highlight=true`;
+  const response = send('search_questions', 'GET', path, null, FINE, { headers: { Prefer: 'count=exact' } });
+  const list = checkedJson('search_questions', response, 200, (found) =>
+    forms.isQuestionList(found, productId) && forms.areMatches(found.matches) &&
+    response.headers['Preference-Applied'] === 'count=exact');
+  return list && { ...list, total: Number(response.headers['Total-Count']) };
+}
+
+export function showQuestion(questionId) {
+  const response = send('show_question', 'GET', `/qa/questions/${questionId}`);
+  return checkedJson('show_question', response, 200, forms.isQuestion);
+}
+
+export function showCounts(productIds) {
+  const response = send('show_counts', 'GET', `/qa/counts?product_ids=${productIds.join()}`);
+  return checkedJson('show_counts', response, 200, (counts) => forms.areCounts(counts, productIds));
+}
+
+export function showDocument(questionId) {
+  const response = send('show_document', 'GET', `/q/${questionId}`);
+  return check(response, {
+    ...withStatusAndType('show_document', response, 200, 'text/html; charset=utf-8'),
+    'show_document: form': () => response.body.includes('"@type" : "QAPage"'),
+  }) ? response.body : null;
 }
 
 // The same requests for less of k6's time: whether they worked, by status and content type alone.

@@ -34,6 +34,14 @@ export function isAnswerList(list, questionId, count) {
     list.results.every(isAnswer);
 }
 
+export const areMatches = (matches) => ['questions', 'answers'].every((kind) =>
+  Object.values(matches[kind]).every((ranges) => ranges.length > 0 &&
+    ranges.every(([first, after]) => isCount(first) && after > first)));
+
+export const areCounts = (counts, productIds) => counts.results.length === productIds.length &&
+  counts.results.every((row, index) => row.product_id === productIds[index] &&
+    isCount(row.questions) && isCount(row.answers));
+
 export function isProblem(problem, status) {
   return problem.status === status && isText(problem.type) && isText(problem.title) &&
     isText(problem.detail);

@@ -115,6 +115,11 @@ function reportOwn(list, add, report, ids) {
 const ACTIONS = {
   list_questions: () => list(api.listQuestions, api.glanceAtQuestions)(randomProduct()),
   list_answers: (ids) => list(api.listAnswers, api.glanceAtAnswers)(oneOf(ids.questions)),
+  sort_questions: () => api.sortQuestions(randomProduct(), 'newest'),
+  search_questions: () => api.searchQuestions(randomProduct(), 'it size'),
+  show_question: (ids) => api.showQuestion(oneOf(ids.questions)),
+  show_counts: () => api.showCounts(Array.from({ length: 20 }, randomProduct)),
+  show_document: (ids) => api.showDocument(oneOf(ids.questions)),
   add_question: addQuestion,
   add_answer: addAnswer,
   vote_question: (ids) => api.voteQuestion(oneOf(ids.questions)),

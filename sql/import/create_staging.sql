@@ -19,7 +19,8 @@ CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolea
                            to_regproc('mark_changed_answers'), to_regproc('mark_left_product'),
                            to_regproc('lock_moved_question'), to_regproc('drop_product_pages'),
                            to_regproc('rank_question'), to_regproc('rank_answer'),
-                           to_regproc('keep_question_ranks'), to_regproc('keep_answer_ranks'));
+                           to_regproc('keep_question_ranks'), to_regproc('keep_answer_ranks'),
+                           to_regproc('keep_large_product'));
 
 -- Indexes (step 1), foreign keys and those triggers (step 2) of the published tables.
 CREATE TABLE atelier_qa_import.definitions AS

@@ -18,6 +18,7 @@ SELECT (
         FROM (
             SELECT * FROM shown_answers(wanted.question, wanted.count + wanted.start)
             ORDER BY helpful DESC, id
-            LIMIT wanted.count OFFSET wanted.start) AS answer) AS shown) AS page, position
+            LIMIT wanted.count OFFSET wanted.start) AS answer) AS shown) AS page, position,
+    has_answers_after(wanted.question, wanted.count + wanted.start) AS has_more
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS wanted (question, page, count, start, position)

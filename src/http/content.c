@@ -28,6 +28,9 @@ static void add_headers(struct MHD_Response *response, const struct http_content
     add_header(response, MHD_HTTP_HEADER_ETAG, content->is_gzip ? tag : tag + 2);
     add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
     add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    for (const struct http_header *header = content->more; header && header->name; header++) {
+        add_header(response, header->name, header->value);
+    }
 }
 
 static void add_headers_of_200(struct MHD_Response *response, const struct http_content *content) {
@@ -114,7 +117,7 @@ static struct MHD_Response *new_304(const struct http_request *request,
     return response;
 }
 
-static bool is_known(const struct http_request *request, const struct http_content *content) {
+bool http_content_is_known(const struct http_request *request, const struct http_content *content) {
     const char *tags = http_request_header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
     if (!tags) {
         return false;
@@ -125,7 +128,7 @@ static bool is_known(const struct http_request *request, const struct http_conte
 }
 
 bool http_respond_without_body(struct http_request *request, const struct http_content *content) {
-    if (is_known(request, content)) {
+    if (http_content_is_known(request, content)) {
         http_send(request, MHD_HTTP_NOT_MODIFIED, new_304(request, content));
         return true;
     }
@@ -140,6 +143,15 @@ bool http_respond_without_body(struct http_request *request, const struct http_c
 
 void http_respond_whole(struct http_request *request, const struct http_content *content) {
     http_send_shared(request, MHD_HTTP_OK, content->whole);
+}
+
+void http_respond_copy(struct http_request *request, struct http_content content,
+                       const void *body) {
+    void *copy = memory_allocate(content.length);
+    memcpy(copy, body, content.length);
+    http_content_take_body(&content, (struct http_body){copy, content.length, free, copy});
+    http_respond_whole(request, &content);
+    http_content_release(&content);
 }
 
 void http_respond_content(struct http_request *request, const char *type, struct http_body body) {

@@ -71,6 +71,16 @@ void http_send(struct http_request *request, unsigned status, struct MHD_Respons
     MHD_destroy_response(response);
 }
 
+void http_respond_page(struct http_request *request, unsigned status, const char *type,
+                       const struct http_header *headers, struct http_body body) {
+    struct MHD_Response *response = http_body_response(body);
+    http_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    for (; headers->name; headers++) {
+        http_add_header(response, headers->name, headers->value);
+    }
+    http_send(request, status, response);
+}
+
 struct MHD_Response *http_created_response(const char *location, struct http_body body) {
     struct MHD_Response *response = http_body_response(body);
     http_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");

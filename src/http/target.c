@@ -97,23 +97,33 @@ bool http_target_matches(const struct http_target *target, const char *pattern,
     return *pattern == '\0';
 }
 
+struct http_text http_target_take_pair(struct http_text *rest) {
+    const struct http_text pair = start_of(*rest, http_text_until(*rest, '&'));
+    *rest = http_text_after(*rest, pair.length);
+    *rest = http_text_after(*rest, rest->length > 0); /* the `&` */
+    return pair;
+}
+
+bool http_target_has_name(const struct http_target *target, struct http_text pair,
+                          const char *name) {
+    const struct http_text before = start_of(pair, http_text_until(pair, '='));
+    const size_t length = strlen(name);
+    size_t decoded = percent_decode(target->scratch, before, true);
+    return decoded == length && memcmp(target->scratch, name, length) == 0;
+}
+
 enum http_query_result http_target_query(const struct http_target *target, const char *name,
                                          struct http_text *value) {
-    const size_t name_length = strlen(name);
     struct http_text rest = target->query;
     while (rest.length > 0) {
-        const struct http_text pair = start_of(rest, http_text_until(rest, '&'));
-        const struct http_text before = start_of(pair, http_text_until(pair, '='));
-        size_t decoded = percent_decode(target->scratch, before, true);
-        if (decoded == name_length && memcmp(target->scratch, name, name_length) == 0) {
-            *value = http_text_after(pair, before.length);
+        const struct http_text pair = http_target_take_pair(&rest);
+        if (http_target_has_name(target, pair, name)) {
+            *value = http_text_after(pair, http_text_until(pair, '='));
             *value = http_text_after(*value, value->length > 0); /* the `=` */
             value->length = percent_decode(target->scratch, *value, true);
             value->data = target->scratch;
             return value->length == SIZE_MAX ? HTTP_QUERY_MALFORMED : HTTP_QUERY_FOUND;
         }
-        rest = http_text_after(rest, pair.length);
-        rest = http_text_after(rest, rest.length > 0); /* the `&` */
     }
     return HTTP_QUERY_ABSENT;
 }

@@ -346,6 +346,19 @@ static bool fill_photo_urls(const struct staged_file *answers, const struct stag
     return session_run_statement(session, IMPORT_STATEMENT_FILL_PHOTO_URLS);
 }
 
+/* Answers whose question is ranked are searched by an index. Where nothing will be exchanged, the
+ * triggers of the published table see to that. */
+static bool finish_files(struct staged_file files[DATASET_FILES], struct session *session) {
+    for (int i = 0; i < DATASET_FILES; i++) {
+        if ((i == ANSWERS_FILE &&
+             !session_run_statement(session, IMPORT_STATEMENT_MARK_LARGE_PRODUCTS)) ||
+            !finish_file(&files[i], session)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
                     struct session *session) {
     for (int i = 0; i < DATASET_FILES; i++) {
@@ -357,10 +370,8 @@ bool staging_finish(struct staged_file files[DATASET_FILES], bool for_exchange,
     if (!fill_photo_urls(&files[ANSWERS_FILE], &files[PHOTOS_FILE], for_exchange, session)) {
         return false;
     }
-    for (int i = 0; i < DATASET_FILES && for_exchange; i++) {
-        if (!finish_file(&files[i], session)) {
-            return false;
-        }
+    if (for_exchange && !finish_files(files, session)) {
+        return false;
     }
     session_announce(session, NULL);
     return true;

@@ -97,8 +97,10 @@ static struct version note_version(const struct lookup *lookup, const struct pag
 }
 
 /* One form of a page, as yet without its body. */
-static struct http_content content_of(const struct ring_page *page, enum ring_form form) {
-    return (struct http_content){.type = "application/json",
+static struct http_content content_of(const struct page_key *key, const struct ring_page *page,
+                                      enum ring_form form) {
+    return (struct http_content){.type =
+                                     key->kind == PAGE_DOCUMENT ? HTTP_HTML : "application/json",
                                  .hash = page->hash,
                                  .length = page->length[form],
                                  .is_gzip = form == RING_GZIP};
@@ -155,6 +157,33 @@ static bool lacks_gzip(const struct http_request *request, const struct ring_pag
            http_content_wants_gzip(request, page->length[RING_PLAIN]);
 }
 
+static void tell_total(const struct lookup *lookup, struct http_request *request,
+                       const char *digits) {
+    lookup->settings.on_total(request, strtoll(digits, NULL, 10));
+}
+
+/* A total that was found. False when it has been written over. */
+static bool tell_kept_total(const struct lookup *lookup, struct http_request *request,
+                            const struct ring_page *page) {
+    char digits[NUMBER_DIGITS + 1] = {0};
+    bool is_there = page->length[RING_PLAIN] <= NUMBER_DIGITS &&
+                    ring_copy(lookup->settings.ring, page, RING_PLAIN, digits);
+    if (is_there) {
+        tell_total(lookup, request, digits);
+    }
+    return is_there;
+}
+
+/* Adds the headers that are this request's own. */
+static void describe(const struct lookup *lookup, const struct http_request *request,
+                     const struct page_key *key, const struct ring_page *page,
+                     struct http_content *content, struct lookup_headers *headers) {
+    bool is_not_modified = http_content_is_known(request, content);
+    headers->all[0].name = NULL;
+    lookup->settings.on_respond(request, key, page->has_more, is_not_modified, headers);
+    content->more = headers->all[0].name ? headers->all : NULL;
+}
+
 /* Responds with a page that is there already, or returns false. */
 static bool serve_kept(struct lookup *lookup, struct http_request *request,
                        const struct page_key *key, struct version version) {
@@ -163,8 +192,13 @@ static bool serve_kept(struct lookup *lookup, struct http_request *request,
         (lacks_gzip(request, &page) && !add_gzip(lookup, key, version, &page))) {
         return false;
     }
+    if (page_key_is_total(key)) {
+        return tell_kept_total(lookup, request, &page);
+    }
     enum ring_form form = choose_form(request, &page);
-    struct http_content content = content_of(&page, form);
+    struct http_content content = content_of(key, &page, form);
+    struct lookup_headers headers;
+    describe(lookup, request, key, &page, &content, &headers);
     if (http_respond_without_body(request, &content)) {
         return true;
     }
@@ -206,28 +240,69 @@ static struct http_request *next_request(struct flight *flight) {
     return request;
 }
 
+/* One form of a page that was made: its body, and once somebody shares it, the response. */
+struct made_form {
+    struct http_content content;
+    void *body;
+};
+
+static struct http_body hand_over(const struct made_form *form) {
+    return (struct http_body){form->body, form->content.length, free, form->body};
+}
+
+/* Responds with a page that was made. One response does for all that have no headers of their own.
+ */
+static void respond(const struct flight *flight, struct http_request *request,
+                    const struct ring_page *page, struct made_form *form) {
+    struct http_content content = form->content;
+    struct lookup_headers headers;
+    describe(flight->lookup, request, &flight->key, page, &content, &headers);
+    if (http_respond_without_body(request, &content)) {
+        return;
+    }
+    bool is_last = TAILQ_EMPTY(&flight->requests);
+    if (content.more && is_last && !form->content.whole) {
+        http_content_take_body(&content, hand_over(form));
+        form->body = NULL;
+        http_respond_whole(request, &content);
+        http_content_release(&content);
+    } else if (content.more) {
+        http_respond_copy(request, content, form->body);
+    } else {
+        if (!form->content.whole) {
+            http_content_take_body(&form->content, hand_over(form));
+        }
+        http_respond_whole(request, &form->content);
+    }
+}
+
 /* Responds to all with a page, whose bodies are handed over. */
 static void respond_all(struct flight *flight, const struct ring_page *page,
                         void *bodies[RING_FORMS]) {
-    struct http_content contents[RING_FORMS];
+    struct made_form forms[RING_FORMS];
+    struct http_request *request;
     for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
-        contents[form] = content_of(page, form);
-        if (bodies[form]) {
-            http_content_take_body(
-                &contents[form],
-                (struct http_body){bodies[form], page->length[form], free, bodies[form]});
+        forms[form] = (struct made_form){content_of(&flight->key, page, form), bodies[form]};
+    }
+    while ((request = next_request(flight))) {
+        respond(flight, request, page, &forms[choose_form(request, page)]);
+    }
+    for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
+        if (forms[form].content.whole) {
+            http_content_release(&forms[form].content);
+        } else {
+            free(forms[form].body);
         }
     }
+}
+
+/* Of a flight for a total, whose body is handed over. */
+static void tell_all(struct flight *flight, struct http_body body) {
     struct http_request *request;
     while ((request = next_request(flight))) {
-        const struct http_content *content = &contents[choose_form(request, page)];
-        if (!http_respond_without_body(request, content)) {
-            http_respond_whole(request, content);
-        }
+        tell_total(flight->lookup, request, body.data);
     }
-    for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
-        http_content_release(&contents[form]);
-    }
+    free(body.owner);
 }
 
 static void fail_all(struct flight *flight, enum query_outcome outcome, const PGresult *result) {
@@ -246,7 +321,7 @@ static void free_flight(struct flight *flight) {
 static void miss_all(struct flight *flight) {
     struct http_request *request;
     while ((request = next_request(flight))) {
-        flight->lookup->settings.on_missing(request);
+        flight->lookup->settings.on_missing(request, &flight->key);
     }
 }
 
@@ -310,6 +385,12 @@ static size_t weight_of(const struct flight *flight, size_t bytes) {
     return is_slow ? WEIGHTS_LARGE_BYTES : bytes;
 }
 
+/* What a list's statement says of elements after the page. */
+static bool has_more(const PGresult *result, int row) {
+    int column = PQfnumber(result, "has_more");
+    return column >= 0 && *PQgetvalue(result, row, column) == 't';
+}
+
 static void on_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct flight *flight = owner;
     struct lookup *lookup = flight->lookup;
@@ -319,58 +400,103 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
     } else if (outcome == QUERY_DONE) {
         struct http_body body = result_body_copy(result, row, 0);
         struct ring_page page = {.hash = entity_hash_of(body.data, body.length),
-                                 .length = {body.length}};
+                                 .length = {body.length},
+                                 .has_more = has_more(result, row)};
         void *bodies[RING_FORMS] = {body.owner};
         weights_note(lookup->weights, &flight->key, weight_of(flight, body.length));
         if (lookup->settings.ring) {
             keep_made(flight, &page, bodies);
         }
-        respond_all(flight, &page, bodies);
+        if (page_key_is_total(&flight->key)) {
+            tell_all(flight, body);
+        } else {
+            respond_all(flight, &page, bodies);
+        }
     } else {
         fail_all(flight, outcome, result);
     }
     free_flight(flight);
 }
 
-/* How many rows are before the page: INT64_MAX - count when that many, or the page's own after
- * them, cannot be counted. */
+/* How many rows are before the page: so many that those of the page and one more can be counted. */
 static int64_t offset_of(const struct page_key *key) {
-    const int64_t most = INT64_MAX - key->count;
+    const int64_t most = INT64_MAX - key->count - 1;
     return key->page - 1 > most / key->count ? most : (key->page - 1) * key->count;
 }
 
+/* Whether the statement for the usual pages serves: it looks for the rows before the page once
+ * more, to say whether the list goes on behind it. */
+static bool is_plain(const struct flight *flight) {
+    enum { SKIPPED_TWICE_MOST = 200 };
+    return flight->key.order == PAGE_HELPFUL && flight->key.choice == PAGE_ALL && !flight->text &&
+           offset_of(&flight->key) <= SKIPPED_TWICE_MOST;
+}
+
+/* The text of a search, and whether it is to be shown where its words are. */
+static void add_search(const struct flight *flight, struct call *call) {
+    call_add_text(call, memory_strdup(flight->text));
+    call_add_int64(call, flight->key.shows_matches);
+}
+
 /* The statement for a page of questions, and what it takes. */
-static void ask_for_questions(const struct lookup *lookup, const struct page_key *key,
-                              struct call *call) {
-    bool is_plain = key->order == PAGE_HELPFUL && key->choice == PAGE_ALL;
-    call->statement = is_plain ? STATEMENT_LIST_QUESTIONS : STATEMENT_SORT_QUESTIONS;
+static void ask_for_questions(const struct flight *flight, struct call *call) {
+    const struct page_key *key = &flight->key;
+    call->statement = flight->text       ? STATEMENT_SEARCH_QUESTIONS
+                      : is_plain(flight) ? STATEMENT_LIST_QUESTIONS
+                                         : STATEMENT_SORT_QUESTIONS;
     call_add_int64(call, key->id);
     call_add_int64(call, key->count);
     call_add_int64(call, offset_of(key));
-    call_add_int64(call, lookup->settings.answers_per_question);
-    if (!is_plain) {
+    call_add_int64(call, flight->lookup->settings.answers_per_question);
+    if (!is_plain(flight)) {
         call_add_int64(call, key->order);
         call_add_int64(call, key->choice);
+    }
+    if (flight->text) {
+        add_search(flight, call);
     }
 }
 
 /* Likewise of answers. */
-static void ask_for_answers(const struct page_key *key, struct call *call) {
-    bool is_plain = key->order == PAGE_HELPFUL;
-    call->statement = is_plain ? STATEMENT_LIST_ANSWERS : STATEMENT_SORT_ANSWERS;
+static void ask_for_answers(const struct flight *flight, struct call *call) {
+    const struct page_key *key = &flight->key;
+    call->statement = flight->text       ? STATEMENT_SEARCH_ANSWERS
+                      : is_plain(flight) ? STATEMENT_LIST_ANSWERS
+                                         : STATEMENT_SORT_ANSWERS;
     call_add_int64(call, key->id);
     call_add_int64(call, key->page);
     call_add_int64(call, key->count);
     call_add_int64(call, offset_of(key));
-    if (!is_plain) {
+    if (!is_plain(flight)) {
         call_add_int64(call, key->order);
+    }
+    if (flight->text) {
+        add_search(flight, call);
+    }
+}
+
+/* Likewise of the total of either. */
+static void ask_for_total(const struct flight *flight, struct call *call) {
+    bool is_of_questions = flight->key.kind == PAGE_QUESTIONS;
+    call->statement = is_of_questions ? STATEMENT_COUNT_QUESTIONS : STATEMENT_COUNT_ANSWERS;
+    if (flight->text) {
+        call->statement =
+            is_of_questions ? STATEMENT_COUNT_FOUND_QUESTIONS : STATEMENT_COUNT_FOUND_ANSWERS;
+    }
+    call_add_int64(call, flight->key.id);
+    if (is_of_questions) {
+        call_add_int64(call, flight->key.choice);
+    }
+    if (flight->text) {
+        call_add_text(call, memory_strdup(flight->text));
     }
 }
 
 /* Likewise of one question, and of the counts of several products. */
 static void ask_for_question(const struct lookup *lookup, const struct page_key *key,
                              struct call *call) {
-    call->statement = STATEMENT_SHOW_QUESTION;
+    call->statement =
+        key->kind == PAGE_DOCUMENT ? STATEMENT_SHOW_DOCUMENT : STATEMENT_SHOW_QUESTION;
     call_add_int64(call, key->id);
     call_add_int64(call, lookup->settings.answers_per_question);
 }
@@ -392,20 +518,26 @@ static void send_query(struct flight *flight) {
                         .weight = key->count};
     switch ((enum page_kind)key->kind) {
     case PAGE_QUESTIONS:
-        ask_for_questions(lookup, key, &call);
+    case PAGE_ANSWERS:
+        if (page_key_is_total(key)) {
+            ask_for_total(flight, &call);
+        } else if (key->kind == PAGE_QUESTIONS) {
+            ask_for_questions(flight, &call);
+        } else {
+            ask_for_answers(flight, &call);
+        }
         lookup->first_page_queries += call.statement == STATEMENT_LIST_QUESTIONS &&
                                       key->page == 1 && key->count == FIRST_PAGE_COUNT;
         break;
-    case PAGE_ANSWERS:
-        ask_for_answers(key, &call);
-        break;
     case PAGE_QUESTION:
+    case PAGE_DOCUMENT:
         ask_for_question(lookup, key, &call);
         break;
     case PAGE_COUNTS:
         ask_for_counts(flight->text, &call);
     }
-    bool is_large = weights_is_large(lookup->weights, key);
+    bool is_search = flight->text && page_key_is_list(key);
+    bool is_large = is_search || weights_is_large(lookup->weights, key);
     pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
 }
 

@@ -38,12 +38,13 @@ struct ring_record {
     struct entity_hash hash; /* of the plain body, whose checksum it is */
     uint64_t length[RING_FORMS];
     uint64_t gzip_checksum;
+    uint64_t has_more;
     uint64_t units; /* that are this record's until the next round; it may fill fewer */
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the table is shared between processes");
 _Static_assert(sizeof(struct ring_head) == UNIT_BYTES, "a set is in one unit");
-_Static_assert(sizeof(struct ring_record) == 17 * sizeof(uint64_t),
+_Static_assert(sizeof(struct ring_record) == 18 * sizeof(uint64_t),
                "no padding: it is in the checksum");
 
 static size_t head_bytes(size_t set_count) {
@@ -152,6 +153,7 @@ bool ring_find(const struct ring *ring, const struct page_key *key, struct versi
                 .hash = record.hash,
                 .length = {record.length[RING_PLAIN], gzip_length(&record)},
                 .gzip_is_no_shorter = record.length[RING_GZIP] == NO_SHORTER,
+                .has_more = record.has_more != 0,
                 .expires_ms = record.expires_ms,
                 .position = position,
                 .gzip_checksum = record.gzip_checksum,
@@ -261,6 +263,7 @@ void ring_store(struct ring *ring, const struct page_key *key, struct version ve
         .hash = page->hash,
         .length = {page->length[RING_PLAIN],
                    page->gzip_is_no_shorter ? NO_SHORTER : page->length[RING_GZIP]},
+        .has_more = page->has_more,
         .gzip_checksum = XXH3_64bits(bodies[RING_GZIP], page->length[RING_GZIP]),
         .units = record.units,
     };

@@ -226,6 +226,8 @@ static bool start_app(struct worker *worker) {
         .answers_per_question = config->answers_per_question,
         .on_failure = outcome_respond_read_failure,
         .on_missing = lists_respond_missing,
+        .on_total = lists_take_total,
+        .on_respond = lists_describe,
         .metrics = worker->metrics,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);

@@ -2,6 +2,7 @@
 #include "qa/routes.h"
 
 #include "qa/answers.h"
+#include "qa/document.h"
 #include "qa/list_request.h"
 #include "qa/lists.h"
 #include "qa/probes.h"
@@ -22,6 +23,7 @@ const struct http_route qa_routes[] = {
     {HTTP_PUT, "/qa/questions/:question_id/report", votes_report_question, NULL},
     {HTTP_PUT, "/qa/answers/:answer_id/helpful", votes_vote_answer, NULL},
     {HTTP_PUT, "/qa/answers/:answer_id/report", votes_report_answer, NULL},
+    {HTTP_GET, "/q/:question_id", document_serve, NULL},
     {HTTP_GET, "/healthz", probes_show_health, NULL},
     {HTTP_GET, "/readyz", probes_show_readiness, NULL},
     {HTTP_GET, "/:loaderio_file", probes_show_loaderio_token, probes_is_loaderio_token},

@@ -50,6 +50,25 @@ bool text_is_filled(const char *text, size_t length, size_t most) {
     return has_at_most(text, length, most) && !text_is_blank(text, length);
 }
 
+static size_t count_words(const char *text, size_t length) {
+    size_t words = 0;
+    bool was_white = true;
+    for (size_t at = 0; at < length;) {
+        ucs4_t character;
+        at += (size_t)u8_mbtouc_unsafe(&character, bytes_of(text) + at, length - at);
+        bool is_white = uc_is_property_white_space(character);
+        words += was_white && !is_white;
+        was_white = is_white;
+    }
+    return words;
+}
+
+bool text_is_search(const char *text, size_t length) {
+    return !memchr(text, '\0', length) && text_is_utf8(text, length) &&
+           has_at_most(text, length, SEARCH_CHARACTERS_MAX) &&
+           count_words(text, length) <= SEARCH_WORDS_MAX;
+}
+
 bool text_is_email(const char *text, size_t length) {
     const char *at = memchr(text, '@', length);
     size_t before = at ? (size_t)(at - text) : 0;

@@ -62,7 +62,7 @@ class Operation:
             assert answer.content == b"", (self.name, answer.content)
         else:
             media_type = answer.headers["Content-Type"].split(";")[0]
-            read = {"text/plain": bytes.decode, "application/yaml": yaml.safe_load}
+            read = {"text/plain": bytes.decode, "text/html": bytes.decode, "application/yaml": yaml.safe_load}
             value = read.get(media_type, json.loads)(answer.content)
             assert_fits(value, content[media_type]["schema"])
 

@@ -706,14 +706,17 @@ def ranked(target, table):
 def test_large_groups_are_ranked_in_empty_tables_and_beside_rows(target, order):
     """sql/migrations/0009_ranks.sql: the first 200 rows of a group are not."""
     target.write(questions=[post(number, 1 if number <= 203 else 2) for number in range(1, 206)][::order],
-                 answers=[post(number, 5) for number in range(1, 202)][::order])
+                 answers=[*(post(number, 5) for number in range(1, 202)), post(202, 203), post(203, 204)][::order])
     target.run(DONE)
+    large = "SELECT id, large_product FROM answers WHERE large_product IS NOT NULL ORDER BY id"
     assert ranked(target, "questions") == [201, 202, 203]
     assert ranked(target, "answers") == [201]
-    target.write(questions=[post(300, 1), post(301, 2)], answers=[post(300, 5), post(301, 7)])
+    assert target.sql(large) == [(202, 1)]
+    target.write(questions=[post(300, 1), post(301, 2)], answers=[post(300, 5), post(301, 7), post(302, 300)])
     target.run(DONE)
     assert ranked(target, "questions") == [201, 202, 203, 300]
     assert ranked(target, "answers") == [201, 300]
+    assert target.sql(large) == [(202, 1), (302, 1)]
 
 
 def test_what_the_database_has_stays_and_new_rows_are_added(target):

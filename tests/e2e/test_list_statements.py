@@ -28,6 +28,7 @@ def test_many_pages_are_made_as_each_alone(stack, name, paging):
         of = [row for row, in cursor.fetchall()] + [0x7FFFFFFF]
         assert len(of) > 10
         wanted = [(row, *paging[i % len(paging)]) for i, row in enumerate(of)]
-        alone = [pages_of(cursor, name, one)[0][0] for one in wanted]
+        alone = [pages_of(cursor, name, one)[0] for one in wanted]
         many = pages_of(cursor, f"{name}_many", [list(each) for each in zip(*wanted)])
-    assert sorted(many, key=lambda row: row[1]) == [(page, i) for i, page in enumerate(alone, 1)]
+    assert sorted(many, key=lambda row: row[1]) == [
+        (page, i, has_more) for i, (page, has_more) in enumerate(alone, 1)]

@@ -26,7 +26,8 @@ SCRIPTS = {
     "soak": {"RATE": "40", "DURATION": "3s"},
     "endpoints": {"RATE": "10", "DURATION": "1s"}}
 ENDPOINTS = {"list_questions", "list_answers", "add_question", "add_answer", "vote_question",
-             "vote_answer", "report_question", "report_answer"}
+             "vote_answer", "report_question", "report_answer", "sort_questions", "search_questions", "show_question",
+             "show_counts", "show_document"}
 PASSED, MISSED, ABORTED = 0, 99, 108  # k6's exit statuses
 NOT_JUDGED = {"P95_MS": "60000", "P99_MS": "60000", "LIMIT_MS": "60000"}
 

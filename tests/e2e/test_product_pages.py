@@ -50,7 +50,7 @@ class Shop:
             return cursor.fetchall() if cursor.description else []
 
     def page(self, product, count=5, skipped=0, most_answers=MOST_ANSWERS):
-        [(page,)] = self._query(QUERY, product, count, skipped, most_answers)
+        [(page, _)] = self._query(QUERY, product, count, skipped, most_answers)
         return page
 
     def page_by_query(self, product, count=5, skipped=0, most_answers=MOST_ANSWERS):

@@ -11,6 +11,7 @@
 #include "http/accept_encoding.h"
 #include "ops/clock.h"
 #include "qa/list_request.h"
+#include "rules/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 
 enum {
     RING_MEGABYTES = 8,
-    EDITION = 5,
+    EDITION = 6, /* of pages that need no lease */
     TARGET_TAKEN = 1024, /* NGINX may pass on what is longer */
     BODY_TAKEN = 128 * 1024,
     BODY_MOST = 300 * 1024,
@@ -36,18 +37,32 @@ enum {
         }                                                                                          \
     } while (0)
 
-const char *const response_header_names[RESPONSE_HEADERS] = {"ETag", "Cache-Control", "Vary",
-                                                             "Content-Type", "Content-Encoding"};
+const char *const response_header_names[RESPONSE_HEADERS] = {
+    "ETag", "Cache-Control", "Vary", "Content-Type", "Content-Encoding", "Link"};
 
 static struct shared_memory shared;
 static struct ring ring;
 static struct pages pages = {.shared = &shared, .ring = &ring};
 
+/* A copy that lives for some calls more, as what is searched for lies where a target is decoded. */
+static struct http_text keep(struct http_text text) {
+    enum { COPIES = 8, COPY_MOST = 8 * 1024 };
+    static char copies[COPIES][COPY_MOST];
+    static unsigned next;
+    char *copy = copies[next++ % COPIES];
+    REQUIRE(text.length <= COPY_MOST);
+    if (text.length > 0) {
+        memcpy(copy, text.data, text.length);
+    }
+    return (struct http_text){copy, text.length};
+}
+
 static struct list_request read_target(struct http_text text) {
     struct http_target target;
     char *buffer = malloc(text.length + (text.length == 0));
     http_target_parse(&target, text, buffer);
-    const struct list_request list = list_request_read(&target);
+    struct list_request list = list_request_read(&target, shared_memory_seed(&shared));
+    list.search = keep(list.search);
     free(buffer);
     return list;
 }
@@ -61,16 +76,23 @@ static void require_canonical(const struct list_request *list) {
     static const char *const orders[] = {"helpful", "newest", "oldest"};
     static const char *const choices[] = {"", "true", "false"};
     const struct page_key *key = &list->key;
-    char text[200];
+    char text[200 + 3 * 8 * 1024];
     bool is_product = key->kind == PAGE_QUESTIONS;
     REQUIRE(is_product || key->choice == PAGE_ALL);
-    snprintf(text, sizeof text,
-             key->kind == PAGE_QUESTION ? "/qa/questions/%" PRId64
-             : is_product ? "/qa/questions?product_id=%" PRId64 "&page=%" PRId64 "&count=%" PRId64
-                            "&sort=%s&answered=%s"
-                          : "/qa/questions/%" PRId64 "/answers?page=%" PRId64 "&count=%" PRId64
-                            "&sort=%s&answered=%s",
-             key->id, key->page, key->count, orders[key->order], choices[key->choice]);
+    int length = snprintf(text, sizeof text,
+                          key->kind == PAGE_QUESTION ? "/qa/questions/%" PRId64
+                          : is_product ? "/qa/questions?product_id=%" PRId64 "&page=%" PRId64
+                                         "&count=%" PRId64 "&sort=%s&answered=%s"
+                                       : "/qa/questions/%" PRId64 "/answers?page=%" PRId64
+                                         "&count=%" PRId64 "&sort=%s&answered=%s",
+                          key->id, key->page, key->count, orders[key->order], choices[key->choice]);
+    for (size_t i = 0; i < list->search.length; i++) {
+        length += sprintf(text + length, "%s%%%02x", i == 0 ? "&q=" : "",
+                          (unsigned char)list->search.data[i]);
+    }
+    if (list->search.length > 0) {
+        sprintf(text + length, "&highlight=%s", key->shows_matches ? "true" : "false");
+    }
     const struct list_request again = read_target(http_text_of(text));
     REQUIRE(is_same_list(list, &again));
 }
@@ -106,10 +128,19 @@ static struct ring_page store(const struct page_key *key) {
     bool has_gzip = key->page % 3 == 0 && page.length[RING_PLAIN] <= GZIP_TO;
     page.length[RING_GZIP] = has_gzip ? sizeof gzip : 0;
     page.gzip_is_no_shorter = key->page % 3 == 1;
+    page.has_more = key->count % 2 == 1;
     struct version version =
         versions_note(pages.versions, versions_slot(page_key_subject(key), key->id));
     ring_store(&ring, key, version, &page, (const void *const[]){body, gzip});
     return page;
+}
+
+/* Whether a worker makes such a page: it refuses some searches, and takes a blank one for none. */
+static bool is_made(const struct list_request *list) {
+    const struct http_text search = list->search;
+    return list->kind == LIST_REQUEST_PAGE &&
+           (search.length == 0 || (text_is_search(search.data, search.length) &&
+                                   !text_is_blank(search.data, search.length)));
 }
 
 /* Whether NGINX has all that it needs to respond. */
@@ -121,8 +152,8 @@ static bool must_be_taken(const struct given *given, const struct list_request *
     bool lacks_gzip = page->length[RING_GZIP] == 0 && !page->gzip_is_no_shorter &&
                       page->length[RING_PLAIN] >= GZIP_FROM &&
                       accept_encoding_has_gzip(given->accept_encoding);
-    return is_read && list->kind == LIST_REQUEST_PAGE && given->target.length <= TARGET_TAKEN &&
-           !lacks_gzip && page->length[RING_PLAIN] <= BODY_TAKEN;
+    return is_read && is_made(list) && given->target.length <= TARGET_TAKEN && !lacks_gzip &&
+           page->length[RING_PLAIN] <= BODY_TAKEN;
 }
 
 static void require_same_response(const struct response *a, const struct response *b) {
@@ -141,6 +172,8 @@ static void compare(const struct given *given) {
     require_same_with_more(given->target, &list);
     if (list.kind == LIST_REQUEST_PAGE) {
         require_canonical(&list);
+    }
+    if (is_made(&list)) {
         page = store(&list.key);
     }
     struct response by_nginx = nginx_side_respond(given);

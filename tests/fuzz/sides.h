@@ -8,6 +8,7 @@
 #include "pages/ring.h"
 #include "pages/shared_memory.h"
 #include "pages/versions.h"
+#include "qa/list_links.h"
 
 #include <stdint.h>
 
@@ -25,14 +26,15 @@ enum response_header {
     VARY,
     CONTENT_TYPE,
     CONTENT_ENCODING,
+    LINK,
     RESPONSE_HEADERS
 };
 
 struct response {
     unsigned status; /* 0: there is none: the page is not there, or NGINX passes the request on */
-    char headers[RESPONSE_HEADERS][64]; /* "": none */
-    int64_t content_length;             /* -1: none */
-    char *body;                         /* owned; NULL: none */
+    char headers[RESPONSE_HEADERS][LIST_LINKS_SIZE]; /* "": none */
+    int64_t content_length;                          /* -1: none */
+    char *body;                                      /* owned; NULL: none */
     size_t body_length;
 };
 

@@ -10,6 +10,7 @@
 #include "pages/lookup.h"
 #include "qa/answers.h"
 #include "qa/app.h"
+#include "qa/lists.h"
 #include "qa/probes.h"
 #include "qa/questions.h"
 #include "qa/routes.h"
@@ -24,6 +25,7 @@
 enum { ACCEPT_ENCODING_PASSED_ON = 200, IF_NONE_MATCH_PASSED_ON = 4000 };
 
 static struct lookup *lookup;
+static uint64_t text_seed;
 
 /* ---- libmicrohttpd ---- */
 
@@ -40,7 +42,7 @@ struct MHD_Response {
     const char *body; /* NULL: it has none */
     MHD_ContentReaderFreeCallback release;
     void *owner;
-    char headers[RESPONSE_HEADERS][64];
+    char headers[RESPONSE_HEADERS][LIST_LINKS_SIZE];
 };
 
 const char *MHD_lookup_connection_value(struct MHD_Connection *connection, enum MHD_ValueKind kind,
@@ -190,8 +192,11 @@ bool probes_is_loaderio_token(const struct http_request *request) {
 /* ---- A request ---- */
 
 void worker_side_begin(const struct pages *pages) {
-    const struct lookup_settings settings = {
-        .ring = pages->ring, .lifetime_ms = INT64_MAX / 2, .on_failure = on_failure};
+    text_seed = shared_memory_seed(pages->shared);
+    const struct lookup_settings settings = {.ring = pages->ring,
+                                             .lifetime_ms = INT64_MAX / 2,
+                                             .on_failure = on_failure,
+                                             .on_respond = lists_describe};
     lookup = lookup_new(NULL, pages->versions, &settings);
 }
 
@@ -223,7 +228,7 @@ static void dispatch(struct http_request *request) {
 }
 
 struct response worker_side_respond(const struct given *given) {
-    struct app app = {.lookup = lookup};
+    struct app app = {.lookup = lookup, .text_seed = text_seed};
     struct http_delivery delivery = {0};
     struct MHD_Connection connection = {
         .accept_encoding = passed_on(given->accept_encoding, ACCEPT_ENCODING_PASSED_ON),

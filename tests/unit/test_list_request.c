@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SEED = 7 };
+
 static struct list_request read_target(const char *text) {
     const size_t length = strlen(text);
     struct http_target target;
     char *buffer = malloc(length + !*text);
     http_target_parse(&target, http_text_of(text), buffer);
-    const struct list_request list = list_request_read(&target);
+    const struct list_request list = list_request_read(&target, SEED);
     free(buffer);
     return list;
 }

@@ -63,11 +63,12 @@ func (shop *shop) serveList(request *fasthttp.RequestCtx, id []byte, ofProduct b
 }
 
 func (shop *shop) query(context context.Context, key pageKey) (body []byte, err error) {
+	var hasMore bool // of the list; nobody is told
 	skipped := (key.page - 1) * key.count
 	if key.ofProduct {
-		err = shop.pool.QueryRow(context, shop.listQuestions, key.id, key.count, skipped, mostAnswers).Scan(&body)
+		err = shop.pool.QueryRow(context, shop.listQuestions, key.id, key.count, skipped, mostAnswers).Scan(&body, &hasMore)
 	} else {
-		err = shop.pool.QueryRow(context, shop.listAnswers, key.id, key.page, key.count, skipped).Scan(&body)
+		err = shop.pool.QueryRow(context, shop.listAnswers, key.id, key.page, key.count, skipped).Scan(&body, &hasMore)
 	}
 	return body, err
 }

@@ -15,6 +15,14 @@ function message.questions_gzip(product)
     return get("/qa/questions?product_id=" .. product, takes_gzip)
 end
 
+function message.questions_sorted(product)
+    return get("/qa/questions?product_id=" .. product .. "&sort=newest")
+end
+
+function message.questions_search(product)
+    return get("/qa/questions?product_id=" .. product .. "&q=it+size")
+end
+
 function message.answers(question)
     return get("/qa/questions/" .. question .. "/answers")
 end
