@@ -25,7 +25,8 @@ enum http_method {
     HTTP_POST = 4,
     HTTP_PUT = 8,
     HTTP_OPTIONS = 16,
-    HTTP_OTHER = 32 /* known to no route */
+    HTTP_DELETE = 32,
+    HTTP_OTHER = 64 /* known to no route */
 };
 
 struct http_header {
@@ -87,6 +88,9 @@ bool http_is_token(const char *text, size_t length);
 
 /* A header's value, or NULL: that of its first line. Names are compared without regard to case. */
 const char *http_request_header(const struct http_request *request, const char *name);
+
+/* A cookie's value, or NULL. */
+const char *http_request_cookie(const struct http_request *request, const char *name);
 
 /* The client's address, "" for a Unix socket. */
 void http_request_peer(const struct http_request *request, char *address, size_t size);

@@ -74,14 +74,14 @@ static inline void metrics_observe_duration(struct metrics_histogram *histogram,
  * is another one; and, where no route fits, the method. */
 enum {
     METRICS_ROUTES = 24, /* of a table at most */
-    METRICS_METHODS = 6, /* GET, HEAD, POST, PUT, OPTIONS, others */
+    METRICS_METHODS = 7, /* GET, HEAD, POST, PUT, OPTIONS, DELETE, others */
     METRICS_WITHOUT_ROUTE = 2 * METRICS_ROUTES,
     METRICS_ENDPOINTS = METRICS_WITHOUT_ROUTE + METRICS_METHODS
 };
 
 /* ... and by status: the place in this table, whose last is that of all others. 0: there was no
  * response. */
-enum { METRICS_STATUSES = 14 };
+enum { METRICS_STATUSES = 16 };
 
 extern const unsigned metrics_statuses[METRICS_STATUSES];
 

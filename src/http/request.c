@@ -32,7 +32,7 @@ static const struct {
 } methods[] = {
     {MHD_HTTP_METHOD_GET, HTTP_GET},         {MHD_HTTP_METHOD_HEAD, HTTP_HEAD},
     {MHD_HTTP_METHOD_POST, HTTP_POST},       {MHD_HTTP_METHOD_PUT, HTTP_PUT},
-    {MHD_HTTP_METHOD_OPTIONS, HTTP_OPTIONS},
+    {MHD_HTTP_METHOD_OPTIONS, HTTP_OPTIONS}, {MHD_HTTP_METHOD_DELETE, HTTP_DELETE},
 };
 
 enum { METHODS = sizeof methods / sizeof *methods };
@@ -83,6 +83,10 @@ bool http_is_token(const char *text, size_t length) {
 
 const char *http_request_header(const struct http_request *request, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_request_cookie(const struct http_request *request, const char *name) {
+    return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
 }
 
 void http_request_peer(const struct http_request *request, char *address, size_t size) {

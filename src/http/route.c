@@ -30,10 +30,8 @@ void http_allow_header(unsigned allowed, char *buffer, size_t size) {
         unsigned method;
         const char *names;
     } methods[] = {
-        {HTTP_GET, "GET, HEAD"},
-        {HTTP_POST, "POST"},
-        {HTTP_PUT, "PUT"},
-        {HTTP_OPTIONS, "OPTIONS"},
+        {HTTP_GET, "GET, HEAD"}, {HTTP_POST, "POST"},       {HTTP_PUT, "PUT"},
+        {HTTP_DELETE, "DELETE"}, {HTTP_OPTIONS, "OPTIONS"},
     };
     size_t length = 0;
     *buffer = '\0';

@@ -219,8 +219,8 @@ size_t metrics_dimension_size(enum metrics_dimension dimension) {
 }
 
 static void write_endpoint(FILE *out, const struct metrics_names *names, size_t endpoint) {
-    static const char *const methods[METRICS_METHODS] = {"GET", "HEAD",    "POST",
-                                                         "PUT", "OPTIONS", "_OTHER"};
+    static const char *const methods[METRICS_METHODS] = {"GET",     "HEAD",   "POST",  "PUT",
+                                                         "OPTIONS", "DELETE", "_OTHER"};
     const char *method, *pattern = "none";
     if (endpoint >= METRICS_WITHOUT_ROUTE) {
         method = methods[endpoint - METRICS_WITHOUT_ROUTE];

@@ -44,8 +44,9 @@ START_TEST(method_names_are_exact) {
         enum http_method method;
     } cases[] = {
         {"GET", HTTP_GET},   {"HEAD", HTTP_HEAD},       {"POST", HTTP_POST},
-        {"PUT", HTTP_PUT},   {"OPTIONS", HTTP_OPTIONS}, {"DELETE", HTTP_OTHER},
-        {"get", HTTP_OTHER}, {"GETS", HTTP_OTHER},      {"", HTTP_OTHER},
+        {"PUT", HTTP_PUT},   {"OPTIONS", HTTP_OPTIONS}, {"DELETE", HTTP_DELETE},
+        {"get", HTTP_OTHER}, {"GETS", HTTP_OTHER},      {"PATCH", HTTP_OTHER},
+        {"", HTTP_OTHER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_msg(http_method_from_name(cases[i].name) == cases[i].method, "%s", cases[i].name);
