@@ -99,6 +99,21 @@ function votesAreCounted(product, question_id, answer_id) {
     'votes for an answer are counted in both lists': () =>
       list.results[0].answers[answer_id].helpfulness === 2 && listed.results[0].helpfulness === 2,
   });
+  votersVoteOnce(question_id, answer_id);
+}
+
+function votersVoteOnce(question_id, answer_id) {
+  const path = `/qa/answers/${answer_id}/helpful`;
+  const voter = { headers: { 'Qa-Voter': `k6-smoke-${Math.random().toString(36).slice(2, 10)}-voter` } };
+  const helpfulness = () => api.listAnswers(question_id).results[0].helpfulness;
+  const sent = ['PUT', 'PUT', 'DELETE', 'PUT', 'DELETE'].map((method) => {
+    const { status } = api.send('voter', method, path, null, undefined, voter);
+    return `${status} ${helpfulness()}`;
+  });
+  check(null, {
+    'a voter counts once, and takes the vote back': () =>
+      sent.join(', ') === '204 3, 204 3, 204 2, 204 3, 204 2',
+  });
 }
 
 function reportsHide(product, first, second, answer_id) {

@@ -58,6 +58,9 @@ def examples(cursor):
                    {"id": product})
     question, answer = questions[0], answers[0]
     several = {"questions": json.dumps(questions), "answers": json.dumps(answers)}
+    # Of three writes the keys, the hashes of their requests, and the voters.
+    marks = ["{" + ",".join(f"{10 * kind + number:032x}" for number in range(3)) + "}" for kind in range(3)]
+    mark = ["{" + f"{kind:032x}" + "}" for kind in range(2)]
     return [
         ("list_questions, ready-made", "list_questions", (product, 5, 0, 100)),
         ("list_questions", "list_questions", (product, 6, 0, 100)),
@@ -77,12 +80,23 @@ def examples(cursor):
         ("count_products", "count_products", ([product],)),
         ("add_questions", "add_questions", (json.dumps([{"product_id": product, **QUESTION}]),)),
         ("add_answers", "add_answers", (json.dumps([{"question_id": question, **ANSWER}]),)),
+        ("add_questions_once", "add_questions_once",
+         (json.dumps([{"product_id": product, **QUESTION}]), *mark)),
+        ("add_answers_once", "add_answers_once",
+         (json.dumps([{"question_id": question, **ANSWER}]), *mark)),
         ("vote_question", "vote_question", (question, 3)),
         ("vote_answer", "vote_answer", (answer, 3)),
         ("vote_questions", "vote_questions", (several["questions"],)),
         ("vote_answers", "vote_answers", (several["answers"],)),
         ("report_questions", "report_questions", (reports_of(questions),)),
         ("report_answers", "report_answers", (reports_of(answers),)),
+        ("vote_questions_once", "vote_questions_once", (several["questions"], *marks)),
+        ("vote_answers_once", "vote_answers_once", (several["answers"], *marks)),
+        ("unvote_questions", "unvote_questions", (several["questions"], *marks)),
+        ("unvote_answers", "unvote_answers", (several["answers"], *marks)),
+        ("report_questions_once", "report_questions_once", (reports_of(questions), *marks)),
+        ("report_answers_once", "report_answers_once", (reports_of(answers), *marks)),
+        ("forget_keyed_writes", "forget_keyed_writes", (1000,)),
         ("unlocked_questions", "unlocked_questions", (several["questions"],)),
         ("unlocked_answers", "unlocked_answers", (several["answers"],)),
         ("unlocked_parents", "unlocked_parents", (json.dumps([{"question_id": question, **ANSWER}]),)),

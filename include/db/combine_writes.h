@@ -19,15 +19,17 @@
 
 /* How writes of one kind are sent, in the words of sql/queries. */
 struct write_form {
-    /* Takes one parameter, a JSON array of the writes' first parameters, and returns a row for each
-     * write that took effect. Its first column, `position`, is the write's place, from 1. */
+    /* Takes a JSON array of the writes' first parameters, and a PostgreSQL array of each further
+     * one. Returns a row for each write that took effect. Its first column, `position`, is the
+     * write's place, from 1. */
     enum statement statement;
     /* A cheaper one for a lone write, or several that are all equal: takes the parameter and how
      * many there are, and returns one row for all if they took effect. STATEMENT_COUNT: none. */
     enum statement for_equal;
-    /* Takes the same parameter as `statement`, and returns a row for each write whose row it need
+    /* Takes the first parameter of `statement`, and returns a row for each write whose row it need
      * not wait for. STATEMENT_COUNT: the writes lock no rows. */
     enum statement unlocked;
+    size_t calls_max; /* of a group; 0: as many as there may be of any */
 };
 
 struct write_state_settings {

@@ -47,5 +47,6 @@ void group_free(struct group *group);
 /* Adds a parameter of the statement. */
 void group_add_parameter(struct group *group, const struct call_parameter *value);
 
-/* Adds an array of one parameter of all calls, as it is: numbers, or texts that need no quotes. */
+/* Adds an array of one parameter of all calls, as it is: numbers, or texts that need no quotes.
+ * `brackets`: "[]" for one in JSON, "{}" for one of PostgreSQL. */
 void group_add_array(struct group *group, int parameter, const char brackets[2]);

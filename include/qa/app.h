@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct commit_wait;
+struct keyed_writes;
 struct versions;
 struct lookup;
 struct pool;
@@ -17,6 +18,7 @@ struct app {
     struct lookup *lookup;
     struct versions *versions;
     struct commit_wait *commit_wait;
+    struct keyed_writes *keyed_writes;
     uint64_t text_seed; /* of page_key_set_text() */
     const struct logger *logger;
     int64_t reports_to_hide;         /* an item */

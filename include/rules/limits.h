@@ -11,6 +11,9 @@
 #define NAME_CHARACTERS_MAX 60
 #define EMAIL_CHARACTERS_MAX 254
 #define PHOTO_URL_CHARACTERS_MAX 2048
+#define WRITE_KEY_CHARACTERS_MAX 255
+#define VOTER_CHARACTERS_MIN 16
+#define VOTER_CHARACTERS_MAX 64
 #define PHOTOS_MAX 10 /* of an answer that is posted */
 #define PRODUCT_ID_MAX 2147483647
 #define PATH_ID_MAX 9223372036854775807 /* of a question or an answer */

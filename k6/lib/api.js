@@ -4,9 +4,9 @@
 // metrics.
 
 import http from 'k6/http';
-import { check } from 'k6';
+import { check, sleep } from 'k6';
 import * as forms from './forms.js';
-import { baseUrl } from './settings.js';
+import { baseUrl, retries } from './settings.js';
 
 export const ENDPOINTS = [
   'list_questions', 'list_answers', 'add_question', 'add_answer',
@@ -128,22 +128,41 @@ export function refused(method, path, status, body) {
     'application/problem+json');
 }
 
-// `more`: parameters of k6's own, such as headers. Where no answer comes, k6 counts why, for the report,
-// instead of logging a line for each request.
+// `more`: parameters of k6's own, such as headers. A write whose outcome is not known is sent again, and has a
+// key, so that it is made once.
 export function send(name, method, path, body, expected = FINE, more = {}) {
+  const isWrite = method !== 'GET' && retries > 0;
+  const parameters = {
+    responseCallback: expected,
+    tags: { name },
+    timeout: '10s',
+    throw: true,
+    ...more,
+    headers: { ...(body && JSON_HEADERS), ...(isWrite && { 'Idempotency-Key': newKey() }), ...more.headers },
+  };
+  let response = ask(method, path, body, parameters);
+  for (let tries = 0; isWrite && tries < retries && UNKNOWN.includes(response.status); tries++) {
+    sleep(1);
+    response = ask(method, path, body, parameters);
+  }
+  return response;
+}
+
+// Where no answer comes, k6 counts why, for the report, instead of logging a line for each request.
+function ask(method, path, body, parameters) {
   try {
-    return http.request(method, baseUrl + path, body ? JSON.stringify(body) : null, {
-      headers: body ? JSON_HEADERS : {},
-      responseCallback: expected,
-      tags: { name },
-      timeout: '10s',
-      throw: true,
-      ...more,
-    });
+    return http.request(method, baseUrl + path, body ? JSON.stringify(body) : null, parameters);
   } catch {
     return { status: 0, headers: {}, body: null };
   }
 }
+
+// The write may have been made, or is under way.
+const UNKNOWN = [0, 409, 502, 504];
+
+const vu = Math.random().toString(36).slice(2);  // each virtual user has modules of its own
+let keys = 0;
+const newKey = () => `k6-${Date.now().toString(36)}-${vu}-${keys++}`;
 
 function glance(name, path) {
   const response = send(name, 'GET', path, null, FINE, { responseType: 'none' });

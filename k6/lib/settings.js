@@ -38,3 +38,4 @@ export const products = Math.floor(number('PRODUCTS', 1000));
 export const popularity = oneOf('POPULARITY', 'zipf', 'uniform');
 export const p95Ms = number('P95_MS', 50);
 export const p99Ms = number('P99_MS', 100);
+export const retries = Number(oneOf('RETRIES', '2', '0', '1', '3', '4', '5'));

@@ -11,8 +11,8 @@ CREATE UNLOGGED TABLE atelier_qa_import.rejected (
     table_name text, ordinal bigint, reason text, PRIMARY KEY (table_name, ordinal)
 );
 
--- The triggers that belong to the published tables: they keep photo URLs, mark changed products and
--- rank the rows of large groups.
+-- The triggers that belong to the published tables: they keep photo URLs, mark changed products, rank
+-- the rows of large groups, drop the votes of what is removed, and keep records of posts.
 CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN function_id IN (to_regproc('keep_photo_urls'), to_regproc('mark_changed_questions'),
@@ -20,7 +20,8 @@ CREATE FUNCTION atelier_qa_import.is_own_trigger(function_id oid) RETURNS boolea
                            to_regproc('lock_moved_question'), to_regproc('drop_product_pages'),
                            to_regproc('rank_question'), to_regproc('rank_answer'),
                            to_regproc('keep_question_ranks'), to_regproc('keep_answer_ranks'),
-                           to_regproc('keep_large_product'));
+                           to_regproc('keep_large_product'),
+                           to_regproc('drop_voters'), to_regproc('keep_keyed_writes'));
 
 -- Indexes (step 1), foreign keys and those triggers (step 2) of the published tables.
 CREATE TABLE atelier_qa_import.definitions AS
@@ -317,6 +318,7 @@ BEGIN
     END LOOP;
     DELETE FROM product_pages;
     INSERT INTO changes DEFAULT VALUES; -- of every page, for hosts that ask (0019)
+    TRUNCATE voters;
     DROP TABLE questions, answers, answers_photos;
     FOREACH table_name IN ARRAY ARRAY['questions', 'answers', 'answers_photos'] LOOP
         EXECUTE format('ALTER TABLE atelier_qa_import.%I SET SCHEMA %s', table_name, place);

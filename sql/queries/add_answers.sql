@@ -21,7 +21,7 @@ WITH item AS (
         SELECT json_agg(url ORDER BY place)
         FROM json_array_elements_text(photos) WITH ORDINALITY AS given (url, place)), '[]')
     FROM numbered
-    RETURNING id, body, created_at, answerer_name, helpful
+    RETURNING id, body, created_at, answerer_name
 ), photo AS (
     INSERT INTO answers_photos (answer_id, url)
     SELECT numbered.id, url
@@ -30,15 +30,8 @@ WITH item AS (
     RETURNING id, answer_id, url
 )
 SELECT position, product_id, question_id,
-    json_build_object(
-        'answer_id', added.id,
-        'body', added.body,
-        'date', iso_8601(created_at),
-        'answerer_name', answerer_name,
-        'helpfulness', helpful,
-        'photos', (
-            SELECT coalesce(json_agg(json_build_object('id', photo.id, 'url', url)
-                                     ORDER BY photo.id), '[]')
-            FROM photo
-            WHERE answer_id = added.id)) AS body
+    new_answer(added.id, added.body, created_at, answerer_name, (
+        SELECT coalesce(json_agg(json_build_object('id', photo.id, 'url', url) ORDER BY photo.id), '[]')
+        FROM photo
+        WHERE answer_id = added.id)) AS body
 FROM numbered JOIN added USING (id)

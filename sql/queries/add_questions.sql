@@ -8,15 +8,8 @@ WITH item AS (
 ), added AS (
     INSERT INTO questions (id, product_id, body, asker_name, asker_email)
     SELECT id, product_id, body, name, email FROM item
-    RETURNING id, product_id, body, created_at, asker_name, helpful, reported
+    RETURNING id, product_id, body, created_at, asker_name
 )
 SELECT position, added.product_id, id AS question_id,
-    json_build_object(
-        'question_id', id,
-        'question_body', added.body,
-        'question_date', iso_8601(created_at),
-        'asker_name', asker_name,
-        'question_helpfulness', helpful,
-        'reported', reported,
-        'answers', '{}'::json) AS body
+    new_question(id, added.body, created_at, asker_name) AS body
 FROM item JOIN added USING (id)

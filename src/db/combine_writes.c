@@ -194,8 +194,15 @@ static struct group *make_group(struct lane *lane, struct call *const calls[], s
     } else {
         group = lane_group(lane, GROUP_MANY, form->statement, calls, count);
         group_add_array(group, 0, "[]");
+        for (int parameter = 1; parameter < calls[0]->parameter_count; parameter++) {
+            group_add_array(group, parameter, "{}");
+        }
     }
     return group;
+}
+
+static size_t calls_max(const struct call *first) {
+    return first->form && first->form->calls_max > 0 ? first->form->calls_max : CALLS_MAX;
 }
 
 static struct group *next_group(void *state, struct lane *lane) {
@@ -206,9 +213,10 @@ static struct group *next_group(void *state, struct lane *lane) {
     if (!first) {
         return NULL;
     }
+    size_t most = calls_max(first);
     struct call *call;
     TAILQ_FOREACH(call, lane_waiting(lane), in_queue) {
-        if (count < CALLS_MAX && may_join(first, call)) {
+        if (count < most && may_join(first, call)) {
             calls[count++] = call;
         }
     }

@@ -16,6 +16,7 @@
 #include "process/usage.h"
 #include "qa/app.h"
 #include "qa/commit_wait.h"
+#include "qa/keyed_writes.h"
 #include "qa/lists.h"
 #include "qa/metrics_names.h"
 #include "qa/outcome.h"
@@ -98,6 +99,7 @@ static void on_pool_change(void *owner, bool ready) {
     if (ready) {
         serve(worker);
         say_ready(worker);
+        keyed_writes_begin(worker->app.keyed_writes);
         if (worker->maker) {
             maker_begin(worker->maker);
         }
@@ -114,6 +116,9 @@ static void on_end(void *owner) {
         return;
     }
     worker->draining = true;
+    if (worker->app.keyed_writes) {
+        keyed_writes_close(worker->app.keyed_writes);
+    }
     if (worker->maker) {
         maker_close(worker->maker);
     }
@@ -231,6 +236,7 @@ static bool start_app(struct worker *worker) {
         .metrics = worker->metrics,
     };
     worker->app.lookup = lookup_new(worker->app.pool, worker->app.versions, &lookup);
+    worker->app.keyed_writes = keyed_writes_new(worker->base, worker->app.pool);
     worker->app.commit_wait = commit_wait_new(worker->base, config->lease_ms, worker->metrics);
     start_maker(worker);
     return start_pausing(worker);
@@ -287,6 +293,10 @@ static void stop(struct worker *worker) {
     }
     if (worker->maker) {
         maker_free(worker->maker);
+    }
+    if (app->keyed_writes) {
+        keyed_writes_close(app->keyed_writes);
+        keyed_writes_free(app->keyed_writes);
     }
     commit_wait_free(app->commit_wait);
     if (worker->server) {

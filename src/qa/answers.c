@@ -1,31 +1,26 @@
 /* Answers: a new one, with its photos. */
 #include "qa/answers.h"
 
-#include "pages/result_body.h"
 #include "qa/body.h"
-#include "qa/outcome.h"
 #include "qa/write.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static const struct write_form additions = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT,
-                                            STATEMENT_UNLOCKED_PARENTS};
+static const struct write_kind additions = {
+    .usual = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_PARENTS, 0},
+    .keyed = {STATEMENT_ADD_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_PARENTS,
+              WRITE_KEYED_CALLS_MAX}};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
-    if (outcome != QUERY_DONE) {
-        outcome_respond_write_failure(request, outcome, result);
-        return;
-    }
-    if (row < 0) {
-        http_respond_problem(request, 404, "question_id", "there is no question with this id");
-        return;
-    }
     char location[64];
     snprintf(location, sizeof location, "/qa/questions/%" PRId64 "/answers", request->subject);
-    write_respond(request, result, row, 201,
-                  http_created_response(location, result_body_copy(result, row, 3)));
+    write_respond(request, outcome, result, row,
+                  &(struct write_ending){.status = 201,
+                                         .location = location,
+                                         .field = "question_id",
+                                         .unknown = "there is no question with this id"});
 }
 
 void answers_add(struct http_request *request) {

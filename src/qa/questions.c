@@ -1,28 +1,24 @@
 /* Questions: a new one. */
 #include "qa/questions.h"
 
-#include "pages/result_body.h"
 #include "qa/body.h"
-#include "qa/outcome.h"
 #include "qa/write.h"
 #include "rules/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static const struct write_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,
-                                            STATEMENT_COUNT};
+static const struct write_kind additions = {
+    .usual = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT, STATEMENT_COUNT, 0},
+    .keyed = {STATEMENT_ADD_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_COUNT,
+              WRITE_KEYED_CALLS_MAX}};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;
-    if (outcome != QUERY_DONE || row < 0) {
-        outcome_respond_write_failure(request, outcome, result);
-        return;
-    }
     char location[64];
     snprintf(location, sizeof location, "/qa/questions?product_id=%" PRId64, request->subject);
-    write_respond(request, result, row, 201,
-                  http_created_response(location, result_body_copy(result, row, 3)));
+    write_respond(request, outcome, result, row,
+                  &(struct write_ending){.status = 201, .location = location});
 }
 
 static const struct parameter product_id_in_path = {

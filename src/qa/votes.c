@@ -1,41 +1,51 @@
-/* Votes and reports. */
+/* Votes, votes that are taken back, and reports. */
 #include "qa/votes.h"
 
 #include "qa/app.h"
-#include "qa/outcome.h"
 #include "qa/report_body.h"
 #include "qa/write.h"
 
-static void on_changed(struct http_request *request, enum query_outcome outcome,
-                       const PGresult *result, int row, const char *name, const char *unknown) {
-    if (outcome != QUERY_DONE) {
-        outcome_respond_write_failure(request, outcome, result);
-    } else if (row < 0) {
-        http_respond_problem(request, 404, name, unknown);
-    } else {
-        write_respond(request, result, row, 204, http_no_content_response());
-    }
-}
-
 static void on_question_changed(void *owner, enum query_outcome outcome, const PGresult *result,
                                 int row) {
-    on_changed(owner, outcome, result, row, "question_id", "there is no question with this id");
+    static const struct write_ending ending = {
+        .status = 204, .field = "question_id", .unknown = "there is no question with this id"};
+    write_respond(owner, outcome, result, row, &ending);
 }
 
 static void on_answer_changed(void *owner, enum query_outcome outcome, const PGresult *result,
                               int row) {
-    on_changed(owner, outcome, result, row, "answer_id", "there is no answer with this id");
+    static const struct write_ending ending = {
+        .status = 204, .field = "answer_id", .unknown = "there is no answer with this id"};
+    write_respond(owner, outcome, result, row, &ending);
 }
 
-static void vote(struct http_request *request, const struct write_form *form,
+static void on_question_unvoted(void *owner, enum query_outcome outcome, const PGresult *result,
+                                int row) {
+    static const struct write_ending ending = {
+        .status = 204,
+        .field = "question_id",
+        .unknown = "there is no vote of this voter for a question with this id"};
+    write_respond(owner, outcome, result, row, &ending);
+}
+
+static void on_answer_unvoted(void *owner, enum query_outcome outcome, const PGresult *result,
+                              int row) {
+    static const struct write_ending ending = {
+        .status = 204,
+        .field = "answer_id",
+        .unknown = "there is no vote of this voter for an answer with this id"};
+    write_respond(owner, outcome, result, row, &ending);
+}
+
+static void vote(struct http_request *request, const struct write_kind *kind,
                  const struct parameter *parameter, call_on_done *on_done) {
     int64_t id;
     if (write_read_id(request, parameter, &id)) {
-        write_submit_id(request, form, id, on_done);
+        write_submit_id(request, kind, id, on_done);
     }
 }
 
-static void report(struct http_request *request, const struct write_form *form,
+static void report(struct http_request *request, const struct write_kind *kind,
                    const struct parameter *parameter, call_on_done *on_done) {
     const struct app *app = request->app;
     int64_t id;
@@ -43,30 +53,66 @@ static void report(struct http_request *request, const struct write_form *form,
         json_t *item = report_body_read(request);
         json_object_set_new(item, "id", json_integer(id));
         json_object_set_new(item, "hide_at", json_integer(app->reports_to_hide));
-        write_submit_json(request, form, id, item, on_done);
+        write_submit_json(request, kind, id, item, on_done);
     }
 }
 
 void votes_vote_question(struct http_request *request) {
-    static const struct write_form form = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION,
-                                           STATEMENT_UNLOCKED_QUESTIONS};
-    vote(request, &form, &parameters_question_id, on_question_changed);
+    static const struct write_kind votes = {
+        WRITE_OF_VOTER,
+        {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION, STATEMENT_UNLOCKED_QUESTIONS, 0},
+        {STATEMENT_VOTE_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS,
+         WRITE_KEYED_CALLS_MAX},
+        {STATEMENT_VOTE_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0}};
+    vote(request, &votes, &parameters_question_id, on_question_changed);
 }
 
 void votes_vote_answer(struct http_request *request) {
-    static const struct write_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
-                                           STATEMENT_UNLOCKED_ANSWERS};
-    vote(request, &form, &parameters_answer_id, on_answer_changed);
+    static const struct write_kind votes = {
+        WRITE_OF_VOTER,
+        {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER, STATEMENT_UNLOCKED_ANSWERS, 0},
+        {STATEMENT_VOTE_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS,
+         WRITE_KEYED_CALLS_MAX},
+        {STATEMENT_VOTE_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0}};
+    vote(request, &votes, &parameters_answer_id, on_answer_changed);
+}
+
+void votes_unvote_question(struct http_request *request) {
+    static const struct write_kind votes = {
+        WRITE_NEEDS_VOTER,
+        {STATEMENT_COUNT, STATEMENT_COUNT, STATEMENT_COUNT, 0}, /* there is none */
+        {STATEMENT_UNVOTE_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS,
+         WRITE_KEYED_CALLS_MAX},
+        {STATEMENT_UNVOTE_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0}};
+    vote(request, &votes, &parameters_question_id, on_question_unvoted);
+}
+
+void votes_unvote_answer(struct http_request *request) {
+    static const struct write_kind votes = {
+        WRITE_NEEDS_VOTER,
+        {STATEMENT_COUNT, STATEMENT_COUNT, STATEMENT_COUNT, 0}, /* there is none */
+        {STATEMENT_UNVOTE_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS,
+         WRITE_KEYED_CALLS_MAX},
+        {STATEMENT_UNVOTE_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0}};
+    vote(request, &votes, &parameters_answer_id, on_answer_unvoted);
 }
 
 void votes_report_question(struct http_request *request) {
-    static const struct write_form form = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT,
-                                           STATEMENT_UNLOCKED_QUESTIONS};
-    report(request, &form, &parameters_question_id, on_question_changed);
+    static const struct write_kind reports = {
+        WRITE_OF_VOTER,
+        {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0},
+        {STATEMENT_REPORT_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS,
+         WRITE_KEYED_CALLS_MAX},
+        {STATEMENT_REPORT_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0}};
+    report(request, &reports, &parameters_question_id, on_question_changed);
 }
 
 void votes_report_answer(struct http_request *request) {
-    static const struct write_form form = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT,
-                                           STATEMENT_UNLOCKED_ANSWERS};
-    report(request, &form, &parameters_answer_id, on_answer_changed);
+    static const struct write_kind reports = {
+        WRITE_OF_VOTER,
+        {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0},
+        {STATEMENT_REPORT_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS,
+         WRITE_KEYED_CALLS_MAX},
+        {STATEMENT_REPORT_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0}};
+    report(request, &reports, &parameters_answer_id, on_answer_changed);
 }

@@ -32,6 +32,7 @@ ANSWER_KEYS = ["answer_id", "body", "date", "answerer_name", "helpfulness", "pho
 
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
           409: "Conflict", 413: "Content Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
+          422: "Unprocessable Content",
           429: "Too Many Requests", 431: "Request Header Fields Too Large",
           502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 

@@ -35,9 +35,9 @@ def on_reads(stack):
 
 
 @contextlib.contextmanager
-def on_commits(stack):
-    """Within it, a vote for a question stops just before its commit at `closed(stack, COMMITS)`:
-    as long as that is closed, no time limit ends it, nor the loss of its client."""
+def on_commits(stack, change="UPDATE ON questions"):
+    """Within it, a vote for a question, or another `change`, stops just before its commit at
+    `closed(stack, COMMITS)`: as long as that is closed, no time limit ends it, nor the loss of its client."""
     stack.sql(f"""
         CREATE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
@@ -46,12 +46,12 @@ def on_commits(stack):
                 PERFORM pg_advisory_xact_lock_shared({COMMITS});
                 RETURN NULL;
             END $$;
-        CREATE CONSTRAINT TRIGGER gate AFTER UPDATE ON questions
+        CREATE CONSTRAINT TRIGGER gate AFTER {change}
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pass_gate()""")
     try:
         yield
     finally:
-        stack.sql("DROP TRIGGER gate ON questions; DROP FUNCTION pass_gate()")
+        stack.sql("DROP FUNCTION pass_gate() CASCADE")
 
 
 def closed(stack, gate):

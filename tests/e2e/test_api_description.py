@@ -7,12 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 
+import gates
 from api import Api, ask_once, assert_problem
 from conftest import LOADERIO_TOKEN, running
 from description import FILE, OPERATIONS, all_examples, assert_fits, documented_problems
@@ -26,6 +28,7 @@ TOO_LARGE_FOR_NGINX = b" " * (1024 * 1024 + 1)
 JSON = {"Content-Type": "application/json"}
 UNKNOWN = 2**62
 MALFORMED = {"Host": "a-second-one"}
+VOTER = {"Qa-Voter": "a-voter-of-the-document"}
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +112,8 @@ class Provocations:
         if operation.body is not None:
             body = json.dumps(operation.body).encode() if body is None else body
             headers = {**JSON, **(headers or {})}
+        if "Qa-Voter" in operation.parameters("header"):
+            headers = {**VOTER, **(headers or {})}
         answer = ask_once(stack or self._stack, operation.method, target, body, headers)
         operation.assert_describes(answer)
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -141,6 +146,30 @@ class Provocations:
             body = {**operation.body, field: [7]}
             self.send(operation, json.dumps(body).encode())
 
+        if "Qa-Voter" in operation.parameters("header"):
+            self.send(operation, headers={"Qa-Voter": "x"})
+            self.send(operation, headers={"Qa-Voter": "", "Cookie": "qa_voter=x"})
+            self.send(operation, headers={"Qa-Voter": ""})
+
+    def send_keyed(self, operation):
+        """With a key that is malformed, belongs to another request, or is in use."""
+        if "Idempotency-Key" not in operation.parameters("header"):
+            return
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        self.send(operation, headers={"Idempotency-Key": "a b"})
+        self.send(operation, headers=key)
+        if "Qa-Voter" in operation.parameters("header"):
+            self.send(operation, headers={**key, "Qa-Voter": "another-voter-of-it"})
+        else:
+            self.send(operation, json.dumps({**operation.body, "name": "somebody else"}).encode(), headers=key)
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        with gates.on_commits(self._stack, "INSERT ON keyed_writes"), ThreadPoolExecutor(1) as first:
+            with gates.closed(self._stack, gates.COMMITS):
+                sent = first.submit(self.send, operation, headers=key)
+                gates.wait_until_somebody_waits(self._stack)
+                assert self.send(operation, headers=key) == 409
+            assert sent.result() < 500
+
     def send_bad_http(self, operation):
         self.send(operation, headers=MALFORMED)
         self.send(operation, headers={"X-Large": "a" * 50_000})
@@ -164,6 +193,7 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
         sent.send(operation, id=UNKNOWN, question_id=UNKNOWN, answer_id=UNKNOWN, token="x")
         sent.send_wrong_values(operation)
         sent.send_bad_http(operation)
+        sent.send_keyed(operation)
     sent.send_all_until_seen(429, stack=limited_stack, token="x")
 
     fresh = {"product_id": 1_000_001, "product_ids": "1000001", "id": 1_000_001, "question_id": UNKNOWN + 1}  # pages that no cache has

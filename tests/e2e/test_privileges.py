@@ -31,6 +31,9 @@ def serving(stack):
     "UPDATE answers_photos SET url = 'x'",
     "INSERT INTO questions (product_id, body, asker_name, asker_email, helpful)"
     " VALUES (1, 'a', 'b', 'c@d', 99)",
+    "SELECT body FROM keyed_writes", "UPDATE keyed_writes SET status = 204", "DELETE FROM keyed_writes",
+    "SELECT voter FROM voters", "INSERT INTO voters VALUES (true, 1, gen_random_uuid())", "DELETE FROM voters",
+    "SELECT secret FROM voter_secret", "UPDATE voter_secret SET secret = 'x'",
     "ALTER TABLE questions ADD COLUMN x int", "ALTER TABLE questions DISABLE TRIGGER ALL",
     "DROP TABLE answers_photos", "DROP INDEX answers_question_id",
     "CREATE INDEX ON questions (helpful)", "CREATE TABLE x (y int)", "CREATE SCHEMA x",

@@ -26,6 +26,7 @@ int main(void) {
         date_suite,
         deaths_suite,
         delay_suite,
+        digest_suite,
         edition_suite,
         entity_tag_suite,
         figures_suite,
@@ -75,7 +76,9 @@ int main(void) {
         timing_suite,
         traceparent_suite,
         view_suite,
+        voter_suite,
         weights_suite,
+        write_key_suite,
     };
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {

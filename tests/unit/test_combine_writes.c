@@ -9,11 +9,15 @@
 
 /* Votes for answers, with everything a form can have, and additions, with nothing. */
 static const struct write_form votes = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
-                                        STATEMENT_UNLOCKED_ANSWERS};
+                                        STATEMENT_UNLOCKED_ANSWERS, 0};
 static const struct write_form additions = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT,
-                                            STATEMENT_COUNT};
+                                            STATEMENT_COUNT, 0};
 
 enum { LOCK_TIMEOUT_MS = 10, TIMEOUT_MS = 60000 };
+
+/* Those of which each has a mark besides. */
+static const struct write_form marked = {STATEMENT_VOTE_ANSWERS_ONCE, STATEMENT_COUNT,
+                                         STATEMENT_UNLOCKED_ANSWERS, 20};
 
 static void open_with(size_t write_connections, int64_t lock_timeout_ms, int64_t timeout_ms) {
     struct pool_settings settings = fake_pool_settings();
@@ -39,6 +43,15 @@ static void add(size_t number, const char *json) {
     struct call call = noted_call(number, STATEMENT_COUNT);
     call.form = &additions;
     call_add_text(&call, memory_strdup(json));
+    pool_submit(pool, LANE_WRITES, &call);
+}
+
+static void vote_marked(size_t number, int64_t answer, const char *mark) {
+    struct call call = noted_call(number, STATEMENT_COUNT);
+    call.form = &marked;
+    call.row = answer;
+    call_add_int64(&call, answer);
+    call_add_text(&call, memory_strdup(mark));
     pool_submit(pool, LANE_WRITES, &call);
 }
 
@@ -175,6 +188,42 @@ START_TEST(a_group_is_bounded) {
 END_TEST
 
 /* A group that fails */
+
+START_TEST(a_further_parameter_is_an_array_of_postgresql) {
+    open_default();
+    vote_marked(0, 7, "NULL");
+    turn();
+    assert_sent(running(0), "vote_answers_once", "[7]");
+    ck_assert_str_eq(fake_sent(running(0))->parameters[1], "{NULL}");
+    vote_marked(1, 8, "a");
+    vote_marked(2, 9, "NULL");
+    turn();
+    commit(running(0), "1");
+    assert_sent(running(0), "vote_answers_once", "[8,9]");
+    ck_assert_str_eq(fake_sent(running(0))->parameters[1], "{a,NULL}");
+    commit(running(0), "1 2");
+    fake_pool_close(3);
+}
+END_TEST
+
+START_TEST(a_form_may_bound_its_groups) {
+    open_default();
+    for (size_t i = 0; i <= 30; i++) {
+        vote_marked(i, (int64_t)i, "a");
+        turn();
+    }
+    static const int told_after[] = {1, 21, 31};
+    for (size_t i = 0; i < 3; i++) {
+        commit(running(0), "");
+        int done = 0;
+        for (size_t k = 0; k <= 30; k++) {
+            done += told[k].dones;
+        }
+        ck_assert_int_eq(done, told_after[i]);
+    }
+    fake_pool_close(31);
+}
+END_TEST
 
 START_TEST(the_writes_of_a_group_that_was_rolled_back_are_sent_once_more_by_themselves) {
     open_default();
@@ -478,6 +527,8 @@ Suite *combine_writes_suite(void) {
     tcase_add_test(cases, equal_writes_to_nothing_have_no_row);
     tcase_add_test(cases, a_group_holds_one_form_and_the_oldest_write_goes_first);
     tcase_add_test(cases, a_group_is_bounded);
+    tcase_add_test(cases, a_further_parameter_is_an_array_of_postgresql);
+    tcase_add_test(cases, a_form_may_bound_its_groups);
     tcase_add_test(cases,
                    the_writes_of_a_group_that_was_rolled_back_are_sent_once_more_by_themselves);
     tcase_add_test(cases, a_group_whose_connection_was_lost_is_unknown_and_not_sent_again);

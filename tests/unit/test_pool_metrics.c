@@ -19,7 +19,7 @@ static void read_number(size_t number) {
 
 static void vote(size_t number) {
     static const struct write_form form = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER,
-                                           STATEMENT_UNLOCKED_ANSWERS};
+                                           STATEMENT_UNLOCKED_ANSWERS, 0};
     struct call call = noted_call(number, STATEMENT_COUNT);
     call.form = &form;
     call.row = 7;

@@ -35,9 +35,26 @@ function message.static_file_gzip(product)
     return get("/gzip.json?product_id=" .. product, takes_gzip)
 end
 
-function message.vote(answer)
-    return "PUT /qa/answers/" .. answer .. "/helpful HTTP/1.1\r\nHost: bench\r\n"
+local function vote(answer, header)
+    return "PUT /qa/answers/" .. answer .. "/helpful HTTP/1.1\r\nHost: bench\r\n" .. header
         .. "Content-Length: 0\r\n\r\n"
+end
+
+-- One that nobody else has.
+local function token()
+    return string.format("%08x-%08x-%08x", math.random(2^32) - 1, math.random(2^32) - 1, math.random(2^32) - 1)
+end
+
+function message.vote(answer)
+    return vote(answer, "")
+end
+
+function message.vote_of_voter(answer)
+    return vote(answer, "Qa-Voter: " .. token() .. "\r\n")
+end
+
+function message.keyed_vote(answer)
+    return vote(answer, "Idempotency-Key: " .. token() .. "\r\n")
 end
 
 -- The same rows as in insert_answer.sql.
