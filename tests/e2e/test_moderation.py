@@ -87,6 +87,19 @@ def test_an_item_is_hidden_from_the_wanted_number_of_reports_on(patient, kind):
     assert described(patient, getattr(items, kind))["reports"] == 3
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_shopper_who_is_known_counts_once(patient, kind):
+    api, items = Api(patient.base_url), Items(patient)
+    for voter in ("a" * 20, "b" * 20):
+        for _ in range(3):
+            report(api, getattr(items, kind), {"reason": "spam"}, headers={"Qa-Voter": voter})
+        assert items.shown(api)[kind]
+    told = described(patient, getattr(items, kind))
+    assert (told["reports"], told["reasons"]) == (2, {"spam": 2})
+    report(api, getattr(items, kind))  # of somebody who is not
+    assert not items.shown(api)[kind]
+
+
 @pytest.mark.parametrize("body", [
     {"reason": "spam", "note": "an advertisement \U0001f4a9 <b>'; DROP TABLE reports"}, {"reason": "personal-data"},
     {"note": "x" * 1000}])

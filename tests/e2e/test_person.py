@@ -98,6 +98,20 @@ def test_nothing_of_an_erased_person_is_left_anywhere(stack, api, texts):
     assert person(stack, "export", "--email", one.email)["questions"] == []
 
 
+def test_records_of_repeated_requests_go_with_the_person(stack, api):
+    email, name = f"keyed@{MAIL_DOMAIN}", "Kunigunde Keyed"
+    question = {"product_id": new_product(), "body": "Is it red?", "name": name, "email": email}
+    headers = {"Idempotency-Key": f"person-{question['product_id']}"}
+    added = api.post("/qa/questions", json=question, headers=headers)
+    answer = {"body": "It is.", "name": name, "email": email}
+    path = f"/qa/questions/{added.json()['question_id']}/answers"
+    assert [added.status_code, api.post(path, json=answer, headers=headers).status_code] == [201, 201]
+    count = "SELECT count(*) FROM keyed_writes WHERE body::text LIKE %s"
+    assert stack.sql(count, f"%{name}%") == [(2,)]
+    person(stack, "erase", "--email", email, "--texts", "keep", "--yes")
+    assert stack.sql(count, f"%{name}%") == [(0,)]
+
+
 def test_others_keep_what_is_theirs(stack, api):
     one, other = Person(stack, api), Person(stack, api)
     person(stack, "erase", "--email", one.email, "--texts", "remove", "--yes")
