@@ -573,13 +573,13 @@ class Problem extends Error {
 }
 
 class Service {
-  /* Whether it searches, gives totals, and makes a write once, however often it comes under one Idempotency-Key: known
-   * when a list has been read with its total. */
+  /* Whether it searches and gives totals: known when a list has been read with its total. */
   finds = false
 
-  /* `onWait` is called before something is sent again. */
-  constructor(address, onWait) {
-    Object.assign(this, { address, onWait })
+  /* `appliesOnce`: whether it makes a write once, however often it comes under one Idempotency-Key. One that gives
+   * totals does, too. `onWait` is called before something is sent again. */
+  constructor(address, appliesOnce, onWait) {
+    Object.assign(this, { address, appliesOnce, onWait })
   }
 
   /* A list and how long it is: {results, total, more}. Where the service does not tell, `total` and `more` are
@@ -587,6 +587,7 @@ class Service {
   async listAndTotal(path) {
     const { body, headers } = await this.#call('GET', path, { headers: { Prefer: 'count=exact' } })
     this.finds = headers.has('Total-Count')
+    this.appliesOnce ||= this.finds
     const total = this.finds ? Number(headers.get('Total-Count')) : undefined
     return { results: body.results, total, more: this.#hasNext(headers) }
   }
@@ -640,7 +641,7 @@ class Service {
   #problem(method, facts = { waitS: 0 }) {
     const { status } = facts
     const write = method !== 'GET'
-    const unknown = write && !this.finds && [undefined, 500, 504].includes(status)
+    const unknown = write && !this.appliesOnce && [undefined, 500, 504].includes(status)
     const repeatable = !unknown && (temporary.includes(status) || status >= 500)
     return new Problem({ ...facts, write, unknown, repeatable })
   }
@@ -1053,7 +1054,7 @@ class Reporter extends Dialog {
 const firstAnswers = 2
 const manyItems = 100 /* enough to have among them the one that the page's address names */
 const typingMs = 300  /* a search begins when nothing was typed for so long */
-/* The service that serves this file. */
+/* The service that serves this file, and so is no older than it. */
 const home = new URL('../../', import.meta.url).href
 const stylesheet = new URL('product-questions.css', import.meta.url).href
 
@@ -1077,7 +1078,7 @@ class Board {
     this.#root = root
     this.#words = new Words(host.closest('[lang]')?.lang || document.documentElement.lang || navigator.language)
     const api = new URL(host.getAttribute('api') ?? home, document.baseURI).href
-    this.#service = new Service(api.replace(/\/$/, ''), () => this.#messages.waiting())
+    this.#service = new Service(api.replace(/\/$/, ''), api === home, () => this.#messages.waiting())
     this.#composer = new Composer(this.#words, this.#service, problem => this.#tellProblem(problem))
     this.#reporter = new Reporter(this.#words)
     this.#build()
