@@ -582,14 +582,14 @@ class Service {
     Object.assign(this, { address, appliesOnce, onWait })
   }
 
-  /* A list and how long it is: {results, total, more}. Where the service does not tell, `total` and `more` are
+  /* A list, how long it is, and where the words of a search are: {results, total, more, matches}. Where the service does not tell, `total` and `more` are
    * undefined. */
   async listAndTotal(path) {
     const { body, headers } = await this.#call('GET', path, { headers: { Prefer: 'count=exact' } })
     this.finds = headers.has('Total-Count')
     this.appliesOnce ||= this.finds
     const total = this.finds ? Number(headers.get('Total-Count')) : undefined
-    return { results: body.results, total, more: this.#hasNext(headers) }
+    return { results: body.results, matches: body.matches, total, more: this.#hasNext(headers) }
   }
 
   async list(path) {
@@ -681,16 +681,16 @@ function icon(name) {
     [fill(svg('path'), { d: icons[name] }, [])])
 }
 
-/* A text whose parts at these ranges, {start, length} in code points, are marked. */
+/* A text whose parts at these ranges, [start, end] in code points, are marked. */
 function marked(text, ranges = []) {
   const points = [...text]
   const pieces = []
-  let end = 0
-  for (const { start, length } of ranges) {
-    pieces.push(points.slice(end, start).join(''), element('mark', {}, points.slice(start, start + length).join('')))
-    end = start + length
+  let shown = 0
+  for (const [start, end] of ranges) {
+    pieces.push(points.slice(shown, start).join(''), element('mark', {}, points.slice(start, end).join('')))
+    shown = end
   }
-  return [...pieces, points.slice(end).join('')]
+  return [...pieces, points.slice(shown).join('')]
 }
 
 /* Has a field of a form say what is wrong with it; an empty text takes that away. */
@@ -1069,6 +1069,7 @@ class Board {
   #questions
   #parts
   #total
+  #matches
   #typing
   #left = false
 
@@ -1189,7 +1190,10 @@ class Board {
       wanted.set('highlight', 'true')
     }
     const read = await this.#service.listAndTotal(`/qa/questions?${wanted}`)
-    if (count > 1) this.#total = read.total
+    if (count > 1) {
+      this.#total = read.total
+      this.#matches = read.matches
+    }
     return read
   }
 
@@ -1261,8 +1265,9 @@ class Board {
     })
     const inside = Object.values(question.answers).map(asListed).sort(mostHelpfulFirst)
     const pointed = inside.some(answer => location.hash === `#answer-${answer.answer_id}`)
-    answers.add(pointed ? inside : inside.slice(0, firstAnswers))
-    more.hidden = pointed || inside.length <= firstAnswers
+    const found = inside.some(answer => this.#matches?.answers[answer.answer_id])
+    answers.add(pointed || found ? inside : inside.slice(0, firstAnswers))
+    more.hidden = pointed || found || inside.length <= firstAnswers
     const reply = button(this.#words.say('reply'), () => this.#reply(question, answers), 'link reply')
     return this.#item({
       kind: 'question',
@@ -1300,7 +1305,8 @@ class Board {
     const { level } = this.#parts
     const item = { kind, id, date }
     const textId = `${kind}-${id}-text`
-    const text = element(kind === 'question' ? `h${level + 1}` : 'p', { id: textId, class: 'text', dir: 'auto' }, body)
+    const text = element(kind === 'question' ? `h${level + 1}` : 'p', { id: textId, class: 'text', dir: 'auto' },
+      ...marked(body, this.#matches?.[`${kind}s`][id]))
     const moment = this.#words.date(date, { dateStyle: 'full', timeStyle: 'short' })
     const time = element('time', { datetime: date, title: moment }, this.#words.date(date, { dateStyle: 'medium' }))
     const by = this.#words.parts(kind === 'question' ? 'askedBy' : 'answeredBy',
