@@ -1,5 +1,5 @@
--- Whether a list goes on after a page, which the header Link tells. A ready-made page knows it; one that was
--- made before is asked for it, until it is made the next time.
+-- Whether a list goes on after a page, which the header Link tells. A ready-made page knows it. One that was
+-- made before does not, and is made again as if it were missing; until then it is asked for each time.
 
 -- Functions run with the search path of this session, and look for temporary tables last.
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
@@ -153,7 +153,8 @@ BEGIN
                 SELECT FROM product_pages AS ready
                 WHERE ready.product_id = examined.product_id
                     AND ready.product_id > missing_after -- for a merge join, to begin there
-                    AND ready.most_answers = make_pages.most_answers)
+                    AND ready.most_answers = make_pages.most_answers
+                    AND ready.has_more IS NOT NULL)
             ORDER BY product_id
             LIMIT room);
         IF cardinality(missing) = room THEN

@@ -1,11 +1,18 @@
 -- What list_answers.sql makes, for several requests: an array for each of its parameters. For each place in
 -- them a row with the page and its position, from 1.
-SELECT (
+SELECT made.page, position, made.has_more
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+    WITH ORDINALITY AS wanted (question, number, count, start, position),
+LATERAL (
     SELECT json_build_object(
         'question', wanted.question::text,
-        'page', wanted.page,
+        'page', wanted.number,
         'count', wanted.count,
-        'results', coalesce(json_agg(shown), '[]'))
+        'results', coalesce(json_agg(shown), '[]')) AS page,
+        CASE WHEN count(*) < wanted.count THEN false ELSE EXISTS (
+            SELECT FROM answers
+            WHERE question_id = wanted.question AND NOT reported
+            OFFSET wanted.count + wanted.start) END AS has_more
     FROM (
         SELECT id AS answer_id, body, iso_8601(created_at) AS date, answerer_name,
             helpful AS helpfulness,
@@ -18,7 +25,4 @@ SELECT (
         FROM (
             SELECT * FROM shown_answers(wanted.question, wanted.count + wanted.start)
             ORDER BY helpful DESC, id
-            LIMIT wanted.count OFFSET wanted.start) AS answer) AS shown) AS page, position,
-    has_answers_after(wanted.question, wanted.count + wanted.start) AS has_more
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
-    WITH ORDINALITY AS wanted (question, page, count, start, position)
+            LIMIT wanted.count OFFSET wanted.start) AS answer) AS shown) AS made

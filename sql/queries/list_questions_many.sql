@@ -2,7 +2,10 @@
 -- them a row with the page and its position, from 1.
 SELECT coalesce(page, questions_page(wanted.product, wanted.count, wanted.start, wanted.answers)) AS page,
     position,
-    coalesce(has_more, has_questions_after(wanted.product, wanted.count + wanted.start)) AS has_more
+    CASE WHEN has_more IS NOT NULL THEN has_more ELSE EXISTS (
+        SELECT FROM questions
+        WHERE product_id = wanted.product AND NOT reported
+        OFFSET wanted.count + wanted.start) END AS has_more
 FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS wanted (product, count, start, answers, position)
 LEFT JOIN LATERAL (

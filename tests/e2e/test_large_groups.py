@@ -184,11 +184,12 @@ def updates(stack, statement, *parameters):
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_a_vote_or_a_report_of_what_is_not_ranked_changes_it_in_place(stack, kind):
+def test_a_vote_or_a_report_changes_what_is_not_ranked_once_and_a_vote_in_place(stack, kind):
+    """A report enters it into the index of what is hidden (0018)."""
     group = Group(stack, kind, 1)
     [identifier] = group.sql("id")
-    for change in ("helpful = helpful + 1", "reported = true"):
-        assert updates(stack, f"UPDATE {kind} SET {change} WHERE id = %s", identifier) == (1, 1)
+    for change, in_place in (("helpful = helpful + 1", 1), ("reported = true", 0), ("helpful = helpful + 1", 1)):
+        assert updates(stack, f"UPDATE {kind} SET {change} WHERE id = %s", identifier) == (1, in_place)
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -199,7 +200,7 @@ def test_a_batch_of_votes_changes_only_ranked_rows_a_second_time(stack, kind):
 
 
 VOTES_AND_REPORTS = {"vote_{one}": "%s, 3", "vote_{one}s": "json_build_array(%s)",
-                     "report_{one}s": "json_build_array(%s)"}
+                     "report_{one}s": "json_build_array(json_build_object('id', %s, 'hide_at', 1))"}
 
 
 @pytest.mark.parametrize("kind", LISTS)
