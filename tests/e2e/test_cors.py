@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -100,9 +101,11 @@ def test_a_setting_adds_headers_to_the_preflight(configured_api):
 
 def test_a_page_may_read_what_the_api_gives_back(api):
     response = api.get("/healthz", headers={"Origin": ORIGIN})
-    assert list_of(response, "Access-Control-Expose-Headers") == {"X-Request-Id", "ETag", "Location",
-                                                                  "Retry-After", "Allow", "RateLimit",
-                                                                  "RateLimit-Policy", "Server-Timing"}
+    exposed = {"X-Request-Id", "ETag", "Location", "Retry-After", "Allow", "RateLimit", "RateLimit-Policy",
+               "Server-Timing", "Link", "Total-Count", "Preference-Applied"}
+    assert list_of(response, "Access-Control-Expose-Headers") == exposed
+    keyed = api.put("/qa/questions/1/helpful", headers={"Origin": ORIGIN, "Idempotency-Key": str(uuid.uuid4())})
+    assert list_of(keyed, "Access-Control-Expose-Headers") == {*exposed, "Idempotency-Replayed"}
 
 
 # NGINX answers 414 before it reads Origin.
