@@ -39,16 +39,22 @@ static int file_of(const char *text) {
 }
 
 struct handed {
-    int ours;
+    int ours;   /* -1: none */
     int number; /* under which the child has it */
 };
 
-/* False with errno. */
+/* A number for which there is none is closed: whoever started us may have left something open
+ * there. False with errno. */
 static bool hand_down(const struct handed *all, size_t count, posix_spawn_file_actions_t *actions) {
     errno = 0;
     for (size_t i = 0; errno == 0 && i < count; i++) {
         if (all[i].ours >= 0) {
             errno = posix_spawn_file_actions_adddup2(actions, all[i].ours, all[i].number);
+        }
+    }
+    for (size_t i = 0; errno == 0 && i < count; i++) {
+        if (all[i].ours < 0) {
+            errno = posix_spawn_file_actions_addclose(actions, all[i].number);
         }
     }
     return errno == 0;
@@ -86,12 +92,13 @@ static bool hand_down_to_admin(const struct spawn *spawn, const struct secrets *
         {secrets->database_url, ADMIN_DATABASE_URL_FD},
         {has_moderators ? spawn->memory : -1, ADMIN_MEMORY_FD},
     };
-    bool ok = hand_down(all, sizeof all / sizeof *all, actions);
-    for (unsigned i = 0; ok && i < spawn->socket_count; i++) {
-        const struct handed socket = {spawn->sockets[i], ADMIN_SOCKETS_FD + (int)i};
-        ok = hand_down(&socket, 1, actions);
+    struct handed sockets[ADMIN_SOCKETS_MAX];
+    for (unsigned i = 0; i < ADMIN_SOCKETS_MAX; i++) {
+        sockets[i] = (struct handed){i < spawn->socket_count ? spawn->sockets[i] : -1,
+                                     ADMIN_SOCKETS_FD + (int)i};
     }
-    return ok;
+    return hand_down(all, sizeof all / sizeof *all, actions) &&
+           hand_down(sockets, ADMIN_SOCKETS_MAX, actions);
 }
 
 /* Takes out what libpq reads, a password maybe. */

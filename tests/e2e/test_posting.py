@@ -132,15 +132,6 @@ def test_photos_of_a_question_are_ignored_like_any_unknown_field(api):
     assert question["reported"] is False
 
 
-def test_an_idempotency_key_has_no_effect_yet(api):
-    product = new_product()
-    for _ in range(2):
-        response = api.post("/qa/questions", json={**QUESTION, "product_id": product},
-                            headers={"Idempotency-Key": "same"})
-        assert response.status_code == 201
-    assert len(api.questions(product)) == 2
-
-
 @pytest.mark.parametrize("name", ["body", "name", "email"])
 def test_every_text_field_is_required(api, question, name):
     product = new_product()

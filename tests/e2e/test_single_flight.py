@@ -58,7 +58,7 @@ def queries(stack):
     """How many queries for lists the service has sent."""
     return stack.sql("SELECT coalesce(sum(calls), 0)::int FROM pg_stat_statements"
                      " WHERE userid = 'atelier_qa_service'::regrole"
-                     " AND query ~ 'FROM (product_pages|shown_answers)\\M'"
+                     " AND query ~ '(FROM|JOIN) (product_pages|shown_answers)|SELECT page_of_(questions|answers)\\M'"
                      " AND query !~ 'INSERT|UPDATE'")[0][0]
 
 

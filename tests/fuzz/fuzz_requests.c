@@ -21,7 +21,7 @@
 
 enum {
     RING_MEGABYTES = 8,
-    EDITION = 6, /* of pages that need no lease */
+    EDITION = 6,         /* of pages that need no lease */
     TARGET_TAKEN = 1024, /* NGINX may pass on what is longer */
     BODY_TAKEN = 128 * 1024,
     BODY_MOST = 300 * 1024,

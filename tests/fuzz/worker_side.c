@@ -165,10 +165,16 @@ void answers_add(struct http_request *request) {
 void votes_vote_question(struct http_request *request) {
     be_no_list(request);
 }
+void votes_unvote_question(struct http_request *request) {
+    be_no_list(request);
+}
 void votes_report_question(struct http_request *request) {
     be_no_list(request);
 }
 void votes_vote_answer(struct http_request *request) {
+    be_no_list(request);
+}
+void votes_unvote_answer(struct http_request *request) {
     be_no_list(request);
 }
 void votes_report_answer(struct http_request *request) {
