@@ -427,7 +427,7 @@ static int64_t offset_of(const struct page_key *key) {
 /* Whether the statement for the usual pages serves: it looks for the rows before the page once
  * more, to say whether the list goes on behind it. */
 static bool is_plain(const struct flight *flight) {
-    enum { SKIPPED_TWICE_MOST = 200 };
+    enum { SKIPPED_TWICE_MOST = 1000 };
     return flight->key.order == PAGE_HELPFUL && flight->key.choice == PAGE_ALL && !flight->text &&
            offset_of(&flight->key) <= SKIPPED_TWICE_MOST;
 }
