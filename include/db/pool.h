@@ -66,6 +66,9 @@ void pool_free(struct pool *pool);
  * calls waiting for one. */
 bool pool_is_ready(const struct pool *pool);
 
+/* In a pause calls wait: what nobody waits for comes better after it. */
+bool pool_is_paused(const struct pool *pool);
+
 /* Both may be called at any time, but not from within a callback of the pool. */
 void pool_pause(struct pool *pool);
 

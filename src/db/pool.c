@@ -250,6 +250,10 @@ bool pool_is_ready(const struct pool *pool) {
     return pool->ready || is_held(pool);
 }
 
+bool pool_is_paused(const struct pool *pool) {
+    return pool->is_paused;
+}
+
 void pool_pause(struct pool *pool) {
     pool->is_paused = true;
     for (size_t i = 0; i < LANE_COUNT; i++) {

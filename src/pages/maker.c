@@ -13,7 +13,7 @@
 
 enum {
     REST_MS = 5000,              /* when all are ready, or the database refuses */
-    RETRY_MS = 1000,             /* after a failure */
+    RETRY_MS = 1000,             /* after a failure, and in a pause */
     LOG_AGAIN_MS = 10 * 1000,    /* of a page that cannot be made, when it is another one */
     LOOK_AGAIN_MS = 3600 * 1000, /* for missing pages, which somebody has dropped unseen */
     TRIES = 2                    /* of one product's page, before others go on without it */
@@ -201,6 +201,10 @@ static void on_step_done(void *owner, enum query_outcome outcome, const PGresult
 
 static void on_next_step(void *owner) {
     struct maker *maker = owner;
+    if (pool_is_paused(maker->pool)) {
+        pause_for(maker, RETRY_MS);
+        return;
+    }
     uint64_t epoch = versions_note(maker->versions, 0).epoch;
     int64_t now_ms = clock_ms();
     if (maker->begins || epoch != maker->epoch || now_ms - maker->began_ms > LOOK_AGAIN_MS) {

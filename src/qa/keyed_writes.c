@@ -46,6 +46,10 @@ static void on_done(void *owner, enum query_outcome outcome, const PGresult *res
 
 static void on_step(void *owner) {
     struct keyed_writes *records = owner;
+    if (pool_is_paused(records->pool)) {
+        step_in(records, LEAST_REST_MS);
+        return;
+    }
     struct call call = {
         .statement = STATEMENT_FORGET_KEYED_WRITES, .on_done = on_done, .owner = records};
     call_add_int64(&call, MOST);
