@@ -18,7 +18,7 @@ import seed
 import test_import
 import test_process
 from api import PATIENCE_S, new_product
-from stack import paused, wait_until
+from stack import paused, wait_until, workers
 from test_cache import Page, worker_of
 from wire import request
 
@@ -152,8 +152,10 @@ def test_a_reload_brings_an_edition_of_its_own(stack, tmp_path):
                 assert bool(shown) == (setting != "QA_CACHE_MB=0")
             env_file.write_text(setting)
             reloaded = len(complaints(service, "reloaded", "info"))
+            before = set(workers(service.process.pid))
             service.process.send_signal(signal.SIGHUP)
             wait_until(lambda: len(complaints(service, "reloaded", "info")) > reloaded, PATIENCE_S)
+            wait_until(lambda: not before & set(workers(service.process.pid)), PATIENCE_S)  # they may still respond
             editions.append(edition(shared))
         first, fewer_answers, off, other_size, again = editions
         assert off == 0 and first == other_size == again and fewer_answers not in (0, first)
