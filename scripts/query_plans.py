@@ -53,7 +53,7 @@ def examples(cursor):
     questions, answers = zip(*cursor.fetchall())
     cursor.execute("SELECT product_id FROM questions WHERE id = ANY (%s) ORDER BY id", [list(questions)])
     product = cursor.fetchone()[0]
-    cursor.execute("INSERT INTO product_pages SELECT %(id)s, 100, questions_page(%(id)s, 5, 0, 100), has_questions_after(%(id)s, 5)"
+    cursor.execute("INSERT INTO product_pages SELECT %(id)s, 100, questions_page(%(id)s, 5, 0, 100), false"
                    " ON CONFLICT DO NOTHING; DELETE FROM changed_products WHERE product_id = %(id)s",
                    {"id": product})
     question, answer = questions[0], answers[0]

@@ -129,12 +129,9 @@ BEGIN
         actor = without_address(actor, address, 60)
     WHERE names_address(note, address) OR names_address(actor, address);
     -- What is kept of keyed writes are responses, which show the name.
-    IF to_regclass('keyed_writes') IS NOT NULL THEN -- of a later migration
-        EXECUTE 'DELETE FROM keyed_writes'
-            ' WHERE (body->>''question_id'')::bigint = ANY ($1) OR (body->>''answer_id'')::bigint = ANY ($2)'
-            '     OR names_address(body::text, $3)'
-        USING question_ids, answer_ids, address;
-    END IF;
+    DELETE FROM keyed_writes -- of 0024
+    WHERE (body->>'question_id')::bigint = ANY (question_ids) OR (body->>'answer_id')::bigint = ANY (answer_ids)
+        OR names_address(body::text, address);
     -- Pages that are made again hold nothing of it; those that there are go at once.
     DELETE FROM product_pages
     WHERE product_id IN (SELECT product_id FROM changed_products);

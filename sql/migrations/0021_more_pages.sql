@@ -6,19 +6,6 @@ SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', 
 
 ALTER TABLE product_pages ADD COLUMN has_more boolean;
 
--- Whether a product has more than so many questions that are shown, and a question more answers.
-CREATE FUNCTION has_questions_after(product_id integer, place bigint) RETURNS boolean
-    LANGUAGE sql STABLE
-AS $$
-    SELECT EXISTS (SELECT FROM shown_questions($1, $2 + 1) OFFSET $2)
-$$;
-
-CREATE FUNCTION has_answers_after(question_id bigint, place bigint) RETURNS boolean
-    LANGUAGE sql STABLE
-AS $$
-    SELECT EXISTS (SELECT FROM shown_answers($1, $2 + 1) OFFSET $2)
-$$;
-
 -- As in 0017, also by helpfulness: for pages far behind, which tell by one row more whether the list goes on.
 CREATE OR REPLACE FUNCTION answers_in_order(question_id bigint, sort text, count bigint, skipped bigint)
     RETURNS bigint[]
@@ -171,7 +158,7 @@ BEGIN
     INSERT INTO product_pages
     SELECT product_id, make_pages.most_answers,
         questions_page(product_id, 5::bigint, 0::bigint, make_pages.most_answers),
-        has_questions_after(product_id, 5::bigint)
+        EXISTS (SELECT FROM questions WHERE questions.product_id = product.product_id AND NOT reported OFFSET 5)
     FROM (SELECT DISTINCT unnest(marked || missing) AS product_id) AS product
     ON CONFLICT ON CONSTRAINT product_pages_pkey DO UPDATE
     SET most_answers = excluded.most_answers, page = excluded.page, has_more = excluded.has_more;
