@@ -13,6 +13,7 @@ struct child_identity {
     int index;          /* which of the N workers; 0 of others */
     int heartbeat_slot; /* which of the shared slots */
     int supervisor_pid; /* when it is no longer the parent, the process drains */
+    int follows;        /* 1: workers of a generation before serve until it is ready; else 0 */
 };
 
 struct lifeline {

@@ -85,9 +85,10 @@ static int run_child(int argc, char **argv,
     struct config config;
     struct child_identity identity;
     int status;
-    if (argc != 4 || !read_argument(argv[1], &identity.index) ||
+    if (argc != 5 || !read_argument(argv[1], &identity.index) ||
         !read_argument(argv[2], &identity.heartbeat_slot) ||
-        !read_argument(argv[3], &identity.supervisor_pid)) {
+        !read_argument(argv[3], &identity.supervisor_pid) ||
+        !read_argument(argv[4], &identity.follows)) {
         fprintf(stderr, "atelier-qa: %s is started by serve, not by hand\n", argv[0]);
         return STATUS_USAGE;
     }

@@ -29,7 +29,7 @@ static bool start(struct service *service, const struct setup *setup, enum child
         .program = service->program,
         .role = role,
         .config = &setup->config,
-        .identity.index = (int)index,
+        .identity = {.index = (int)index, .follows = setup == &service->next},
         .socket = socket,
         .memory = service->member.rendezvous.memory,
         .presence = service->member.rendezvous.presence,

@@ -13,14 +13,15 @@
 
 static pid_t spawn_in(const struct spawn *spawn, const posix_spawn_file_actions_t *actions,
                       char **environment) {
-    char index[24], slot[24], parent[24];
+    char index[24], slot[24], parent[24], follows[24];
     snprintf(index, sizeof index, "%d", spawn->identity.index);
     snprintf(slot, sizeof slot, "%d", spawn->identity.heartbeat_slot);
     snprintf(parent, sizeof parent, "%d", spawn->identity.supervisor_pid);
+    snprintf(follows, sizeof follows, "%d", spawn->identity.follows);
     char name[] = "atelier-qa", worker[] = "worker", admin[] = "admin", validator[] = "validator";
     char *const commands[] = {
         [CHILD_WORKER] = worker, [CHILD_ADMIN] = admin, [CHILD_VALIDATOR] = validator};
-    char *arguments[] = {name, commands[spawn->role], index, slot, parent, NULL};
+    char *arguments[] = {name, commands[spawn->role], index, slot, parent, follows, NULL};
     pid_t pid;
     errno = posix_spawn(&pid, spawn->program, actions, NULL, arguments, environment);
     return errno == 0 ? pid : -1;

@@ -31,7 +31,7 @@
 
 enum {
     /* Connections wait in the backlog until the pool is ready, but not longer than this: then
-     * clients are told that the database is away. */
+     * clients are told that the database is away. Where others serve meanwhile, they have them. */
     SERVE_ANYWAY_MS = 1000
 };
 
@@ -273,7 +273,9 @@ static bool start_events(struct worker *worker) {
     struct event_base *base = worker->base;
     timer_init(&worker->serve_anyway, base, on_serve_anyway, worker);
     timer_init(&worker->drain_limit, base, on_drain_limit, worker);
-    timer_start(&worker->serve_anyway, SERVE_ANYWAY_MS);
+    if (!worker->lifeline.identity.follows) {
+        timer_start(&worker->serve_anyway, SERVE_ANYWAY_MS);
+    }
     if (!lifeline_start(&worker->lifeline, base, WORKER_HEARTBEAT_FD)) {
         return cannot_start(worker, strerror(errno));
     }

@@ -15,7 +15,7 @@ import pytest
 import gates
 import seed
 import wire
-from api import ANSWER, QUESTION, Api, ask_once, assert_problem, new_product
+from api import ANSWER, QUESTION, Api, ask, ask_once, assert_problem, new_product
 from load import Load
 from stack import paused, wait_until
 
@@ -385,6 +385,29 @@ def test_a_reload_under_load_fails_not_one_request(victim, question):
     assert load.others(200, 201, 204) == []
     assert victim.supervisor_pid() == supervisor
     assert helpfulness(victim, question) == load.count(204)
+
+
+def test_in_a_reload_workers_without_connections_leave_requests_to_those_before(victim, question):
+    """Alone, they would respond after a second, since nobody else does."""
+    def votes():
+        connections = [each for _ in range(50) for each in victim.worker_connections()]
+        outcomes = [ask(each, "PUT", f"/qa/questions/{question}/helpful").status_code for each in connections]
+        for connection in connections:
+            connection.close()
+        return outcomes
+
+    old = set(victim.worker_pids())
+    tries = victim.refused_logins()
+    try:
+        victim.sql("ALTER ROLE atelier_qa_service NOLOGIN")
+        victim.reload()
+        wait_until(lambda: victim.refused_logins() > tries)
+        time.sleep(1.5)
+        assert votes() == 100 * [204]
+    finally:
+        victim.sql("ALTER ROLE atelier_qa_service LOGIN")
+    wait_until(lambda: len(victim.worker_pids()) == 2 and not old & set(victim.worker_pids()))
+    assert helpfulness(victim, question) == 100
 
 
 def test_reloads_in_quick_succession_end_with_one_set_of_new_workers(victim):
