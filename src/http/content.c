@@ -16,28 +16,24 @@ enum {
     GZIP_MEMORY_LEVEL = 8       /* zlib's default */
 };
 
-static void add_header(struct MHD_Response *response, const char *name, const char *value) {
-    memory_demand(MHD_add_response_header(response, name, value) == MHD_YES);
-}
-
 /* What 200 and 304 have in common. The compressed form has the plain one's tag, but weak, as NGINX
  * makes it when it compresses: a strong one would name other bytes (RFC 9110, 8.8.3.3). */
 static void add_headers(struct MHD_Response *response, const struct http_content *content) {
     char tag[2 + ENTITY_TAG_SIZE] = "W/";
     entity_tag_write(content->hash, tag + 2);
-    add_header(response, MHD_HTTP_HEADER_ETAG, content->is_gzip ? tag : tag + 2);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
-    add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    http_add_header(response, MHD_HTTP_HEADER_ETAG, content->is_gzip ? tag : tag + 2);
+    http_add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    http_add_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
     for (const struct http_header *header = content->more; header && header->name; header++) {
-        add_header(response, header->name, header->value);
+        http_add_header(response, header->name, header->value);
     }
 }
 
 static void add_headers_of_200(struct MHD_Response *response, const struct http_content *content) {
     add_headers(response, content);
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content->type);
+    http_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content->type);
     if (content->is_gzip) {
-        add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+        http_add_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     }
 }
 
