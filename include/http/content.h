@@ -32,9 +32,10 @@ void *http_content_compress(const void *body, size_t length, size_t *compressed_
 /* Whether If-None-Match allows a 304. */
 bool http_content_is_known(const struct http_request *request, const struct http_content *content);
 
-/* Responds where no body is needed: 304 where If-None-Match allows it, and to HEAD. Else false. */
+/* Responds where no body is needed: 304 where it `is_known`, and to HEAD. Else false. */
 __attribute__((warn_unused_result)) bool
-http_respond_without_body(struct http_request *request, const struct http_content *content);
+http_respond_without_body(struct http_request *request, const struct http_content *content,
+                          bool is_known);
 
 /* Responds 200 with the body that the content has. */
 void http_respond_whole(struct http_request *request, const struct http_content *content);

@@ -123,8 +123,9 @@ bool http_content_is_known(const struct http_request *request, const struct http
     return entity_tag_matches(http_text_of(tags), tag);
 }
 
-bool http_respond_without_body(struct http_request *request, const struct http_content *content) {
-    if (http_content_is_known(request, content)) {
+bool http_respond_without_body(struct http_request *request, const struct http_content *content,
+                               bool is_known) {
+    if (is_known) {
         http_send(request, MHD_HTTP_NOT_MODIFIED, new_304(request, content));
         return true;
     }
@@ -154,7 +155,7 @@ void http_respond_content(struct http_request *request, const char *type, struct
     struct http_content content = {
         .type = type, .hash = entity_hash_of(body.data, body.length), .length = body.length};
     http_content_take_body(&content, body);
-    if (!http_respond_without_body(request, &content)) {
+    if (!http_respond_without_body(request, &content, http_content_is_known(request, &content))) {
         http_respond_whole(request, &content);
     }
     http_content_release(&content);

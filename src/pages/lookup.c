@@ -174,14 +174,15 @@ static bool tell_kept_total(const struct lookup *lookup, struct http_request *re
     return is_there;
 }
 
-/* Adds the headers that are this request's own. */
-static void describe(const struct lookup *lookup, const struct http_request *request,
+/* Adds the headers that are this request's own. True: the client has the page already. */
+static bool describe(const struct lookup *lookup, const struct http_request *request,
                      const struct page_key *key, const struct ring_page *page,
                      struct http_content *content, struct lookup_headers *headers) {
-    bool is_not_modified = http_content_is_known(request, content);
+    bool is_known = http_content_is_known(request, content);
     headers->all[0].name = NULL;
-    lookup->settings.on_respond(request, key, page->has_more, is_not_modified, headers);
+    lookup->settings.on_respond(request, key, page->has_more, is_known, headers);
     content->more = headers->all[0].name ? headers->all : NULL;
+    return is_known;
 }
 
 /* Responds with a page that is there already, or returns false. */
@@ -198,8 +199,8 @@ static bool serve_kept(struct lookup *lookup, struct http_request *request,
     enum ring_form form = choose_form(request, &page);
     struct http_content content = content_of(key, &page, form);
     struct lookup_headers headers;
-    describe(lookup, request, key, &page, &content, &headers);
-    if (http_respond_without_body(request, &content)) {
+    bool is_known = describe(lookup, request, key, &page, &content, &headers);
+    if (http_respond_without_body(request, &content, is_known)) {
         return true;
     }
     void *body = copy_out(lookup->settings.ring, &page, form);
@@ -256,8 +257,8 @@ static void respond(const struct flight *flight, struct http_request *request,
                     const struct ring_page *page, struct made_form *form) {
     struct http_content content = form->content;
     struct lookup_headers headers;
-    describe(flight->lookup, request, &flight->key, page, &content, &headers);
-    if (http_respond_without_body(request, &content)) {
+    bool is_known = describe(flight->lookup, request, &flight->key, page, &content, &headers);
+    if (http_respond_without_body(request, &content, is_known)) {
         return;
     }
     bool is_last = TAILQ_EMPTY(&flight->requests);

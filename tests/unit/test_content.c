@@ -24,7 +24,7 @@ static int bodies;                      /* that are not released */
 static void show_content(struct http_request *request) {
     bool is_gzip = gzip.whole && http_content_wants_gzip(request, plain.length);
     const struct http_content *content = is_gzip ? &gzip : &plain;
-    if (!http_respond_without_body(request, content)) {
+    if (!http_respond_without_body(request, content, http_content_is_known(request, content))) {
         http_respond_whole(request, content);
     }
 }
