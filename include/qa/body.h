@@ -15,6 +15,9 @@
  * is taken as such. */
 bool body_is_json(const struct http_request *request);
 
+/* Whether the body has a content coding other than identity (RFC 9110, 8.4), and the first one. */
+bool body_is_coded(const struct http_request *request, struct http_text *coding);
+
 /* The body as JSON, of any type; NULL with the reason where it is none. */
 __attribute__((warn_unused_result)) json_t *body_parse(struct http_request *request,
                                                        json_error_t *error);

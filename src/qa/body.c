@@ -28,26 +28,34 @@ bool body_is_json(const struct http_request *request) {
            (length == sizeof json - 1 && strncasecmp(content_type, json, length) == 0);
 }
 
-/* False, with the response made, for a body with a content coding other than identity (RFC
- * 9110, 8.4). */
-static bool check_coding(struct http_request *request) {
-    enum { TOLD_MAX = 40 };
+bool body_is_coded(const struct http_request *request, struct http_text *coding) {
     static const char identity[] = "identity";
     static const char separators[] = ", \t";
     const char *rest = http_request_header(request, "Content-Encoding");
     while (rest && *(rest += strspn(rest, separators))) {
-        size_t length = strcspn(rest, separators);
-        if (length != sizeof identity - 1 || strncasecmp(rest, identity, length) != 0) {
-            bool is_told = length <= TOLD_MAX && http_is_token(rest, length);
-            char detail[128];
-            snprintf(detail, sizeof detail, "Content-Encoding must be identity%s%.*s",
-                     is_told ? ", not " : "", is_told ? (int)length : 0, rest);
-            http_respond_wrong_coding(request, detail);
-            return false;
+        *coding = (struct http_text){rest, strcspn(rest, separators)};
+        if (coding->length != sizeof identity - 1 ||
+            strncasecmp(rest, identity, coding->length) != 0) {
+            return true;
         }
-        rest += length;
+        rest += coding->length;
     }
-    return true;
+    return false;
+}
+
+/* False, with the response made, for a body with a content coding other than identity. */
+static bool check_coding(struct http_request *request) {
+    enum { TOLD_MAX = 40 };
+    struct http_text coding;
+    if (!body_is_coded(request, &coding)) {
+        return true;
+    }
+    bool is_told = coding.length <= TOLD_MAX && http_is_token(coding.data, coding.length);
+    char detail[128];
+    snprintf(detail, sizeof detail, "Content-Encoding must be identity%s%.*s",
+             is_told ? ", not " : "", is_told ? (int)coding.length : 0, coding.data);
+    http_respond_wrong_coding(request, detail);
+    return false;
 }
 
 const char *body_string(const json_t *fields, const char *name, size_t *length) {

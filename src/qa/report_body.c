@@ -7,14 +7,12 @@
 #include "rules/reason.h"
 #include "rules/text.h"
 
-#include <strings.h>
-
 /* NULL where there is nothing that could be read. */
 static json_t *parse(struct http_request *request) {
-    const char *coding = http_request_header(request, "Content-Encoding");
+    struct http_text coding;
     json_error_t error;
-    bool is_plain = !coding || strcasecmp(coding, "identity") == 0;
-    return request->body && !request->body_too_large && is_plain && body_is_json(request)
+    return request->body && !request->body_too_large && body_is_json(request) &&
+                   !body_is_coded(request, &coding)
                ? body_parse(request, &error)
                : NULL;
 }
