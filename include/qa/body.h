@@ -1,7 +1,7 @@
 /*
  * Bodies of requests. Those of POST are a JSON object with the fields of a question or an answer.
- * The functions that read respond 400, 413 or 415 themselves, and then return false: the handler is
- * done.
+ * The functions that read respond 400, 413 or 415 themselves, and then return false or NULL: the
+ * handler is done.
  */
 #pragma once
 
@@ -22,6 +22,9 @@ bool body_is_coded(const struct http_request *request, struct http_text *coding)
 __attribute__((warn_unused_result)) json_t *body_parse(struct http_request *request,
                                                        json_error_t *error);
 
+/* The body, a JSON object, as a new reference. NULL: the response is made. */
+__attribute__((warn_unused_result)) json_t *body_read_object(struct http_request *request);
+
 /* The text of a field that is a string without U+0000; else NULL. `fields` may be of any type. */
 const char *body_string(const json_t *fields, const char *name, size_t *length);
 
@@ -30,7 +33,7 @@ struct body {
     json_t *fields;
 };
 
-/* Checks type, size and syntax, then body, name and email. After true body_free() is due. */
+/* Reads it, then checks body, name and email. After true body_free() is due. */
 __attribute__((warn_unused_result)) bool body_read(struct http_request *request, struct body *body);
 
 void body_free(struct body *body);

@@ -298,26 +298,6 @@ void desk_show_log(struct http_request *request) {
 
 /* Deciding. */
 
-/* The JSON of the body; NULL, responded to, where it is no object. */
-static json_t *read_body(struct http_request *request) {
-    json_error_t error;
-    if (!body_is_json(request)) {
-        http_respond_problem(request, 415, NULL, "Content-Type must be application/json");
-        return NULL;
-    }
-    if (request->body_too_large) {
-        http_respond_problem(request, 413, NULL, "the body must be at most 65536 bytes");
-        return NULL;
-    }
-    json_t *body = body_parse(request, &error);
-    if (!json_is_object(body)) {
-        http_respond_problem(request, 400, NULL, "the body must be a JSON object");
-        json_decref(body);
-        return NULL;
-    }
-    return body;
-}
-
 /* What is to be decided; its texts are the body's. */
 struct decision {
     struct item item;
@@ -357,7 +337,7 @@ static const char *read_decision(const json_t *body, struct decision *decision, 
 
 void desk_decide(struct http_request *request) {
     const char *moderator = admit(request);
-    json_t *body = moderator ? read_body(request) : NULL;
+    json_t *body = moderator ? body_read_object(request) : NULL;
     if (!body) {
         return;
     }

@@ -97,33 +97,39 @@ json_t *body_parse(struct http_request *request, json_error_t *error) {
                       error);
 }
 
-bool body_read(struct http_request *request, struct body *body) {
+json_t *body_read_object(struct http_request *request) {
     if (!body_is_json(request)) {
         http_respond_problem(request, 415, NULL, "Content-Type must be application/json");
-        return false;
+        return NULL;
     }
     if (!check_coding(request)) {
-        return false;
+        return NULL;
     }
     if (request->body_too_large) {
         http_respond_problem(request, 413, NULL, "the body must be at most 65536 bytes");
-        return false;
+        return NULL;
     }
     json_error_t error;
-    body->fields = body_parse(request, &error);
-    if (!body->fields) {
+    json_t *object = body_parse(request, &error);
+    if (!object) {
         char detail[128];
         snprintf(detail, sizeof detail, "the body is %s (line %d, column %d)",
                  json_error_code(&error) == json_error_stack_overflow ? "nested too deeply"
                                                                       : "not valid JSON",
                  error.line, error.column);
-        return refuse(request, NULL, detail);
+        (void)refuse(request, NULL, detail);
+    } else if (!json_is_object(object)) {
+        (void)refuse(request, NULL, "the body must be a JSON object");
+        json_decref(object);
+        object = NULL;
     }
-    bool ok = json_is_object(body->fields)
-                  ? check_text(request, body, "body", BODY_CHARACTERS_MAX) &&
-                        check_text(request, body, "name", NAME_CHARACTERS_MAX) &&
-                        check_email(request, body)
-                  : refuse(request, NULL, "the body must be a JSON object");
+    return object;
+}
+
+bool body_read(struct http_request *request, struct body *body) {
+    body->fields = body_read_object(request);
+    bool ok = body->fields && check_text(request, body, "body", BODY_CHARACTERS_MAX) &&
+              check_text(request, body, "name", NAME_CHARACTERS_MAX) && check_email(request, body);
     if (!ok) {
         body_free(body);
     }

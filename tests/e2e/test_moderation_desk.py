@@ -170,6 +170,7 @@ def test_a_wrong_decision_is_400(desk, body, field):
 
 def test_only_json_is_a_decision(desk):
     assert_problem(desk.post(b"{}", **{"Content-Type": "text/plain"}), 415)
+    assert_problem(desk.post(b"{}", **{"Content-Encoding": "gzip"}), 415)
 
 
 def test_a_decision_is_seen_at_once_and_has_the_moderators_name(stack, api, desk):
