@@ -9,8 +9,7 @@
 
 static const struct write_kind additions = {
     .usual = {STATEMENT_ADD_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_PARENTS, 0},
-    .keyed = {STATEMENT_ADD_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_PARENTS,
-              WRITE_KEYED_CALLS_MAX}};
+    WRITE_ONCE(STATEMENT_ADD_ANSWERS_ONCE, STATEMENT_UNLOCKED_PARENTS)};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;

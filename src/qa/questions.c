@@ -10,8 +10,7 @@
 
 static const struct write_kind additions = {
     .usual = {STATEMENT_ADD_QUESTIONS, STATEMENT_COUNT, STATEMENT_COUNT, 0},
-    .keyed = {STATEMENT_ADD_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_COUNT,
-              WRITE_KEYED_CALLS_MAX}};
+    WRITE_ONCE(STATEMENT_ADD_QUESTIONS_ONCE, STATEMENT_COUNT)};
 
 static void on_added(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct http_request *request = owner;

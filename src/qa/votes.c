@@ -59,60 +59,49 @@ static void report(struct http_request *request, const struct write_kind *kind,
 
 void votes_vote_question(struct http_request *request) {
     static const struct write_kind votes = {
-        WRITE_OF_VOTER,
-        {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION, STATEMENT_UNLOCKED_QUESTIONS, 0},
-        {STATEMENT_VOTE_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS,
-         WRITE_KEYED_CALLS_MAX},
-        {STATEMENT_VOTE_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0}};
+        .voter = WRITE_OF_VOTER,
+        .usual = {STATEMENT_VOTE_QUESTIONS, STATEMENT_VOTE_QUESTION, STATEMENT_UNLOCKED_QUESTIONS,
+                  0},
+        WRITE_ONCE(STATEMENT_VOTE_QUESTIONS_ONCE, STATEMENT_UNLOCKED_QUESTIONS)};
     vote(request, &votes, &parameters_question_id, on_question_changed);
 }
 
 void votes_vote_answer(struct http_request *request) {
     static const struct write_kind votes = {
-        WRITE_OF_VOTER,
-        {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER, STATEMENT_UNLOCKED_ANSWERS, 0},
-        {STATEMENT_VOTE_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS,
-         WRITE_KEYED_CALLS_MAX},
-        {STATEMENT_VOTE_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0}};
+        .voter = WRITE_OF_VOTER,
+        .usual = {STATEMENT_VOTE_ANSWERS, STATEMENT_VOTE_ANSWER, STATEMENT_UNLOCKED_ANSWERS, 0},
+        WRITE_ONCE(STATEMENT_VOTE_ANSWERS_ONCE, STATEMENT_UNLOCKED_ANSWERS)};
     vote(request, &votes, &parameters_answer_id, on_answer_changed);
 }
 
 void votes_unvote_question(struct http_request *request) {
     static const struct write_kind votes = {
-        WRITE_NEEDS_VOTER,
-        {STATEMENT_COUNT, STATEMENT_COUNT, STATEMENT_COUNT, 0}, /* there is none */
-        {STATEMENT_UNVOTE_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS,
-         WRITE_KEYED_CALLS_MAX},
-        {STATEMENT_UNVOTE_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0}};
+        .voter = WRITE_NEEDS_VOTER,
+        .usual = WRITE_NEVER,
+        WRITE_ONCE(STATEMENT_UNVOTE_QUESTIONS, STATEMENT_UNLOCKED_QUESTIONS)};
     vote(request, &votes, &parameters_question_id, on_question_unvoted);
 }
 
 void votes_unvote_answer(struct http_request *request) {
     static const struct write_kind votes = {
-        WRITE_NEEDS_VOTER,
-        {STATEMENT_COUNT, STATEMENT_COUNT, STATEMENT_COUNT, 0}, /* there is none */
-        {STATEMENT_UNVOTE_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS,
-         WRITE_KEYED_CALLS_MAX},
-        {STATEMENT_UNVOTE_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0}};
+        .voter = WRITE_NEEDS_VOTER,
+        .usual = WRITE_NEVER,
+        WRITE_ONCE(STATEMENT_UNVOTE_ANSWERS, STATEMENT_UNLOCKED_ANSWERS)};
     vote(request, &votes, &parameters_answer_id, on_answer_unvoted);
 }
 
 void votes_report_question(struct http_request *request) {
     static const struct write_kind reports = {
-        WRITE_OF_VOTER,
-        {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0},
-        {STATEMENT_REPORT_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS,
-         WRITE_KEYED_CALLS_MAX},
-        {STATEMENT_REPORT_QUESTIONS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0}};
+        .voter = WRITE_OF_VOTER,
+        .usual = {STATEMENT_REPORT_QUESTIONS, STATEMENT_COUNT, STATEMENT_UNLOCKED_QUESTIONS, 0},
+        WRITE_ONCE(STATEMENT_REPORT_QUESTIONS_ONCE, STATEMENT_UNLOCKED_QUESTIONS)};
     report(request, &reports, &parameters_question_id, on_question_changed);
 }
 
 void votes_report_answer(struct http_request *request) {
     static const struct write_kind reports = {
-        WRITE_OF_VOTER,
-        {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0},
-        {STATEMENT_REPORT_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS,
-         WRITE_KEYED_CALLS_MAX},
-        {STATEMENT_REPORT_ANSWERS_ONCE, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0}};
+        .voter = WRITE_OF_VOTER,
+        .usual = {STATEMENT_REPORT_ANSWERS, STATEMENT_COUNT, STATEMENT_UNLOCKED_ANSWERS, 0},
+        WRITE_ONCE(STATEMENT_REPORT_ANSWERS_ONCE, STATEMENT_UNLOCKED_ANSWERS)};
     report(request, &reports, &parameters_answer_id, on_answer_changed);
 }
