@@ -42,8 +42,9 @@ __attribute__((warn_unused_result)) bool service_open_places(struct service *ser
 __attribute__((warn_unused_result)) bool
 service_start_worker(struct service *service, const struct setup *setup, unsigned index);
 
-/* Whether a generation has a validator. */
-bool service_has_validator(const struct setup *setup);
+/* Opens the validator's place and expects its rounds, where the current generation has one; else
+ * neither. */
+void service_expect_validator(struct service *service);
 
 /* Starts the validator of a generation that has one. What fails is logged. */
 __attribute__((warn_unused_result)) bool service_start_validator(struct service *service,

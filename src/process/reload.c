@@ -58,14 +58,13 @@ void reload_complete(struct service *service) {
     setup_clear(&service->current);
     service->current = service->next;
     service->next = (struct setup){.generation = service->current.generation};
-    member_expect_rounds(&service->member, service_has_validator(&service->current));
     member_set_edition(&service->member, service->current.edition);
     member_empty_cache(&service->member);
     service->logger.level = service->current.config.log_level;
     places_close(&service->places, service->current.config.workers);
     /* Of a generation that drains, in places that the new one has taken. */
     places_forget_restarts(&service->places);
-    places_open_validator(&service->places, service_has_validator(&service->current));
+    service_expect_validator(service);
     service_keep(service, PLACE_OF_ADMIN); /* the one before has been told to drain */
     metrics_add(&metrics_memory_service(&service->metrics)->reloads[METRICS_SUCCEEDED], 1);
     log_write(&service->logger, LOG_LEVEL_INFO, "reloaded", NULL);

@@ -41,12 +41,18 @@ bool service_start_worker(struct service *service, const struct setup *setup, un
     return start(service, setup, CHILD_WORKER, index, service->places.all[index].sockets[0]);
 }
 
-bool service_has_validator(const struct setup *setup) {
+static bool has_validator(const struct setup *setup) {
     return setup->config.lease_ms > 0 && setup->config.cache_mb > 0;
 }
 
+void service_expect_validator(struct service *service) {
+    bool is_expected = has_validator(&service->current);
+    places_open_validator(&service->places, is_expected);
+    member_expect_rounds(&service->member, is_expected);
+}
+
 bool service_start_validator(struct service *service, const struct setup *setup) {
-    return !service_has_validator(setup) || start(service, setup, CHILD_VALIDATOR, 0, -1);
+    return !has_validator(setup) || start(service, setup, CHILD_VALIDATOR, 0, -1);
 }
 
 /* A file without a name that holds the settings as a document; -1: there is none. */

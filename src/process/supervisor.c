@@ -364,8 +364,7 @@ static void serve(struct supervisor *supervisor) {
     for (unsigned i = 0; i < config->workers; i++) {
         service_keep(service, i);
     }
-    places_open_validator(&service->places, service_has_validator(&service->current));
-    member_expect_rounds(&service->member, service_has_validator(&service->current));
+    service_expect_validator(service);
     service_keep(service, PLACE_OF_VALIDATOR);
     service_keep(service, PLACE_OF_ADMIN);
     on_tick(supervisor);
