@@ -200,20 +200,21 @@ static bool print(struct work *work, enum moderation_statement statement, int co
     return true;
 }
 
+/* The list or the log. */
 static bool list(struct work *work) {
     const struct options *options = work->options;
     char count[ITEM_ID_SIZE], skipped[ITEM_ID_SIZE];
     snprintf(count, sizeof count, "%" PRIu64, options->count);
     snprintf(skipped, sizeof skipped, "%" PRIu64, (options->page - 1) * options->count);
+    if (is_verb(options, "log")) {
+        const char *const page[] = {count, skipped};
+        return print(work, MODERATION_STATEMENT_LOG, 2, page, NULL, moderation_text_log);
+    }
     PGresult *adopted = moderation_ask(&work->session, MODERATION_STATEMENT_ADOPT, 0, NULL);
     if (!adopted) {
         return fail(work, NULL, NULL);
     }
     PQclear(adopted);
-    if (is_verb(options, "log")) {
-        const char *const page[] = {count, skipped};
-        return print(work, MODERATION_STATEMENT_LOG, 2, page, NULL, moderation_text_log);
-    }
     const char *const wanted[] = {options->show,    options->search, options->kind, options->reason,
                                   options->product, count,           skipped};
     return print(work, MODERATION_STATEMENT_LIST, 7, wanted, NULL, moderation_text_list);
