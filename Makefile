@@ -140,8 +140,8 @@ install uninstall:
 
 MODULE := $(BUILD)/ngx_http_qa_pages_module.so
 MODULE_SOURCES := $(wildcard nginx/*.c) $(addprefix src/,http/accept_encoding.c http/entity_tag.c http/target.c \
-    ops/number.c pages/handout.c pages/page_key.c pages/ring.c pages/shared_memory.c pages/versions.c qa/list_links.c \
-    qa/list_request.c qa/parameters.c)
+    ops/number.c ops/words.c pages/handout.c pages/page_key.c pages/ring.c pages/shared_memory.c pages/versions.c \
+    qa/list_links.c qa/list_request.c qa/parameters.c)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(BUILD)/objects/module/%.o)
 NGINX_HEADERS := build/nginx
 
@@ -203,7 +203,7 @@ FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1
 FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/nginx_side.c \
     nginx/handler.c nginx/response.c $(addprefix src/,$(addprefix http/,accept_encoding.c content.c entity_tag.c \
     prefer.c request.c response.c route.c target.c timing.c traceparent.c) $(addprefix ops/,line_writer.c log.c log_file.c \
-    memory.c metrics.c number.c write_all.c) rules/text.c \
+    memory.c metrics.c number.c words.c write_all.c) rules/text.c \
     $(addprefix pages/,lookup.c page_key.c ring.c shared_memory.c versions.c weights.c) \
     $(addprefix qa/,document.c list_links.c list_request.c lists.c parameters.c product_ids.c routes.c))
 

@@ -11,9 +11,9 @@
 /* An integer from 1 to `most`, or one of a few words. */
 struct parameter {
     const char *name;
-    int64_t most;     /* where there are words, their number */
-    const char *rule; /* what to tell whoever breaks it */
-    const char *const *words;
+    int64_t most;
+    const char *rule;         /* what to tell whoever breaks it */
+    const char *const *words; /* ending with NULL; NULL: it is an integer */
 };
 
 extern const struct parameter parameters_question_id;

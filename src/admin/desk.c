@@ -186,11 +186,11 @@ static const char *sql_of(enum moderation_statement statement) {
 /* Reading. */
 
 static const struct parameter parameter_show = {
-    "show", 5, "show must be queue, hidden, approved, erased or all", item_choices};
-static const struct parameter parameter_kind = {"kind", 2, "kind must be question or answer",
+    "show", 0, "show must be queue, hidden, approved, erased or all", item_choices};
+static const struct parameter parameter_kind = {"kind", 0, "kind must be question or answer",
                                                 item_kinds};
 static const struct parameter parameter_reason = {
-    "reason", 5, "reason must be spam, offensive, personal-data, wrong-product or other",
+    "reason", 0, "reason must be spam, offensive, personal-data, wrong-product or other",
     reason_words};
 static const struct parameter parameter_page = {"page", INT32_MAX, "page must be an integer from 1",
                                                 NULL};

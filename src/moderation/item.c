@@ -2,21 +2,13 @@
 #include "moderation/item.h"
 
 #include "ops/number.h"
+#include "ops/words.h"
 #include "rules/limits.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool is_one_of(const char *text, const char *const *words) {
-    for (; *words; words++) {
-        if (strcmp(text, *words) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 bool item_parse(const char *text, struct item *item) {
     static const char *const kinds[][2] = {{"questions/", "question"}, {"answers/", "answer"}};
@@ -35,18 +27,18 @@ bool item_parse(const char *text, struct item *item) {
 
 bool item_is_decision(const char *action) {
     static const char *const words[] = {"approve", "hide", "restore", "erase", NULL};
-    return is_one_of(action, words);
+    return words_have(words, action);
 }
 
 const char *const item_choices[] = {"queue", "hidden", "approved", "erased", "all", NULL};
 const char *const item_kinds[] = {"question", "answer", NULL};
 
 bool item_is_choice(const char *text) {
-    return is_one_of(text, item_choices);
+    return words_have(item_choices, text);
 }
 
 bool item_is_kind(const char *text) {
-    return is_one_of(text, item_kinds);
+    return words_have(item_kinds, text);
 }
 
 const char *item_why_not(const char *refusal) {

@@ -4,6 +4,7 @@
 #include "ops/error_text.h"
 #include "ops/setting_names.h"
 #include "ops/setting_table.h"
+#include "ops/words.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -224,15 +225,10 @@ static const char *line_value(const struct given *given, const char *name) {
 
 /* Of the names of others, those that libpq reads from the environment, and nowhere else. */
 static bool is_of_libpq(const char *name) {
-    static const char *const names[] = {"PGHOST",     "PGHOSTADDR", "PGPORT",
-                                        "PGDATABASE", "PGUSER",     "PGPASSWORD",
-                                        "PGPASSFILE", "PGSERVICE",  "PGSSLMODE"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    static const char *const names[] = {"PGHOST",    "PGHOSTADDR", "PGPORT",     "PGDATABASE",
+                                        "PGUSER",    "PGPASSWORD", "PGPASSFILE", "PGSERVICE",
+                                        "PGSSLMODE", NULL};
+    return words_have(names, name);
 }
 
 /* The other form in which the environment may set the same: NAME_FILE of NAME, and NAME of

@@ -3,6 +3,7 @@
 
 #include "ops/line_writer.h"
 #include "ops/log_file.h"
+#include "ops/words.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -13,16 +14,14 @@
 /* Time, level, worker and message, as long as any that the code has. */
 enum { LONGEST_BEGIN = 400 };
 
-static const char *const level_names[] = {"debug", "info", "warning", "error"};
+static const char *const level_names[] = {"debug", "info", "warning", "error", NULL};
 
 bool log_level_from_name(const char *name, enum log_level *level) {
-    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
-        if (strcmp(name, level_names[i]) == 0) {
-            *level = (enum log_level)i;
-            return true;
-        }
+    int place = words_find(level_names, name, strlen(name));
+    if (place >= 0) {
+        *level = (enum log_level)place;
     }
-    return false;
+    return place >= 0;
 }
 
 void log_format_time(char buffer[LOG_TIME_SIZE]) {

@@ -1,6 +1,8 @@
 /* The names of all settings, and which of them somebody may have meant. */
 #include "ops/setting_names.h"
 
+#include "ops/words.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -26,10 +28,8 @@ static bool is_same(const char *name, size_t length, const char *known) {
 }
 
 bool setting_name_is_known(const char *name, size_t length) {
-    for (const char *const *known = setting_names; *known; known++) {
-        if (is_same(name, length, *known)) {
-            return true;
-        }
+    if (words_find(setting_names, name, length) >= 0) {
+        return true;
     }
     for (size_t i = 0; i < sizeof old_names / sizeof *old_names; i++) {
         if (is_same(name, length, old_names[i].old)) {

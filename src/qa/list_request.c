@@ -9,16 +9,16 @@ static const struct parameter count_parameter = {"count", INT64_MAX,
                                                  "count must be an integer from 1", NULL};
 
 static const char *const orders[] = {
-    [PAGE_HELPFUL] = "helpful", [PAGE_NEWEST] = "newest", [PAGE_OLDEST] = "oldest"};
-static const struct parameter sort_parameter = {"sort", sizeof orders / sizeof *orders,
-                                                "sort must be helpful, newest or oldest", orders};
+    [PAGE_HELPFUL] = "helpful", [PAGE_NEWEST] = "newest", [PAGE_OLDEST] = "oldest", NULL};
+static const struct parameter sort_parameter = {"sort", 0, "sort must be helpful, newest or oldest",
+                                                orders};
 
-static const char *const booleans[] = {"false", "true"};
-static const struct parameter answered_parameter = {"answered", sizeof booleans / sizeof *booleans,
-                                                    "answered must be true or false", booleans};
+static const char *const booleans[] = {"false", "true", NULL};
+static const struct parameter answered_parameter = {"answered", 0, "answered must be true or false",
+                                                    booleans};
 
-static const struct parameter highlight_parameter = {
-    "highlight", sizeof booleans / sizeof *booleans, "highlight must be true or false", booleans};
+static const struct parameter highlight_parameter = {"highlight", 0,
+                                                     "highlight must be true or false", booleans};
 
 const struct parameter list_request_search = {
     "q", 0,

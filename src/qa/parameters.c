@@ -2,9 +2,8 @@
 #include "qa/parameters.h"
 
 #include "ops/number.h"
+#include "ops/words.h"
 #include "rules/limits.h"
-
-#include <string.h>
 
 const struct parameter parameters_question_id = {
     "question_id", PATH_ID_MAX, "question_id must be an integer from 1 to " LIMIT_TEXT(PATH_ID_MAX),
@@ -17,14 +16,11 @@ const struct parameter parameters_product_id = {
     "product_id must be given, an integer from 1 to " LIMIT_TEXT(PRODUCT_ID_MAX), NULL};
 
 static bool find_word(const struct parameter *parameter, struct http_text value, int64_t *number) {
-    for (int64_t i = 0; i < parameter->most; i++) {
-        const char *word = parameter->words[i];
-        if (strlen(word) == value.length && memcmp(word, value.data, value.length) == 0) {
-            *number = i;
-            return true;
-        }
+    int place = words_find(parameter->words, value.data, value.length);
+    if (place >= 0) {
+        *number = place;
     }
-    return false;
+    return place >= 0;
 }
 
 bool parameters_parse(const struct parameter *parameter, struct http_text value, int64_t *number) {

@@ -78,6 +78,7 @@ int main(void) {
         view_suite,
         voter_suite,
         weights_suite,
+        words_suite,
         write_key_suite,
     };
     SRunner *runner = srunner_create(NULL);

@@ -69,4 +69,5 @@ Suite *traceparent_suite(void);
 Suite *view_suite(void);
 Suite *voter_suite(void);
 Suite *weights_suite(void);
+Suite *words_suite(void);
 Suite *write_key_suite(void);
