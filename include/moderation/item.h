@@ -1,5 +1,5 @@
 /* What moderators decide about: a question or an answer, which is called as in paths of the API,
- * `questions/37` or `answers/68`; and what they may decide. */
+ * `questions/37` or `answers/68`. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,9 +14,6 @@ struct item {
 
 /* False where it is no name of an item. */
 __attribute__((warn_unused_result)) bool item_parse(const char *text, struct item *item);
-
-/* Whether it is a decision that moderate() knows: approve, hide, restore or erase. */
-bool item_is_decision(const char *action);
 
 /* Whether it is a choice of items that sql/moderation/list.sql knows; and a kind. */
 bool item_is_choice(const char *text);

@@ -7,8 +7,7 @@
 #include "admin/respond.h"
 #include "db/embedded_sql.h"
 #include "http/response.h"
-#include "moderation/item.h"
-#include "moderation/statement_names.h"
+#include "moderation/decision.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "qa/body.h"
@@ -147,7 +146,6 @@ static int64_t number_at(const PGresult *result, int column) {
 /* After sql/moderation/decide.sql or undo.sql. */
 static void on_decided(void *owner, enum errand_outcome outcome, const PGresult *result,
                        const char *reason) {
-    enum { ENTRY, PRODUCT, QUESTION, REFUSAL, ITEM };
     struct http_request *request = owner;
     const struct desk *desk = desk_of(request);
     if (outcome == ERRAND_UNKNOWN) {
@@ -157,18 +155,20 @@ static void on_decided(void *owner, enum errand_outcome outcome, const PGresult 
         respond_failure(request, outcome, result, reason);
         return;
     }
-    if (!PQgetisnull(result, 0, REFUSAL)) {
-        const char *refusal = PQgetvalue(result, 0, REFUSAL);
+    if (!PQgetisnull(result, 0, DECISION_REFUSAL)) {
+        const char *refusal = PQgetvalue(result, 0, DECISION_REFUSAL);
         http_respond_problem(request, strcmp(refusal, "missing") == 0 ? 404 : 409, "item",
                              item_why_not(refusal));
         return;
     }
-    if (!PQgetisnull(result, 0, ENTRY)) {
-        desk->invalidate(desk->owner, number_at(result, PRODUCT), number_at(result, QUESTION));
+    if (!PQgetisnull(result, 0, DECISION_ENTRY)) {
+        desk->invalidate(desk->owner, number_at(result, DECISION_PRODUCT),
+                         number_at(result, DECISION_QUESTION));
     }
-    json_t *entry =
-        PQgetisnull(result, 0, ENTRY) ? json_null() : json_integer(number_at(result, ENTRY));
-    json_t *item = json_loads(PQgetvalue(result, 0, ITEM), 0, NULL);
+    json_t *entry = PQgetisnull(result, 0, DECISION_ENTRY)
+                        ? json_null()
+                        : json_integer(number_at(result, DECISION_ENTRY));
+    json_t *item = json_loads(PQgetvalue(result, 0, DECISION_ITEM), 0, NULL);
     respond_json(request,
                  json_pack("{s:o, s:o}", "entry", entry, "item", item ? item : json_null()));
 }
@@ -298,17 +298,10 @@ void desk_show_log(struct http_request *request) {
 
 /* Deciding. */
 
-/* What is to be decided; its texts are the body's. */
-struct decision {
-    struct item item;
-    const char *action;
-    const char *note; /* NULL: none */
-    char entry[ITEM_ID_SIZE];
-    bool has_entry;
-};
-
-/* NULL, or the field that breaks its rule, and the rule. */
-static const char *read_decision(const json_t *body, struct decision *decision, const char **rule) {
+/* Reads what is to be decided; its texts are the body's. NULL, or the field that breaks its rule,
+ * and the rule. */
+static const char *read_decision(const json_t *body, struct decision *decision,
+                                 char entry_text[ITEM_ID_SIZE], const char **rule) {
     size_t length;
     const char *item = body_string(body, "item", &length);
     const json_t *entry = json_object_get(body, "entry");
@@ -319,8 +312,7 @@ static const char *read_decision(const json_t *body, struct decision *decision, 
     }
     decision->action = body_string(body, "action", &length);
     *rule = "action must be approve, hide, restore, erase or undo";
-    if (!decision->action ||
-        (!item_is_decision(decision->action) && strcmp(decision->action, "undo") != 0)) {
+    if (!decision->action || !decision_is_known(decision->action)) {
         return "action";
     }
     decision->note = body_string(body, "note", &length);
@@ -329,10 +321,10 @@ static const char *read_decision(const json_t *body, struct decision *decision, 
         !(decision->note && text_is_filled(decision->note, length, BODY_CHARACTERS_MAX))) {
         return "note";
     }
-    decision->has_entry = json_is_integer(entry);
+    snprintf(entry_text, ITEM_ID_SIZE, "%lld", (long long)json_integer_value(entry));
+    decision->entry = json_is_integer(entry) ? entry_text : NULL;
     *rule = "entry must be an integer";
-    snprintf(decision->entry, sizeof decision->entry, "%lld", (long long)json_integer_value(entry));
-    return entry && !decision->has_entry ? "entry" : NULL;
+    return entry && !decision->entry ? "entry" : NULL;
 }
 
 void desk_decide(struct http_request *request) {
@@ -341,24 +333,20 @@ void desk_decide(struct http_request *request) {
     if (!body) {
         return;
     }
-    struct decision decision;
-    const char *rule, *wrong = read_decision(body, &decision, &rule);
+    struct decision decision = {.actor = moderator};
+    char entry[ITEM_ID_SIZE];
+    const char *rule, *wrong = read_decision(body, &decision, entry, &rule);
     if (wrong) {
         http_respond_problem(request, 400, wrong, rule);
         json_decref(body);
         return;
     }
-    bool undoes = strcmp(decision.action, "undo") == 0;
-    const struct errand errand = {
-        .statements = {sql_of(undoes ? MODERATION_STATEMENT_UNDO : MODERATION_STATEMENT_DECIDE)},
-        .parameter_count = 5,
-        .parameters = {undoes ? decision.item.kind : decision.action,
-                       undoes ? decision.item.id : decision.item.kind,
-                       undoes ? (decision.has_entry ? decision.entry : NULL) : decision.item.id,
-                       moderator, decision.note},
+    struct errand errand = {
+        .parameter_count = DECISION_PARAMETERS,
         .on_done = on_decided,
         .owner = request,
     };
+    errand.statements[0] = sql_of(decision_statement(&decision, errand.parameters));
     run(request, &errand);
     json_decref(body);
 }

@@ -6,7 +6,7 @@
 #include "cli/exit_status.h"
 #include "cli/help.h"
 #include "cli/moderation_text.h"
-#include "moderation/item.h"
+#include "moderation/decision.h"
 #include "moderation/session.h"
 #include "ops/config_load.h"
 #include "ops/number.h"
@@ -113,7 +113,7 @@ static bool is_verb(const struct options *options, const char *verb) {
 }
 
 static bool decides(const struct options *options) {
-    return item_is_decision(options->verb) || is_verb(options, "undo");
+    return decision_is_known(options->verb);
 }
 
 static bool check_items(const struct options *options) {
@@ -223,8 +223,8 @@ static bool list(struct work *work) {
 /* Right after the commit. */
 static void tell_services(struct work *work, const char *item, const PGresult *result) {
     char error[512];
-    const struct notify_pages pages = {strtoll(PQgetvalue(result, 0, 1), NULL, 10),
-                                       strtoll(PQgetvalue(result, 0, 2), NULL, 10)};
+    const struct notify_pages pages = {strtoll(PQgetvalue(result, 0, DECISION_PRODUCT), NULL, 10),
+                                       strtoll(PQgetvalue(result, 0, DECISION_QUESTION), NULL, 10)};
     if (work->config->cache_mb > 0 &&
         notify_services_of(work->config->shared_file, &pages, NOTIFY_WITHIN_MS, error,
                            sizeof error) == NOTIFY_FAILED) {
@@ -235,28 +235,26 @@ static void tell_services(struct work *work, const char *item, const PGresult *r
 
 static bool decide(struct work *work, const char *name) {
     const struct options *options = work->options;
-    struct item item;
-    if (!item_parse(name, &item)) {
+    struct decision decision = {
+        .action = options->verb, .actor = work->actor, .note = options->note};
+    if (!item_parse(name, &decision.item)) {
         return false;
     }
-    bool undoes = is_verb(options, "undo");
-    const char *const decision[] = {options->verb, item.kind, item.id, work->actor, options->note};
-    const char *const undone[] = {item.kind, item.id, NULL, work->actor, options->note};
-    PGresult *result = moderation_ask(
-        &work->session, undoes ? MODERATION_STATEMENT_UNDO : MODERATION_STATEMENT_DECIDE, 5,
-        undoes ? undone : decision);
+    const char *parameters[DECISION_PARAMETERS];
+    enum moderation_statement statement = decision_statement(&decision, parameters);
+    PGresult *result = moderation_ask(&work->session, statement, DECISION_PARAMETERS, parameters);
     if (!result) {
         return fail(work, name, NULL);
     }
-    bool is_refused = !PQgetisnull(result, 0, 3);
+    bool is_refused = !PQgetisnull(result, 0, DECISION_REFUSAL);
     if (is_refused) {
-        (void)fail(work, name, item_why_not(PQgetvalue(result, 0, 3)));
+        (void)fail(work, name, item_why_not(PQgetvalue(result, 0, DECISION_REFUSAL)));
     } else {
-        bool has_changed = !PQgetisnull(result, 0, 0);
+        bool has_changed = !PQgetisnull(result, 0, DECISION_ENTRY);
         if (has_changed) {
             tell_services(work, name, result);
         }
-        json_t *now = json_at(result, 4);
+        json_t *now = json_at(result, DECISION_ITEM);
         if (options->as_json) {
             print_json(now);
         } else {

@@ -25,11 +25,6 @@ bool item_parse(const char *text, struct item *item) {
     return false;
 }
 
-bool item_is_decision(const char *action) {
-    static const char *const words[] = {"approve", "hide", "restore", "erase", NULL};
-    return words_have(words, action);
-}
-
 const char *const item_choices[] = {"queue", "hidden", "approved", "erased", "all", NULL};
 const char *const item_kinds[] = {"question", "answer", NULL};
 

@@ -1,5 +1,5 @@
 /* What moderators decide about. */
-#include "moderation/item.h"
+#include "moderation/decision.h"
 #include "rules/reason.h"
 #include "suites.h"
 
@@ -40,8 +40,8 @@ START_TEST(nothing_else_is_an_item) {
 END_TEST
 
 START_TEST(words_are_known_as_a_whole) {
-    ck_assert(item_is_decision("approve") && item_is_decision("erase"));
-    ck_assert(!item_is_decision("undo") && !item_is_decision("Approve") && !item_is_decision(""));
+    ck_assert(decision_is_known("approve") && decision_is_known("undo"));
+    ck_assert(!decision_is_known("Approve") && !decision_is_known(""));
     ck_assert(item_is_choice("queue") && !item_is_choice("queues"));
     ck_assert(item_is_kind("answer") && !item_is_kind("answers"));
     ck_assert(reason_is_known("personal-data") && !reason_is_known("personal"));
