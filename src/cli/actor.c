@@ -10,14 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+bool actor_is_name(const char *given) {
+    size_t length = strlen(given);
+    return text_is_utf8(given, length) && text_is_filled(given, length, NAME_CHARACTERS_MAX);
+}
+
 static const char *name_of_user(void) {
     const char *caller = getuid() == 0 ? getenv("SUDO_USER") : NULL;
     const struct passwd *user = caller ? NULL : getpwuid(getuid());
     const char *name = user ? user->pw_name : caller;
-    return name && text_is_utf8(name, strlen(name)) &&
-                   text_is_filled(name, strlen(name), NAME_CHARACTERS_MAX)
-               ? name
-               : NULL;
+    return name && actor_is_name(name) ? name : NULL;
 }
 
 void actor_name(const char *given, char name[ACTOR_SIZE]) {

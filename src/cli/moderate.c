@@ -60,9 +60,9 @@ static bool is_number(const char *text, uint64_t most, uint64_t *number) {
     return number_parse(text, strlen(text), 1, most, number);
 }
 
-static bool is_text(const char *text, size_t most) {
+static bool is_text(const char *text) {
     size_t length = strlen(text);
-    return text_is_utf8(text, length) && text_is_filled(text, length, most);
+    return text_is_utf8(text, length) && text_is_filled(text, length, BODY_CHARACTERS_MAX);
 }
 
 static bool take_option(struct options *options, int option) {
@@ -73,7 +73,7 @@ static bool take_option(struct options *options, int option) {
         return item_is_choice(optarg) || wrong("--show has another word");
     case SEARCH:
         options->search = optarg;
-        return is_text(optarg, BODY_CHARACTERS_MAX) || wrong("--search is no text");
+        return is_text(optarg) || wrong("--search is no text");
     case KIND:
         options->kind = optarg;
         return item_is_kind(optarg) || wrong("--kind must be question or answer");
@@ -90,10 +90,10 @@ static bool take_option(struct options *options, int option) {
         return is_number(optarg, INT32_MAX, &options->page) || wrong("--page must be from 1");
     case AS:
         options->actor = optarg;
-        return is_text(optarg, NAME_CHARACTERS_MAX) || wrong("--as is no name");
+        return actor_is_name(optarg) || wrong("--as is no name");
     case NOTE:
         options->note = optarg;
-        return is_text(optarg, BODY_CHARACTERS_MAX) || wrong("--note is no text");
+        return is_text(optarg) || wrong("--note is no text");
     case JSON:
         options->as_json = true;
         return true;

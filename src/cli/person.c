@@ -63,9 +63,7 @@ static bool take_option(struct options *options, int option) {
         return options->keep_texts || wrong("--texts must be keep or remove");
     case AS:
         options->actor = optarg;
-        return (text_is_utf8(optarg, strlen(optarg)) &&
-                text_is_filled(optarg, strlen(optarg), NAME_CHARACTERS_MAX)) ||
-               wrong("--as is no name");
+        return actor_is_name(optarg) || wrong("--as is no name");
     case YES:
         options->is_sure = true;
         return true;
