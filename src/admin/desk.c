@@ -6,6 +6,7 @@
 #include "admin/page_files.h"
 #include "admin/respond.h"
 #include "db/embedded_sql.h"
+#include "db/query.h"
 #include "http/response.h"
 #include "moderation/decision.h"
 #include "ops/clock.h"
@@ -109,7 +110,7 @@ static void respond_failure(struct http_request *request, enum errand_outcome ou
                             const PGresult *result, const char *reason) {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    if (state && strcmp(state, "55P03") == 0) { /* lock_not_available */
+    if (query_outcome_of(result) == QUERY_LOCKED) {
         http_respond_problem(request, 503, NULL, "somebody else changes it; try again in a moment");
         return;
     }

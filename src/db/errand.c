@@ -3,6 +3,7 @@
 
 #include "db/attempts.h"
 #include "db/notices.h"
+#include "db/query.h"
 #include "db/session_settings.h"
 #include "ops/memory.h"
 #include "ops/timer.h"
@@ -114,23 +115,19 @@ static bool send_statements(struct running *running) {
 
 /* A result of the settings: why the session is of no use; NULL: it may be. */
 static const char *refusal_of(const struct running *running, const PGresult *result) {
-    ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK
-               ? session_settings_refusal(running->session, result)
-               : PQresultErrorMessage(result);
+    return query_has_succeeded(result) ? session_settings_refusal(running->session, result)
+                                       : PQresultErrorMessage(result);
 }
 
 /* Takes a result of the statements over. */
 static void keep(struct running *running, PGresult *result) {
-    ExecStatusType status = PQresultStatus(result);
-    bool is_good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-    if (running->has_failed || status == PGRES_PIPELINE_ABORTED) {
+    if (running->has_failed || PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
         PQclear(result);
         return;
     }
     PQclear(running->result);
     running->result = result;
-    running->has_failed = !is_good;
+    running->has_failed = !query_has_succeeded(result);
 }
 
 /* A sync has arrived: what was sent before it is settled. False: the errand has ended. */

@@ -5,6 +5,7 @@
 #include "db/migrations.h"
 #include "db/one_off.h"
 #include "db/pooling.h"
+#include "db/query.h"
 #include "db/server_address.h"
 #include "db/session_settings.h"
 
@@ -60,7 +61,7 @@ static void inspect_statement(struct inspection *inspection, PGconn *session,
         PQclear(result);
         result = explain(session, statement->name);
     }
-    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+    if (!query_has_succeeded(result)) {
         note_failure(inspection, session, result);
     }
     PQclear(result);

@@ -4,6 +4,7 @@
 #include "db/embedded_sql.h"
 #include "db/notices.h"
 #include "db/one_off.h"
+#include "db/query.h"
 #include "db/session_settings.h"
 
 #include <libpq-fe.h>
@@ -30,17 +31,12 @@ static bool migration_failed(PGconn *session, const struct logger *logger, const
     return false;
 }
 
-static bool succeeded(const PGresult *result) {
-    ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-}
-
 /* Runs statements; of the last one `*yes` says whether its first value is true. */
 static bool run(PGconn *session, const char *sql, const char *parameter, bool *yes) {
     const char *const parameters[] = {parameter};
     PGresult *result = parameter ? PQexecParams(session, sql, 1, NULL, parameters, NULL, NULL, 0)
                                  : PQexec(session, sql);
-    bool done = succeeded(result);
+    bool done = query_has_succeeded(result);
     if (yes) {
         *yes = done && PQntuples(result) == 1 && strcmp(PQgetvalue(result, 0, 0), "t") == 0;
     }
@@ -68,7 +64,7 @@ static bool run_migration(PGconn *session, const struct embedded_sql *migration,
     PGresult *result = PQexec(session, migration->text);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     *waits = state && strcmp(state, "55P03") == 0;
-    bool done = succeeded(result);
+    bool done = query_has_succeeded(result);
     PQclear(result);
     return done;
 }

@@ -3,6 +3,7 @@
 
 #include "db/embedded_sql.h"
 #include "db/pooling.h"
+#include "db/query.h"
 #include "db/session_settings.h"
 #include "db/session_statement_names.h"
 #include "db/statement_names.h"
@@ -62,8 +63,7 @@ static void take_facts(const PGresult *result, struct session_facts *facts) {
 
 const char *session_setup_take(const PGconn *session, const PGresult *result,
                                struct session_facts *facts) {
-    ExecStatusType status = PQresultStatus(result);
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+    if (query_has_succeeded(result)) {
         take_facts(result, facts);
         return session_settings_refusal(session, result);
     }

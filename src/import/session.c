@@ -3,6 +3,7 @@
 
 #include "db/notices.h"
 #include "db/one_off.h"
+#include "db/query.h"
 #include "db/session_settings.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
@@ -164,8 +165,7 @@ void session_close(struct session *session) {
 }
 
 static bool is_good(const PGresult *result) {
-    ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || is_copy(result);
+    return query_has_succeeded(result) || is_copy(result);
 }
 
 /* The last result of what was sent; all are taken in, even after an error. */
