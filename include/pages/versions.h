@@ -55,6 +55,9 @@ bool version_is_newer(struct version a, struct version b);
 /* Invalidates every page of that counter, on every worker. */
 void versions_raise(struct versions *versions, size_t slot);
 
+/* Likewise the pages of a product and those of a question; 0: none. */
+void versions_raise_both(struct versions *versions, int64_t product, int64_t question);
+
 /* Invalidates every page, and notes when. */
 void versions_invalidate_all(struct versions *versions, int64_t now_ms);
 

@@ -48,6 +48,15 @@ void versions_raise(struct versions *versions, size_t slot) {
     atomic_fetch_add(&versions->counters[slot], 1);
 }
 
+void versions_raise_both(struct versions *versions, int64_t product, int64_t question) {
+    if (product > 0) {
+        versions_raise(versions, versions_slot(SUBJECT_PRODUCT, product));
+    }
+    if (question > 0) {
+        versions_raise(versions, versions_slot(SUBJECT_QUESTION, question));
+    }
+}
+
 void versions_invalidate_all(struct versions *versions, int64_t now_ms) {
     /* In this order: who notes the new epoch knows the time. A later time of another process stays.
      */

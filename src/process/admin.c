@@ -207,8 +207,7 @@ static void invalidate(void *owner, int64_t product, int64_t question) {
     if (versions && product == 0) {
         versions_invalidate_all(versions, clock_ms());
     } else if (versions) {
-        versions_raise(versions, versions_slot(SUBJECT_PRODUCT, product));
-        versions_raise(versions, versions_slot(SUBJECT_QUESTION, question));
+        versions_raise_both(versions, product, question);
     }
 }
 

@@ -35,15 +35,10 @@ static int wait_ms(const struct attempt *attempt) {
 }
 
 static void raise_versions(struct versions *versions, const struct notify_pages *pages) {
-    if (!pages) {
+    if (pages) {
+        versions_raise_both(versions, pages->product, pages->question);
+    } else {
         versions_invalidate_all(versions, clock_ms());
-        return;
-    }
-    if (pages->product > 0) {
-        versions_raise(versions, versions_slot(SUBJECT_PRODUCT, pages->product));
-    }
-    if (pages->question > 0) {
-        versions_raise(versions, versions_slot(SUBJECT_QUESTION, pages->question));
     }
 }
 

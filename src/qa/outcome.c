@@ -9,14 +9,10 @@
 #include <string.h>
 
 void outcome_raise_versions(const struct http_request *request, const PGresult *result, int row) {
+    enum { PRODUCT = 1, QUESTION }; /* columns, of which a NULL reads as 0 */
     const struct app *app = request->app;
-    for (int column = 1; column <= 2; column++) {
-        if (!PQgetisnull(result, row, column)) {
-            int64_t id = strtoll(PQgetvalue(result, row, column), NULL, 10);
-            enum subject subject = column == 1 ? SUBJECT_PRODUCT : SUBJECT_QUESTION;
-            versions_raise(app->versions, versions_slot(subject, id));
-        }
-    }
+    versions_raise_both(app->versions, strtoll(PQgetvalue(result, row, PRODUCT), NULL, 10),
+                        strtoll(PQgetvalue(result, row, QUESTION), NULL, 10));
 }
 
 /* PostgreSQL's primary message names the objects, never the values: those are in the detail. */

@@ -53,6 +53,21 @@ START_TEST(a_raise_touches_no_other_slot) {
 }
 END_TEST
 
+START_TEST(what_is_of_no_product_raises_the_question_alone) {
+    struct versions *versions = map();
+    size_t product = versions_slot(SUBJECT_PRODUCT, 1),
+           question = versions_slot(SUBJECT_QUESTION, 2);
+    struct version of_product = versions_note(versions, product);
+    struct version of_question = versions_note(versions, question);
+    versions_raise_both(versions, 0, 2);
+    ck_assert(is_unchanged(versions, product, of_product));
+    ck_assert(!is_unchanged(versions, question, of_question));
+    versions_raise_both(versions, 1, 0);
+    ck_assert(!is_unchanged(versions, product, of_product));
+    unmap(versions);
+}
+END_TEST
+
 START_TEST(invalidating_all_touches_every_slot) {
     struct versions *versions = map();
     size_t last = 0;
@@ -259,6 +274,7 @@ Suite *versions_suite(void) {
     tcase_add_checked_fixture(cases, make_memory, close_memory);
     tcase_add_test(cases, a_raise_is_seen_by_everybody_who_maps_them);
     tcase_add_test(cases, a_raise_touches_no_other_slot);
+    tcase_add_test(cases, what_is_of_no_product_raises_the_question_alone);
     tcase_add_test(cases, invalidating_all_touches_every_slot);
     tcase_add_test(cases, the_longer_ago_all_was_invalidated_the_longer_a_page_is_kept);
     tcase_add_test(cases, what_somebody_else_notes_is_newer);
