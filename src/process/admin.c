@@ -199,14 +199,13 @@ static void map_report(struct admin *admin) {
     }
 }
 
-/* A moderator has changed what these pages show. */
+/* A moderator has changed what these pages show. There is no desk without the memory. */
 static void invalidate(void *owner, int64_t product, int64_t question) {
     struct admin_process *process = owner;
-    struct versions *versions =
-        process->memory.at ? shared_memory_versions(&process->memory) : NULL;
-    if (versions && product == 0) {
+    struct versions *versions = shared_memory_versions(&process->memory);
+    if (product == 0) {
         versions_invalidate_all(versions, clock_ms());
-    } else if (versions) {
+    } else {
         versions_raise_both(versions, product, question);
     }
 }
