@@ -1,6 +1,8 @@
 """Rows put into the database directly, where the API would take too many calls or cannot set a
 value. Only for products and questions that nobody has read yet."""
 
+from api import new_product
+
 
 def questions(stack, product_id, helpfulness, **columns):
     """One question for each number of the list `helpfulness`; their ids, in the list's order."""
@@ -16,6 +18,14 @@ def answers(stack, question_id, helpfulness, **columns):
                     **{"body": "Because.", "answerer_name": "answerer",
                        "answerer_email": "answerer@mail.example", **columns})
             for helpful in helpfulness]
+
+
+def question_with_answer(stack, **columns):
+    """A product, its question with these columns, and the question's answer: their ids."""
+    product = new_product()
+    [question] = questions(stack, product, [0], **columns)
+    [answer] = answers(stack, question, [0])
+    return product, question, answer
 
 
 def many_questions(stack, product_id, count):

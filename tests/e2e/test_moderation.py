@@ -1,7 +1,5 @@
 """What becomes of reports, and what moderators decide about them with `atelier-qa moderate`."""
 
-import json
-import os
 import subprocess
 
 import pytest
@@ -10,9 +8,8 @@ from psycopg2.errors import InsufficientPrivilege
 import seed
 from api import Api, MAX_ID, new_product
 from conftest import PATIENT, running
+from moderation import KINDS, Items, described, environment, moderate, report
 from stack import wait_until
-
-KINDS = {"questions": "question", "answers": "answer"}
 
 
 @pytest.fixture(scope="module")
@@ -20,49 +17,6 @@ def patient():
     """A stack that hides from the third report on."""
     with running(QA_REPORTS_TO_HIDE="3", **PATIENT) as stack:
         yield stack
-
-
-class Items:
-    """A question with an answer, by their names in the API."""
-
-    def __init__(self, stack, **columns):
-        self.product = new_product()
-        [self.question] = seed.questions(stack, self.product, [0], **columns)
-        [self.answer] = seed.answers(stack, self.question, [0])
-        self.questions = f"questions/{self.question}"
-        self.answers = f"answers/{self.answer}"
-
-    def shown(self, api):
-        """Which of the two the product's page shows."""
-        shown = {"questions": bool(api.questions(self.product)), "answers": bool(api.answers(self.question))}
-        alone = api.get(f"/qa/questions/{self.question}")
-        assert alone.status_code == (200 if shown["questions"] else 404)
-        assert not shown["questions"] or bool(alone.json()["answers"]) == shown["answers"]
-        assert api.get(f"/qa/counts?product_ids={self.product}").json()["results"][0]["questions"] == int(
-            shown["questions"])
-        return shown
-
-
-def moderate(stack, *arguments, status=0, **environment):
-    """What the command prints, as JSON where it is asked for."""
-    result = subprocess.run(
-        [stack.program, "moderate", *arguments], text=True, capture_output=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "QA_STATE_DIR": str(stack.folder), "QA_SHARED_FILE": str(max(stack.sockets.glob(
-            "versions.*[0-9]"))), "QA_MODERATION_DATABASE_URL_FILE": str(stack.folder / "secrets/moderator-url"),
-            **environment})
-    assert result.returncode == status, (result.stdout, result.stderr)
-    if status != 0:
-        return result.stderr
-    return json.loads(result.stdout) if "--json" in arguments else result.stdout
-
-
-def described(stack, item):
-    return moderate(stack, "show", item, "--json")["item"]
-
-
-def report(api, item, body=None, **options):
-    response = api.put(f"/qa/{item}/report", json=body, **options)
-    assert response.status_code == 204, response.text
 
 
 # Reports
@@ -387,9 +341,7 @@ def test_a_decision_waits_for_a_lock_and_is_right(stack, api):
         cursor.execute("UPDATE questions SET reported = true WHERE id = %s", (items.question,))
         with subprocess.Popen(
                 [stack.program, "moderate", "approve", items.questions], stdout=subprocess.DEVNULL,
-                env={**os.environ, "QA_STATE_DIR": str(stack.folder),
-                     "QA_SHARED_FILE": str(max(stack.sockets.glob("versions.*[0-9]"))),
-                     "QA_MODERATION_DATABASE_URL": stack.superuser_url()}) as command:
+                env=environment(stack, QA_MODERATION_DATABASE_URL=stack.superuser_url())) as command:
             wait_until(lambda: stack.sql("SELECT 1 FROM pg_stat_activity WHERE application_name = 'atelier-qa moderate'"
                                          " AND wait_event_type = 'Lock'"))
             cursor.connection.commit()

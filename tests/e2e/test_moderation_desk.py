@@ -7,11 +7,8 @@ import pytest
 
 from api import MAX_ID, PATIENCE_S, Api, assert_problem
 from conftest import PATIENT, running
+from moderation import EMIL, ERNA, HOSTILE, Items, moderate, report
 from stack import wait_until
-from test_moderation import Items, moderate, report
-
-ERNA, EMIL = "e" * 24 + "rna", "e" * 24 + "mil"
-HOSTILE = "<img src=x onerror=\"document.title = 'caught'\"> </script>\U0001f9e6 & 'quoted'"
 
 
 @pytest.fixture(scope="module")

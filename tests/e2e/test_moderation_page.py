@@ -9,12 +9,10 @@ import seed
 from api import Api, new_product
 from browser import DESKTOP, PHONE, Browser, needs_chromium
 from conftest import PATIENT, running
-from test_moderation import Items, moderate, report
+from moderation import ERNA, HOSTILE, Items, moderate, report
 
 pytestmark = needs_chromium
-ERNA = "e" * 24 + "rna"
 SHOTS = os.environ.get("SCREENSHOTS")
-HOSTILE = "<img src=x onerror=\"document.title = 'caught'\"> </script>\U0001f9e6 & 'quoted'"
 
 
 @pytest.fixture(scope="module")

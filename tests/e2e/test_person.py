@@ -1,26 +1,14 @@
 """`atelier-qa person`: what the database holds of a person, and that nothing of it is left afterwards."""
 
 import json
-import os
-import subprocess
 
 import pytest
 from psycopg2.errors import InsufficientPrivilege
 
 import seed
 from api import MAIL_DOMAIN, new_product
+from moderation import moderate, person, report
 from stack import wait_until
-from test_moderation import moderate, report
-
-
-def person(stack, *arguments, status=0, text=None, **environment):
-    result = subprocess.run(
-        [stack.program, "person", *arguments], text=True, capture_output=True, input=text or "",
-        env={**os.environ, "QA_STATE_DIR": str(stack.folder), "QA_SHARED_FILE": str(max(stack.sockets.glob(
-            "versions.*[0-9]"))), "QA_OWNER_DATABASE_URL_FILE": str(stack.folder / "secrets/owner-url"),
-            **environment})
-    assert result.returncode == status, (result.stdout, result.stderr)
-    return json.loads(result.stdout) if status == 0 else result.stderr
 
 
 _numbers = iter(range(1, 1000))
