@@ -10,6 +10,7 @@ import pytest
 
 import first_start
 import product_pages
+import seed
 import side_by_side
 from api import MAIL_DOMAIN, Api
 from stack import Stack, assert_no_sanitizer_report
@@ -93,6 +94,13 @@ def stack():
 @pytest.fixture(scope="session")
 def api(stack):
     return Api(stack.base_url)
+
+
+@pytest.fixture
+def rows(stack):
+    """A question with an answer: the id of each."""
+    product, question, answer = seed.question_with_answer(stack)
+    return {"product": product, "questions": question, "answers": answer}
 
 
 @pytest.fixture(scope="session")

@@ -48,9 +48,7 @@ def test_a_commit_is_durable(stack, setting):
 
 
 def test_no_worker_shows_the_state_before_an_acknowledged_write(stack):
-    product = new_product()
-    [question] = seed.questions(stack, product, [0])
-    [answer] = seed.answers(stack, question, [0])
+    product, question, answer = seed.question_with_answer(stack)
     workers = stack.worker_connections()
     for votes in range(1, 21):
         writer = workers[votes % len(workers)]

@@ -16,7 +16,7 @@ from api import ANSWER, MAX_ID, QUESTION, Api, assert_problem, new_product, with
 from conftest import PATIENT, running
 from stack import wait_until
 from test_batches import column, commits, in_one_batch, poison, statuses
-from wire import Client, request, send_at_once, worker_sockets
+from wire import Client, request, worker_sockets
 
 LEDGER_WRITES = int(os.environ.get("LEDGER_WRITES", 3000))
 REPLAYED = "Idempotency-Replayed"
@@ -33,14 +33,6 @@ def stack():
 @pytest.fixture(scope="module")
 def api(stack):
     return Api(stack.base_url)
-
-
-@pytest.fixture
-def rows(stack):
-    product = new_product()
-    [question] = seed.questions(stack, product, [0])
-    [answer] = seed.answers(stack, question, [0])
-    return {"product": product, "questions": question, "answers": answer}
 
 
 def new_key():

@@ -27,14 +27,6 @@ def api(stack):
     return Api(stack.base_url)
 
 
-@pytest.fixture
-def rows(stack):
-    product = new_product()
-    [question] = seed.questions(stack, product, [0])
-    [answer] = seed.answers(stack, question, [0])
-    return {"product": product, "questions": question, "answers": answer}
-
-
 def new_voter():
     return str(uuid.uuid4())
 

@@ -10,15 +10,6 @@ from wire import Client, request, send_at_once, worker_sockets
 TABLES = ["questions", "answers"]
 
 
-@pytest.fixture
-def rows(stack):
-    """A question with an answer: the id of each."""
-    product = new_product()
-    [question] = seed.questions(stack, product, [0])
-    [answer] = seed.answers(stack, question, [0])
-    return {"product": product, "questions": question, "answers": answer}
-
-
 def shown_helpfulness(api, rows):
     [question] = api.questions(rows["product"])
     [answer] = question["answers"].values()
