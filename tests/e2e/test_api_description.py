@@ -1,6 +1,5 @@
 """docs/openapi.yaml against the running service: what it says is true, and it says everything."""
 
-import contextlib
 import json
 import os
 import re

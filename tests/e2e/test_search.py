@@ -6,7 +6,7 @@ import pytest
 import requests
 
 import seed
-from api import MAX_PRODUCT, Api, ask_once, assert_problem, new_product
+from api import ask_once, assert_problem, new_product
 from test_orders import KEYS, pages
 
 WORDS = ["warm", "Warmth", "shrinks", "wool", "size", "zip", "Größe", "靴は", "50%", "C++", "a.b", "x(y)"]

@@ -8,10 +8,10 @@ import re
 import pytest
 
 import seed
-from api import EMAIL, Api, assert_problem, new_product
-from browser import DESKTOP, PHONE, Keys, browser_of, needs_chromium
+from api import EMAIL, assert_problem, new_product
+from browser import DESKTOP, PHONE, Keys, browser_of
 from shop import Network, Shop
-from stack import CHECKOUT, wait_until
+from stack import CHECKOUT
 from test_hostile_text import TEXTS
 
 VERSIONS = sorted((CHECKOUT / "web/widget").iterdir(),
