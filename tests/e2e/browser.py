@@ -17,8 +17,9 @@ Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 WebDriverWait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait
 Service = pytest.importorskip("selenium.webdriver.chrome.service").Service
 
-needs_chromium = pytest.mark.skipif(not shutil.which("chromedriver") or not shutil.which("chromium"),
-                                    reason="no Chromium: make test-browser")
+HAS_CHROMIUM = bool(shutil.which("chromedriver") and shutil.which("chromium"))
+WHY_SKIPPED = "no Chromium: make test-browser"
+needs_chromium = pytest.mark.skipif(not HAS_CHROMIUM, reason=WHY_SKIPPED)
 BLOCKED = 2  # Chromium's word for a permission that is not given
 PHONE, DESKTOP = 390, 1280
 
@@ -58,6 +59,8 @@ class Browser(Part):
     """A browser that knows nothing yet."""
 
     def __init__(self, base_url, arguments=(), **permissions):
+        if not HAS_CHROMIUM:
+            pytest.skip(WHY_SKIPPED)
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium")
         for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage",
