@@ -1,6 +1,9 @@
 """What the service shows at /metrics: a strict reader of Prometheus' text format."""
 
+import contextlib
 import re
+
+from api import ask
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="[^"\\]*",?)+)\})? (\d+(?:\.\d+)?)')
 LABEL = re.compile(r'([a-z_]+)="([^"]*)"')
@@ -68,3 +71,12 @@ class Metrics:
                  for (given, labels), value in self.values.items() if given == name}
         assert all(value >= 0 for value in risen.values())
         return {labels: value for labels, value in risen.items() if value}
+
+
+def scrape(connection):
+    """What an admin process shows, on a connection that is closed then."""
+    with contextlib.closing(connection):
+        response = ask(connection, "GET", "/metrics")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return Metrics(response.content.decode())

@@ -7,8 +7,7 @@ import signal
 from pathlib import Path
 
 import test_process
-from api import ask
-from exposition import Metrics
+from exposition import scrape
 from stack import UnixConnection, children, runs, wait_until
 
 # Nothing that a cache holds may be healed by its expiry, and a page shows all that there is.
@@ -35,8 +34,7 @@ class Host:
         os.kill(self._supervisor_pid(), signal.SIGHUP)
 
     def metrics(self):
-        with contextlib.closing(UnixConnection(self.folder / "run/admin.sock")) as connection:
-            return Metrics(ask(connection, "GET", "/metrics").content.decode())
+        return scrape(UnixConnection(self.folder / "run/admin.sock"))
 
     def rounds(self):
         """Those of its validators so far."""

@@ -20,6 +20,7 @@ import psycopg2
 import sandbox
 import sessions
 from api import PATIENCE_S, ask
+from exposition import scrape
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK_SH = CHECKOUT / "deploy/stack.sh"
@@ -261,6 +262,9 @@ class Stack:
     def admin(self):
         """A connection to the admin process, by its Unix socket."""
         return UnixConnection(self.sockets / "admin.sock")
+
+    def metrics(self):
+        return scrape(self.admin())
 
     def worker_connections(self):
         """A connection to each worker's own socket, past NGINX."""

@@ -9,9 +9,8 @@ import pytest
 
 import seed
 import test_process
-from api import ANSWER, PATIENCE_S, QUESTION, ask, new_product
-from exposition import Metrics
-from stack import UnixConnection, wait_until
+from api import ANSWER, PATIENCE_S, QUESTION, new_product
+from stack import wait_until
 from wire import Client, request, send_at_once
 
 LEASE_MS = 1000
@@ -69,8 +68,7 @@ def test_no_response_to_a_write_leaves_before_the_lease_has_passed(stack, servic
 
 
 def waits(service):
-    text = ask(UnixConnection(service.folder / "run/admin.sock"), "GET", "/metrics").content.decode()
-    return Metrics(text).total("atelier_qa_commit_waits")
+    return service.metrics().total("atelier_qa_commit_waits")
 
 
 def test_meanwhile_its_page_shows_it_and_its_connection_carries_others(stack, service, questions):

@@ -9,8 +9,7 @@ import pytest
 
 import gates
 import seed
-from api import Api, ask, new_product
-from exposition import Metrics
+from api import Api, new_product
 from stack import CHECKOUT, WORKERS, wait_until
 from wire import Client, request, worker_sockets
 
@@ -21,20 +20,9 @@ GAUGES_AT_REST = ("http_server_active_requests", "db_client_connection_pending_r
                   "atelier_qa_db_running_calls")
 
 
-def scrape(stack):
-    connection = stack.admin()
-    try:
-        response = ask(connection, "GET", "/metrics")
-    finally:
-        connection.close()
-    assert response.status_code == 200
-    assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    return Metrics(response.content.decode())
-
-
 def requests_since(stack, before):
     """By method, status and route; without what tests ask to know whether the stack is ready."""
-    risen = scrape(stack).since(before, REQUESTS)
+    risen = stack.metrics().since(before, REQUESTS)
     return {key: value for key, value in risen.items() if key[2] != "/readyz"}
 
 
@@ -61,7 +49,7 @@ def question(victim):
 
 def test_each_request_is_counted_by_route_method_and_status(stack, workers):
     product = new_product()
-    before = scrape(stack)
+    before = stack.metrics()
     question = workers.add_question(product)["question_id"]
     path = f"{LIST}?product_id={product}"
     tags = [workers.get(path).headers["ETag"] for _ in range(3)]
@@ -84,12 +72,12 @@ def test_each_request_is_counted_by_route_method_and_status(stack, workers):
 
 def test_each_statement_and_each_commit_is_counted(stack, workers):
     product = new_product()
-    before = scrape(stack)
+    before = stack.metrics()
     question = workers.add_question(product)["question_id"]
     workers.vote("questions", question, times=5)
     for _ in range(3):
         workers.questions(product)
-    after = scrape(stack)
+    after = stack.metrics()
     statements = after.since(before, "db_client_operation_duration_seconds_count")
     expected = {("add_questions",): 1, ("vote_question",): 5, ("list_questions",): 1}
     assert expected.items() <= statements.items()
@@ -114,7 +102,7 @@ def logged_by_nginx(stack):
 
 
 def told_by_nginx(stack):
-    metrics = scrape(stack)
+    metrics = stack.metrics()
     return {**metrics.since(None, "atelier_qa_nginx_hits_total"),
             **metrics.since(None, "atelier_qa_nginx_misses_total")}
 
@@ -133,7 +121,7 @@ def test_each_hit_and_each_miss_of_nginx_is_counted(stack, api):
     assert {key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key)} == {
         ("answers",): 1, ("200", "answers"): 5, ("304", "answers"): 5}
     wait_until(lambda: told_by_nginx(stack) == after)
-    assert scrape(stack).value("atelier_qa_holder") == 1
+    assert stack.metrics().value("atelier_qa_holder") == 1
 
 
 # What it survives
@@ -152,17 +140,17 @@ def ask_all_workers(stack, sent, times):
 
 
 def test_nothing_is_lost_when_workers_are_killed_and_reloaded(victim):
-    before = scrape(victim)
+    before = victim.metrics()
     sent = request("GET", f"{LIST}?product_id={new_product()}")
     ask_all_workers(victim, sent, 7)
     kill_oldest_worker(victim)
     victim.wait_until_whole()
     ask_all_workers(victim, sent, 5)
     victim.reload()
-    wait_until(lambda: scrape(victim).since(before, "atelier_qa_reloads_total") == {("succeeded",): 1})
+    wait_until(lambda: victim.metrics().since(before, "atelier_qa_reloads_total") == {("succeeded",): 1})
     victim.wait_until_whole()
     ask_all_workers(victim, sent, 3)
-    after = scrape(victim)
+    after = victim.metrics()
     assert requests_since(victim, before)["GET", "200", LIST] == WORKERS * (7 + 5 + 3)
     assert after.since(before, "atelier_qa_worker_deaths_total") == {("signal",): 1}
     assert after.since(before, "atelier_qa_worker_starts_total") == {(): 1 + WORKERS}
@@ -176,12 +164,12 @@ def test_gauges_tell_what_is_under_way_and_return_to_zero(victim, question):
         with gates.closed(victim, gates.COMMITS):
             client.send(sent)
             gates.wait_until_somebody_waits(victim)
-            wait_until(lambda: scrape(victim).value("http_server_active_requests") == 1)
-            during = scrape(victim)
+            wait_until(lambda: victim.metrics().value("http_server_active_requests") == 1)
+            during = victim.metrics()
             assert during.value("atelier_qa_db_running_calls", lane="writes") >= 1
             assert during.value("atelier_qa_db_connections", set="writes", state="used") >= 1
         assert client.receive().status == 204
-    wait_until(lambda: all(scrape(victim).total(name) == 0 for name in GAUGES_AT_REST))
+    wait_until(lambda: all(victim.metrics().total(name) == 0 for name in GAUGES_AT_REST))
 
 
 def test_gauges_of_a_killed_worker_are_gone(victim, question):
@@ -189,33 +177,33 @@ def test_gauges_of_a_killed_worker_are_gone(victim, question):
         with Client(worker_sockets(victim)[0]) as client:
             client.send(request("PUT", f"/qa/questions/{question}/helpful"))
             gates.wait_until_somebody_waits(victim)
-            wait_until(lambda: scrape(victim).value("http_server_active_requests") == 1)
+            wait_until(lambda: victim.metrics().value("http_server_active_requests") == 1)
             for _ in range(WORKERS):
                 kill_oldest_worker(victim)
-        wait_until(lambda: all(scrape(victim).total(name) == 0 for name in GAUGES_AT_REST))
+        wait_until(lambda: all(victim.metrics().total(name) == 0 for name in GAUGES_AT_REST))
 
 
 def test_an_outage_shows(victim):
-    before = scrape(victim)
+    before = victim.metrics()
     assert before.value("atelier_qa_db_ready_workers") == WORKERS
     victim.stop_database()
     try:
-        wait_until(lambda: scrape(victim).value("atelier_qa_db_ready_workers") == 0)
-        during = scrape(victim)
+        wait_until(lambda: victim.metrics().value("atelier_qa_db_ready_workers") == 0)
+        during = victim.metrics()
         assert during.value("atelier_qa_db_outage_workers") == WORKERS
         assert during.since(before, "atelier_qa_db_outages_total") == {(): WORKERS}
-        wait_until(lambda: scrape(victim).total("atelier_qa_db_connections", state="idle") == 0)
+        wait_until(lambda: victim.metrics().total("atelier_qa_db_connections", state="idle") == 0)
     finally:
         victim.start()
-    wait_until(lambda: scrape(victim).value("atelier_qa_db_outage_workers") == 0)
-    assert scrape(victim).value("atelier_qa_db_ready_workers") == WORKERS
+    wait_until(lambda: victim.metrics().value("atelier_qa_db_outage_workers") == 0)
+    assert victim.metrics().value("atelier_qa_db_ready_workers") == WORKERS
 
 
 # What is shown
 
 def test_all_numbers_make_sense(stack, workers):
     workers.questions(new_product())
-    metrics = scrape(stack)
+    metrics = stack.metrics()
     assert metrics.total("atelier_qa_build_info") == 1
     assert metrics.value("process_start_time_seconds") > 1_600_000_000
     assert metrics.value("process_cpu_seconds_total") > 0
@@ -229,7 +217,7 @@ def test_all_numbers_make_sense(stack, workers):
 
 
 def test_the_reference_tells_of_each_metric_what_the_service_does(stack):
-    metrics = scrape(stack)
+    metrics = stack.metrics()
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*)\| (.*) \|$", (CHECKOUT / "docs/metrics.md").read_text(), re.M)
     assert {name: (kind, meaning) for name, kind, _, meaning in rows} == {
         name: (metrics.types[name], metrics.helps[name]) for name in metrics.types}

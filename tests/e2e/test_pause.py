@@ -17,7 +17,6 @@ import wire
 from api import PATIENCE_S, QUESTION, Api, ask, ask_once, assert_problem, new_product
 from conftest import running
 from stack import CHECKOUT, UnixConnection, wait_until
-from test_metrics import scrape
 
 GENERATOR = "build/tools/constant_rate"
 RATE = 200 if os.environ.get("SANITIZE") else 2000
@@ -196,7 +195,7 @@ def test_in_a_pause_pages_of_the_cache_are_served_and_all_else_waits_also_of_a_n
 
 
 def test_a_pause_is_shown_and_counted(stack, question):
-    before = scrape(stack)
+    before = stack.metrics()
     assert (before.value("atelier_qa_paused"), status(stack)["paused"]) == (0, None)
     with wire.Client(wire.worker_sockets(stack)[0]) as client:
         with paused(stack):
@@ -207,9 +206,9 @@ def test_a_pause_is_shown_and_counted(stack, question):
             assert 0 < shown["ends_in_ms"] <= 120_000 and shown["paused_ms"] > 0
             text = look(stack, "/status.txt").content.decode()
             assert "a pause is on for" in text and "2 of 2 workers have no session, 1 calls wait" in text
-            assert scrape(stack).value("atelier_qa_paused") == 1
+            assert stack.metrics().value("atelier_qa_paused") == 1
         assert client.receive().status == 204
-    after = scrape(stack)
+    after = stack.metrics()
     assert (after.value("atelier_qa_paused"), status(stack)["paused"]) == (0, None)
     assert "a pause is on" not in look(stack, "/status.txt").content.decode()
     assert after.since(before, "atelier_qa_pauses_total") == {("resumed",): 1}
@@ -222,14 +221,14 @@ def test_a_worker_that_is_killed_in_a_pause_invalidates_nothing(stack, question)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: len(set(stack.worker_pids()) - {pid}) == 2)
 
-    before = scrape(stack)
+    before = stack.metrics()
     with paused(stack):
         kill_a_worker()
     stack.wait_until_whole()
-    assert scrape(stack).since(before, "atelier_qa_worker_deaths_total") == {("signal",): 1}
-    assert scrape(stack).since(before, "atelier_qa_cache_invalidations_total") == {}
+    assert stack.metrics().since(before, "atelier_qa_worker_deaths_total") == {("signal",): 1}
+    assert stack.metrics().since(before, "atelier_qa_cache_invalidations_total") == {}
     kill_a_worker()  # which may have had something under way
-    assert scrape(stack).since(before, "atelier_qa_cache_invalidations_total") == {("worker_died",): 1}
+    assert stack.metrics().since(before, "atelier_qa_cache_invalidations_total") == {("worker_died",): 1}
 
 
 def test_only_the_unix_socket_pauses(stack):
@@ -277,7 +276,7 @@ def test_a_pause_ends_by_itself(stack, question):
     wait_until(lambda: len(lines(stack, "the pause is over")) > before)
     over = lines(stack, "the pause is over")[-1]
     assert over["level"] == "warning" and "QA_PAUSE_TIMEOUT_S" in over["reason"]
-    assert scrape(stack).value("atelier_qa_pauses_total", end="timed_out") == 1
+    assert stack.metrics().value("atelier_qa_pauses_total", end="timed_out") == 1
     result = resume(stack)
     assert (result.returncode, result.stdout) == (1, "")
     assert "no pause" in result.stderr

@@ -17,7 +17,7 @@ import gates
 import sandbox
 import seed
 from api import PATIENCE_S, QUESTION, ask, new_product
-from exposition import Metrics
+from exposition import scrape
 from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until, workers
 
 
@@ -64,8 +64,7 @@ class Service:
         wait_until(lambda: not any(map(listens, self.workers)))
 
     def metrics(self):
-        with contextlib.closing(UnixConnection(self.folder / "run/admin.sock")) as connection:
-            return Metrics(ask(connection, "GET", "/metrics").content.decode())
+        return scrape(UnixConnection(self.folder / "run/admin.sock"))
 
     def workers_at(self, place):
         """The pids of all workers that were ever started there."""
