@@ -1,5 +1,6 @@
 """What is counted, and shown at /metrics: exactly, over all workers and NGINX, whatever dies meanwhile."""
 
+import collections
 import json
 import os
 import re
@@ -90,37 +91,32 @@ def test_each_statement_and_each_commit_is_counted(stack, workers):
     assert after.since(before, "atelier_qa_db_calls_total")["reads", "done"] == 1
 
 
-def logged_by_nginx(stack):
-    """Its hits, by list and status, and its misses, by list, as its access log has them."""
-    counts = {}
-    for line in map(json.loads, stack.access_log().splitlines()):
-        pages = "answers" if re.fullmatch(r"/qa/questions/[^/]+(?:/answers)?/?", line["path"]) else "questions"
-        key = {"hit": (str(line["status"]), pages), "miss": (pages,)}.get(line["ring"])
-        if key:
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+def logged_by_nginx(stack, path):
+    """How often NGINX logged a request for it, by what the ring had and the status."""
+    lines = map(json.loads, stack.access_log().splitlines())
+    return collections.Counter((line["ring"], line["status"]) for line in lines if line["path"] == path)
 
 
-def told_by_nginx(stack):
+def told_by_nginx(stack, before):
     metrics = stack.metrics()
-    return {**metrics.since(None, "atelier_qa_nginx_hits_total"),
-            **metrics.since(None, "atelier_qa_nginx_misses_total")}
+    return {**metrics.since(before, "atelier_qa_nginx_hits_total"),
+            **metrics.since(before, "atelier_qa_nginx_misses_total")}
 
 
 def test_each_hit_and_each_miss_of_nginx_is_counted(stack, api):
     if not list((stack.folder / "nginx").glob("*.so")):
         pytest.skip("the module cannot be built here")
     [question] = seed.questions(stack, new_product(), [0])
-    before = logged_by_nginx(stack)
-    tag = api.get(f"/qa/questions/{question}/answers").headers["ETag"]
+    path = f"/qa/questions/{question}/answers"
+    before = stack.metrics()
+    tag = api.get(path).headers["ETag"]
     for _ in range(5):
-        api.get(f"/qa/questions/{question}/answers")
-        api.get(f"/qa/questions/{question}/answers", headers={"If-None-Match": tag})
-    wait_until(lambda: sum(logged_by_nginx(stack).values()) >= sum(before.values()) + 11)
-    after = logged_by_nginx(stack)
-    assert {key: after[key] - before.get(key, 0) for key in after if after[key] != before.get(key)} == {
-        ("answers",): 1, ("200", "answers"): 5, ("304", "answers"): 5}
-    wait_until(lambda: told_by_nginx(stack) == after)
+        api.get(path)
+        api.get(path, headers={"If-None-Match": tag})
+    wait_until(lambda: told_by_nginx(stack, before) == {
+        ("answers",): 1, ("200", "answers"): 5, ("304", "answers"): 5})
+    wait_until(lambda: logged_by_nginx(stack, path).total() == 11)
+    assert logged_by_nginx(stack, path) == {("miss", 200): 1, ("hit", 200): 5, ("hit", 304): 5}
     assert stack.metrics().value("atelier_qa_holder") == 1
 
 
