@@ -153,3 +153,11 @@ def fault_stack():
     waits for a lock."""
     with running(QA_SAMPLE_PRODUCTS="20", QA_QUEUE_LIMIT="20", QA_LOCK_TIMEOUT_MS="1000") as stack:
         yield stack
+
+
+@pytest.fixture
+def victim(fault_stack):
+    """A stack to break: whole before each test, and whole again by itself after it."""
+    fault_stack.wait_until_whole()
+    yield fault_stack
+    fault_stack.wait_until_whole()

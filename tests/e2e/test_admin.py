@@ -50,14 +50,6 @@ def status(stack):
     return get(stack, "/status.json").json()
 
 
-@pytest.fixture
-def victim(fault_stack):
-    """A stack to break: whole before each test, and whole again by itself after it."""
-    fault_stack.wait_until_whole()
-    yield fault_stack
-    fault_stack.wait_until_whole()
-
-
 def invalidations(stack):
     """The lines of the metrics that tell how often all pages were invalidated, and why."""
     return [line for line in get(stack, "/metrics").content.decode().splitlines()

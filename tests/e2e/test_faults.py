@@ -24,14 +24,6 @@ READ = ("GET", "/qa/questions?product_id=1", None)
 
 
 @pytest.fixture
-def victim(fault_stack):
-    """A stack to break: whole before each test, and whole again by itself after it."""
-    fault_stack.wait_until_whole()
-    yield fault_stack
-    fault_stack.wait_until_whole()
-
-
-@pytest.fixture
 def shop(victim):
     """An API of the victim."""
     return Api(victim.base_url)

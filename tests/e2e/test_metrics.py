@@ -34,14 +34,6 @@ def workers(port_of_workers):
 
 
 @pytest.fixture
-def victim(fault_stack):
-    """A stack to break: whole before each test, and whole again by itself after it."""
-    fault_stack.wait_until_whole()
-    yield fault_stack
-    fault_stack.wait_until_whole()
-
-
-@pytest.fixture
 def question(victim):
     return seed.questions(victim, new_product(), [0])[0]
 
