@@ -60,9 +60,8 @@ def beside(stack, folder, **settings):
         yield host
 
 
-def sessions_of_validators(stack):
-    return [pid for pid, in stack.sql("SELECT pid FROM pg_stat_activity"
-                                      " WHERE application_name = 'atelier-qa validator'")]
+def end_the_sessions_of_validators(stack):
+    stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'atelier-qa validator'")
 
 
 def wait_for_rounds(*hosts):

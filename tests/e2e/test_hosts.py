@@ -106,8 +106,7 @@ def test_not_while_validators_and_sessions_die_and_hosts_reload_and_import(stack
             time.sleep(4 * LEASE_MS / 1000)
 
     def terminate_the_sessions_of_validators(_):
-        for pid in hosts.sessions_of_validators(stack):
-            stack.sql("SELECT pg_terminate_backend(%s)", pid)
+        hosts.end_the_sessions_of_validators(stack)
 
     def run_an_import(_):
         target.write(questions=[test_import.post(next(imported), 900_000)])
@@ -346,8 +345,7 @@ def test_every_page_is_made_anew_when_all_changed_or_nobody_knows_what(stack, fi
                       " INSERT INTO changes DEFAULT VALUES",
                       "UPDATE answers SET helpful = helpful"):
         rises("everything_changed", lambda statement=statement: stack.sql(statement))
-    rises("validator_began", lambda: [stack.sql("SELECT pg_terminate_backend(%s)", pid)
-                                      for pid in hosts.sessions_of_validators(stack)])
+    rises("validator_began", lambda: hosts.end_the_sessions_of_validators(stack))
     rises("validator_began", lambda: stack.sql("UPDATE changes_wanted SET since = '5'"))
 
 

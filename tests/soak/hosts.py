@@ -48,8 +48,7 @@ class Breaks:
             time.sleep(random.uniform(0, 1))
 
     def end_the_sessions_of_validators(self):
-        for pid in hosts.sessions_of_validators(self._stack):
-            self._stack.sql("SELECT pg_terminate_backend(%s)", pid)
+        hosts.end_the_sessions_of_validators(self._stack)
 
     def end_a_session(self):
         breaks.terminate_a_session(self._stack)
