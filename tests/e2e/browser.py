@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from api import EMAIL
 from stack import CHECKOUT
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: make test-browser")
@@ -178,6 +179,19 @@ class Widget(Part):
     def run(self, script, *arguments):
         """A script, to which `root` is the widget's shadow root."""
         return self._browser.run(f"const root = arguments[0].shadowRoot; {script}", self.host, *arguments)
+
+    def fill(self, body, name="ann", email=EMAIL):
+        """The form in which somebody asks or answers, once it is there."""
+        self.wait_for(".composer[open]")
+        for field, text in (("body", body), ("name", name), ("email", email)):
+            self.find(f"#{field}").clear()
+            self.find(f"#{field}").send_keys(text)
+
+    def send(self):
+        self.click(".composer button.button:not(.plain)")
+
+    def wait_for_notice(self, words):
+        self.wait_until(lambda: words in self.text("#notice"))
 
     def focused(self):
         """What has the focus: its id, or else its classes."""

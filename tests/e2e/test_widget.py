@@ -8,7 +8,7 @@ import re
 import pytest
 
 import seed
-from api import EMAIL, assert_problem, new_product
+from api import assert_problem, new_product
 from browser import DESKTOP, PHONE, Keys, browser_of
 from shop import Network, Shop
 from stack import CHECKOUT
@@ -104,21 +104,6 @@ def asked(api):
     return product, question, api.add_answer(question, body="Not mine.")["answer_id"]
 
 
-def fill(widget, body, name="ann", email=EMAIL):
-    widget.wait_for(".composer[open]")
-    for field, text in (("body", body), ("name", name), ("email", email)):
-        widget.find(f"#{field}").clear()
-        widget.find(f"#{field}").send_keys(text)
-
-
-def send(widget):
-    widget.click(".composer button.button:not(.plain)")
-
-
-def wait_for_notice(widget, words):
-    widget.wait_until(lambda: words in widget.text("#notice"))
-
-
 # ---- Files ----
 
 @pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)
@@ -186,9 +171,9 @@ def test_a_page_of_another_origin_with_a_strict_policy_shows_and_writes(embed, a
     widget = embed(a_widget(product))
     assert widget.text(f"#question-{question} .text") == "Does it shrink in the wash?"
     widget.click("#ask")
-    fill(widget, "Is it warm?")
-    send(widget)
-    wait_for_notice(widget, "Your question is published.")
+    widget.fill("Is it warm?")
+    widget.send()
+    widget.wait_for_notice("Your question is published.")
     widget.click(f"#question-{question} > .foot .helpful")
     widget.wait_for(f"#question-{question} > .foot .helpful[aria-pressed=true]")
     assert {one["question_body"]: one["question_helpfulness"] for one in api.questions(product)} == {
@@ -245,10 +230,10 @@ def test_two_widgets_on_one_page_are_apart(embed, clean, api, asked):
     assert first.text("#heading") == LANGUAGES["en"] and second.text("#heading") == LANGUAGES["de"]
     assert not first.has(f"#question-{other}") and not second.has(f"#question-{question}")
     second.click(f"#question-{other} .reply")
-    fill(second, "Sehr.")
+    second.fill("Sehr.")
     assert not first.find(".composer").is_displayed()
-    send(second)
-    wait_for_notice(second, "Ihre Antwort ist veröffentlicht.")
+    second.send()
+    second.wait_for_notice("Ihre Antwort ist veröffentlicht.")
     assert first.text("#notice") == ""
     assert [one["body"] for one in api.answers(other)] == ["Sehr."]
     first.find("#search").send_keys("zzz")
@@ -282,12 +267,12 @@ def test_it_tells_the_page_what_happens(embed, clean, asked):
     widget.click(f"#answer-{answer} .helpful")
     widget.wait_for(f"#answer-{answer} .helpful[aria-pressed=true]")
     widget.click(f"#question-{question} > .after .reply")
-    fill(widget, "Mine does.")
-    send(widget)
-    wait_for_notice(widget, "published")
+    widget.fill("Mine does.")
+    widget.send()
+    widget.wait_for_notice("published")
     widget.click(f"#question-{question} > .foot .report")
     widget.click(".reporter button[value=report]")
-    wait_for_notice(widget, "The shop is told")
+    widget.wait_for_notice("The shop is told")
     told = clean.run("return told")
     assert [name for name, _ in told] == ["load", "vote", "answer", "report"]
     assert [one["question_id"] for one in told[0][1]["questions"]] == [question]
@@ -386,7 +371,7 @@ def test_a_vote_without_a_token_stays(embed, clean, api, asked):
     clean.run("localStorage.setItem(`atelier-qa vote question ${arguments[0]} ${arguments[1]}`, '')", question, date)
     embed(a_widget(product))
     widget.click(button)
-    wait_for_notice(widget, "cannot be taken back")
+    widget.wait_for_notice("cannot be taken back")
     assert widget.find(button).get_attribute("aria-pressed") == "true"
     assert helpfulness(api, product) == [1]
     clean.errors()  # the 404
@@ -412,7 +397,7 @@ def test_a_report_says_why(stack, embed, clean, asked):
     widget.click(".reporter [value=personal-data]")
     widget.find("#note").send_keys("It names a colleague.")
     widget.click(".reporter button[value=report]")
-    wait_for_notice(widget, "The shop is told")
+    widget.wait_for_notice("The shop is told")
     assert stack.sql("SELECT reason::text, note::text, voter IS NOT NULL FROM reports"
                      " WHERE kind = 'question' AND item_id = %s", question) == [
         ("personal-data", "It names a colleague.", True)]
@@ -449,7 +434,7 @@ def test_everything_can_be_done_with_the_keyboard_and_the_focus_is_never_lost(em
     clean.press(Keys.TAB, Keys.TAB, "x@y", Keys.ENTER)  # refused: the first wrong field gets the focus
     widget.wait_until(lambda: widget.focused() == "body" and widget.text("#body-error"))
     clean.press("By keyboard?", Keys.TAB, "ann", Keys.ENTER)
-    wait_for_notice(widget, "published")
+    widget.wait_for_notice("published")
     [asked_now] = [one["question_id"] for one in api.questions(product) if one["question_body"] == "By keyboard?"]
     assert widget.focused() == f"question-{asked_now}"
     # vote
@@ -526,7 +511,7 @@ def test_what_changes_is_announced(embed, clean, asked):
     live = widget.run("return ['#total', '#notice', '.composer [role=alert]'].map(one => root.querySelector(one).role)")
     assert live == ["status", "status", "alert"]
     widget.click("#ask")
-    send(widget)
+    widget.send()
     described = widget.run("""const one = root.activeElement
         return [one.id, one.getAttribute('aria-invalid'), one.getAttribute('aria-describedby').split(' ')
             .map(id => root.getElementById(id).textContent).join(' ')]""")
@@ -622,7 +607,7 @@ def test_axe_finds_nothing(clean, stack, api, scheme, width, language):
     widget.wait_for(".helpful[aria-pressed=true]")
     assert clean.violations() == []
     widget.click("#ask")
-    send(widget)
+    widget.send()
     widget.wait_for(".composer[open] [aria-invalid=true]")
     assert clean.violations() == []
     widget.click(".composer .plain")
@@ -688,7 +673,7 @@ def test_a_list_is_asked_for_again_until_the_service_is_back(network, embed, cle
     widget = embed(a_widget(product, api=network.address))
     network.is_down = True
     clean.run("document.querySelector('product-questions').reload()")
-    wait_for_notice(widget, "Trying again")
+    widget.wait_for_notice("Trying again")
     network.is_down = False
     widget.wait_until(lambda: widget.is_loaded() and widget.text("#notice") == "")
     assert widget.has(f"#question-{question}")
@@ -700,7 +685,7 @@ def test_when_the_service_stays_away_it_can_be_tried_by_hand(network, embed, bro
     widget = embed(a_widget(product, api=network.address))
     network.is_down = True
     browser.run("document.querySelector('product-questions').reload()")
-    wait_for_notice(widget, "The service could not be reached.")
+    widget.wait_for_notice("The service could not be reached.")
     assert widget.has(f"#question-{question}")
     network.is_down = False
     [again] = [one for one in widget.find_all("#notice button") if one.text == "Try again"]
@@ -716,9 +701,9 @@ def test_what_may_have_been_saved_is_not_sent_again_to_a_service_that_would_appl
     network.hidden = "Total-Count"
     widget = embed(a_widget(product, api=network.address))
     widget.click("#ask")
-    fill(widget, "Once?")
+    widget.fill("Once?")
     network.is_down = True
-    send(widget)
+    widget.send()
     widget.wait_until(lambda: "It may have been saved" in widget.text(".composer [role=alert]"))
     assert [one.text for one in widget.find_all(".composer [role=alert] button")] == ["Dismiss"]
     assert widget.find("#body").get_attribute("value") == "Once?"
@@ -735,12 +720,12 @@ def test_what_was_sent_while_the_service_was_away_arrives_once(network, embed, b
     product, _, _ = asked
     widget = embed(a_widget(product), service=network.address)
     widget.click("#ask")
-    fill(widget, "Once?")
+    widget.fill("Once?")
     network.is_down = True
-    send(widget)
+    widget.send()
     widget.wait_until(lambda: "Trying again" in widget.text(".composer [role=alert]"))
     network.is_down = False
-    wait_for_notice(widget, "Your question is published.")
+    widget.wait_for_notice("Your question is published.")
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
     browser.errors()
 
@@ -751,10 +736,10 @@ def test_what_was_saved_but_whose_response_was_lost_is_not_posted_twice(
     product, question, _ = asked
     widget = embed(a_widget(product), service=network.address)
     widget.click(f"#question-{question} > .after .reply")
-    fill(widget, "Once.")
+    widget.fill("Once.")
     network.lost = ["POST"] * losses
-    send(widget)
-    wait_for_notice(widget, "Your answer is published.")
+    widget.send()
+    widget.wait_for_notice("Your answer is published.")
     assert network.lost == [] and len(network.seen("POST")) > losses
     assert len(keys(network, "POST")) == 1
     assert [one["body"] for one in api.answers(question)].count("Once.") == 1
@@ -765,15 +750,15 @@ def test_who_gives_up_and_tries_again_by_hand_does_not_post_twice(network, embed
     product, question, _ = asked
     widget = embed(a_widget(product), service=network.address)
     widget.click("#ask")
-    fill(widget, "Once?")
+    widget.fill("Once?")
     network.lost = ["POST"] * 100
-    send(widget)
+    widget.send()
     widget.wait_until(lambda: "could not be reached" in widget.text(".composer [role=alert]"))
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
     network.lost = []
     [again] = [one for one in widget.find_all(".composer [role=alert] button") if one.text == "Try again"]
     again.click()
-    wait_for_notice(widget, "Your question is published.")
+    widget.wait_for_notice("Your question is published.")
     assert len(keys(network, "POST")) == 1
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
     browser.errors()
