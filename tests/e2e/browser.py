@@ -119,6 +119,14 @@ class Browser(Part):
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def texts(self, selector):
+        """Of all such elements of the page, also where they are not displayed."""
+        return self.run(f"return [...document.querySelectorAll('{selector}')].map(one => one.textContent)")
+
+    def page_fits(self):
+        """Whether nothing leads beyond its edge."""
+        return self.run("return document.documentElement.scrollWidth <= innerWidth")
+
     def press(self, *keys):
         """Keys, wherever the focus is."""
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()

@@ -159,7 +159,7 @@ def test_no_width_moves_report_below_helpful_or_the_page_beyond_its_edge(browser
         lines = widget.run("""return [...root.querySelectorAll('.foot')].map(foot =>
             [...foot.querySelectorAll('button')].map(one => one.getBoundingClientRect().top))""")
         assert lines and all(helpful == report for helpful, report in lines), width
-        assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0, width
+        assert browser.page_fits(), width
 
 
 def test_the_shop_shows_the_questions_in_another_language(browser):

@@ -39,10 +39,6 @@ def sign_in(page, token=ERNA):
     page.find("#token").send_keys(token + "\n")
 
 
-def texts(page, selector):
-    return page.run(f"return [...document.querySelectorAll('{selector}')].map(one => one.textContent)")
-
-
 def product_of(stack, api, *reports):
     """A product with a question for each number of reports; their names, in this order."""
     product = new_product()
@@ -58,8 +54,8 @@ def open_product(page, product, count):
     sign_in(page)
     page.wait_for("#filters:not([hidden])")
     page.find("#product").send_keys(f"{product}\n")
-    page.wait_until(lambda: len(texts(page, "#items li")) == count
-                    and all(f"product {product}" in text for text in texts(page, "#items li")))
+    page.wait_until(lambda: len(page.texts("#items li")) == count
+                    and all(f"product {product}" in text for text in page.texts("#items li")))
     wait_for_detail(page)
 
 
@@ -106,10 +102,10 @@ def test_the_queue_is_worked_through_by_keys_alone(page, stack, api):
     page.wait_until(lambda: other in chosen(page))
     wait_for_detail(page)
     press(page, "a")
-    page.wait_until(lambda: len(texts(page, "#items li")) == 2 and third in chosen(page))
+    page.wait_until(lambda: len(page.texts("#items li")) == 2 and third in chosen(page))
     assert f"Approved: {other}" in page.find("#done-text").text
     press(page, "u")
-    page.wait_until(lambda: len(texts(page, "#items li")) == 3)
+    page.wait_until(lambda: len(page.texts("#items li")) == 3)
     assert stack.sql("SELECT state::text FROM moderated_items WHERE kind = 'question' AND item_id = %s",
                      int(other.rpartition("/")[2])) == [("open",)]
     page.wait_until(lambda: other in chosen(page))
@@ -118,7 +114,7 @@ def test_the_queue_is_worked_through_by_keys_alone(page, stack, api):
     page.wait_until(lambda: one in chosen(page))
     wait_for_detail(page)
     press(page, "h")
-    page.wait_until(lambda: len(texts(page, "#items li")) == 2)
+    page.wait_until(lambda: len(page.texts("#items li")) == 2)
     assert moderate(stack, "show", one, "--json")["item"]["state"] == "hidden"
 
 
@@ -127,7 +123,7 @@ def test_what_shoppers_write_is_text_and_nothing_else(page, stack, api):
     report(api, items.questions, {"reason": "other", "note": HOSTILE})
     open_product(page, items.product, 1)
     assert page.find("#facts .text").text == HOSTILE
-    assert HOSTILE in texts(page, "#surroundings .text")
+    assert HOSTILE in page.texts("#surroundings .text")
     assert page.run("return document.querySelectorAll('img, main script, main [style]').length") == 0
     assert page.run("return document.title") == "Moderation of Atelier Q&A"
 
@@ -136,15 +132,15 @@ def test_an_item_is_shown_with_its_surroundings_and_a_note_goes_into_the_log(pag
     items = Items(stack, body="Where is it made?")
     report(api, items.answers, {"reason": "wrong-product", "note": "another watch"})
     open_product(page, items.product, 1)
-    assert "Its question" in texts(page, "#surroundings h3")
-    assert "Where is it made?" in texts(page, "#surroundings .text")
-    assert "another watch" in texts(page, "#surroundings .text")
+    assert "Its question" in page.texts("#surroundings h3")
+    assert "Where is it made?" in page.texts("#surroundings .text")
+    assert "another watch" in page.texts("#surroundings .text")
     page.find("#note").send_keys("not ours")
     page.click("[data-action=hide]")
     page.wait_until(lambda: "Hidden" in page.find("#done-text").text)
     page.click("#show-log")
     page.wait_for("#log:not([hidden])")
-    first = texts(page, "#entries tr:first-child td")
+    first = page.texts("#entries tr:first-child td")
     assert first[1:4] == ["Erna", "hide", items.answers] and first[6] == "not ours"
     page.click("#close-log")
     page.wait_for("#work:not([hidden])")
@@ -172,14 +168,14 @@ def test_search_filter_and_pages_lead_to_what_is_wanted(page, stack, api):
     open_product(page, product, 20)
     assert page.find("#total").text == "23 items"
     page.click("#next")
-    page.wait_until(lambda: len(texts(page, "#items li")) == 3)
+    page.wait_until(lambda: len(page.texts("#items li")) == 3)
     wait_for_detail(page)
     press(page, "k")  # from the first of a page to the page before
-    page.wait_until(lambda: len(texts(page, "#items li")) == 20)
+    page.wait_until(lambda: len(page.texts("#items li")) == 20)
     moderate(stack, "hide", names[4])
     page.run("document.getElementById('show').value = 'hidden';"
              "document.getElementById('show').dispatchEvent(new Event('change'))")
-    page.wait_until(lambda: len(texts(page, "#items li")) == 1 and names[4] in chosen(page))
+    page.wait_until(lambda: len(page.texts("#items li")) == 1 and names[4] in chosen(page))
     press(page, "/")
     page.wait_until(lambda: page.run("return document.activeElement.id") == "search")
     page.find("#search").send_keys("no such text\n")
@@ -211,7 +207,7 @@ def test_axe_finds_nothing_and_no_width_moves_the_page_beyond_its_edge(page, sta
     assert page.violations() == []
     open_product(page, items.product, 2)
     assert page.violations() == []
-    assert page.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.page_fits()
     if SHOTS:
         page.driver.save_screenshot(f"{SHOTS}/moderation-{scheme}-{width}.png")
     press(page, "e")
@@ -221,4 +217,4 @@ def test_axe_finds_nothing_and_no_width_moves_the_page_beyond_its_edge(page, sta
     page.click("#show-log")
     page.wait_for("#log:not([hidden])")
     assert page.violations() == []
-    assert page.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.page_fits()

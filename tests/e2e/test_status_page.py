@@ -26,17 +26,13 @@ def opened(browser):
     browser.wait_for("#processes tr:nth-child(4)")  # the supervisor, two workers, the admin process
 
 
-def texts(browser, selector):
-    return browser.run(f"return [...document.querySelectorAll('{selector}')].map(one => one.textContent)")
-
-
 def test_it_shows_the_processes_and_asks_nobody_else(browser, stack):
     opened(browser)
     assert browser.find("#badge").text == "Ready"
     assert "2 of 2 workers ready" in browser.find("#summary").text
-    names = texts(browser, "#processes th")
+    names = browser.texts("#processes th")
     assert names[0] == "supervisor" and sorted(names[1:]) == ["admin process", "worker 0", "worker 1"]
-    pids = [int(text) for text in texts(browser, "#processes td:nth-child(4)")]
+    pids = [int(text) for text in browser.texts("#processes td:nth-child(4)")]
     assert sorted(pids) == sorted([stack.supervisor_pid(), *stack.worker_pids(), *stack.admin_pids()])
     asked_for = browser.run("return performance.getEntriesByType('resource').map(entry => entry.name)")
     assert {address.rpartition("/")[2] for address in asked_for} == {"status.css", "status.js", "status.json"}
@@ -48,7 +44,7 @@ def test_no_width_moves_the_page_beyond_its_edge(browser):
     opened(browser)
     for width in (320, 360, 414, 600, 768, 1024, 1600):
         browser.wide(width)
-        assert browser.run("return document.documentElement.scrollWidth - innerWidth") <= 0, width
+        assert browser.page_fits(), width
 
 
 def test_it_refreshes_itself_and_says_when_nobody_responds(browser, stack):
@@ -80,5 +76,5 @@ def test_a_worker_that_dies_is_told_of(browser, stack):
     worker = stack.worker_pids()[0]
     os.kill(worker, signal.SIGKILL)
     browser.wait_until(lambda: any(f"(process {worker}) died by signal 9" in text
-                                   for text in texts(browser, "#events li")))
+                                   for text in browser.texts("#events li")))
     stack.wait_until_whole()
