@@ -2,7 +2,6 @@
  * what a product is, from the photos and the words of its questions and answers where they tell; all
  * else from the number. */
 import { colours } from './colours.js'
-import { folded } from './text.js'
 
 const shelves = [
   {
@@ -78,7 +77,7 @@ export function describeProduct(number, words, photos) {
   const shown = nouns.filter(noun => shelf.goods[noun] === picture)
   const choice = shown.length > 0 ? shown : nouns
   const noun = best(choice, noun => countOf(words, nounsOf({ [noun]: '' }))) ?? pick(choice, number, 2)
-  const [colour, hex] = colours.find(([name]) => folded(name).replace(' ', '-') === tint) ??
+  const [colour, hex] = colours.find(([name]) => slug(name) === tint) ??
     pick(colours, number, 3)
   return {
     name: `${pick(series, number, 4)} ${noun}`,
@@ -89,6 +88,11 @@ export function describeProduct(number, words, photos) {
     colour,
     hex
   }
+}
+
+/* A name as a photo's address has it: without case and accents. */
+function slug(name) {
+  return name.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replace(' ', '-')
 }
 
 function nounsOf(goods) {
