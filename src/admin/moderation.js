@@ -90,6 +90,13 @@ function showSignIn(why) {
   find("token").focus();
 }
 
+// Nothing of the page is left for who signs in next: no item, no filter and no decision to undo.
+function signOut() {
+  sessionStorage.removeItem(TOKEN);
+  find("filters").reset();
+  location.reload();
+}
+
 function describeReasons(item) {
   return Object.entries(item.reasons).map(([reason, number]) => `${reason} ${number}`).join(", ");
 }
@@ -102,10 +109,10 @@ function lineOf(item, index) {
   const made = element("li");
   const button = element("button");
   const more = element("span", "", "more");
+  const facts = [describeReasons(item), describeState(item), item.item, `product ${item.product_id}`];
   button.type = "button";
   button.dataset.index = index;
-  more.append(element("b", plural(item.counted, "report")),
-    ` ${[describeReasons(item), describeState(item), item.item, `product ${item.product_id}`].filter(Boolean).join(" · ")}`);
+  more.append(element("b", plural(item.counted, "report")), ` ${facts.filter(Boolean).join(" · ")}`);
   button.append(element("span", item.body, "text"), more);
   made.append(button);
   return made;
@@ -388,7 +395,7 @@ find("actions").addEventListener("click", event => {
 find("undo").addEventListener("click", undo);
 find("before").addEventListener("click", () => turn(-1));
 find("next").addEventListener("click", () => turn(1));
-find("sign-out").addEventListener("click", () => showSignIn(""));
+find("sign-out").addEventListener("click", signOut);
 find("show-log").addEventListener("click", () => {
   state.logPage = 1;
   loadLog();

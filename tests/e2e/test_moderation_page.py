@@ -86,9 +86,10 @@ def test_a_wrong_token_is_told_and_a_right_one_is_kept_for_the_tab_alone(page):
     page.visit("/moderation")
     page.wait_for("#work:not([hidden])")
     assert page.run("return [document.cookie, localStorage.length]") == ["", 0]
+    page.find("#search").send_keys("a text")
     page.click("#sign-out")
     page.wait_for("#sign-in:not([hidden])")
-    assert page.run("return sessionStorage.length") == 0
+    assert page.run("return [sessionStorage.length, document.getElementById('search').value]") == [0, ""]
     page.new_tab()
     page.visit("/moderation")
     page.wait_for("#sign-in:not([hidden])")
