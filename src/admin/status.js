@@ -138,8 +138,9 @@ function showPool(figures) {
 }
 
 function showCache(cache) {
+  const share = percent(cache.used_bytes / cache.size_bytes);
   const facts = cache.size_bytes > 0
-    ? {"Size": bytes(cache.size_bytes), "In use": `${bytes(cache.used_bytes)} (${percent(cache.used_bytes / cache.size_bytes)})`}
+    ? {"Size": bytes(cache.size_bytes), "In use": `${bytes(cache.used_bytes)} (${share})`}
     : {"Size": "off"};
   if (cache.round_age_ms !== null) {
     facts["Last round of the validator"] = `${milliseconds(cache.round_age_ms)} ago`;
