@@ -4,7 +4,6 @@
 #include "http/response.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -2,7 +2,6 @@
 #include "cli/moderation_text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const char *text_of(const json_t *object, const char *name) {
     const char *text = json_string_value(json_object_get(object, name));

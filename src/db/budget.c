@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The least of the limits that are set; -1 is none. */
 static const char sql[] =

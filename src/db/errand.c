@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 
 enum { CONNECT_LIMIT_MS = 2000 /* of each attempt */ };

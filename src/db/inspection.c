@@ -11,7 +11,6 @@
 
 #include <libpq-fe.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "db/session_settings.h"
 
 #include <libpq-fe.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -2,7 +2,6 @@
 #include "http/route.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static bool matches(const struct http_route *route, struct http_request *request) {
     return http_target_matches(&request->target, route->pattern, &request->parameter) &&

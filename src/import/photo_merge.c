@@ -4,7 +4,6 @@
 #include "import/rows.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { END_BYTES = 8 }; /* quotes, a separator and the closing bracket */
 

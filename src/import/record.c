@@ -7,7 +7,6 @@
 #include "rules/text.h"
 
 #include <endian.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

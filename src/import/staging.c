@@ -5,7 +5,6 @@
 #include "import/rows.h"
 #include "ops/progress.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 #include "ops/clock.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 enum {

@@ -6,8 +6,6 @@
 #include "qa/app.h"
 #include "qa/parameters.h"
 
-#include <string.h>
-
 const struct http_header document_headers[] = {
     {"Content-Security-Policy",
      "default-src 'none'; img-src 'self' http: https:; base-uri 'none'; form-action 'none'; "

@@ -6,7 +6,6 @@
 #include "qa/app.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void outcome_raise_versions(const struct http_request *request, const PGresult *result, int row) {
     enum { PRODUCT = 1, QUESTION }; /* columns, of which a NULL reads as 0 */

@@ -5,7 +5,6 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <string.h>
 
 struct event_base *base;
 struct pool *pool;

@@ -5,7 +5,6 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIMIT = 64, SHOWN_BYTES = 4096 };

@@ -2,8 +2,6 @@
 #include "admin/guard.h"
 #include "suites.h"
 
-#include <stdio.h>
-
 static const struct admin_door local = {.address = "127.0.0.1:8081"};
 static const struct admin_door other = {.address = "10.1.2.3:8081"};
 static const struct admin_door ipv6 = {.address = "[fd00::7]:8081"};

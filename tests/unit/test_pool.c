@@ -2,7 +2,6 @@
 #include "fake_pool.h"
 #include "suites.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void open_default(void) {

@@ -2,8 +2,6 @@
 #include "fake_pool.h"
 #include "suites.h"
 
-#include <string.h>
-
 /* The guard: the timeline that counts. */
 static uint64_t current;
 

@@ -3,7 +3,6 @@
 #include "suites.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* Of `product_ids=TEXT`; NULL: it is wrong. */
 static const char *read_text(const char *text) {
