@@ -312,7 +312,7 @@ def test_a_worker_whose_memory_runs_out_is_replaced_and_every_response_is_true(s
 def test_a_worker_that_a_reload_starts_under_a_supervisor_with_another_memory_says_what_to_do(stack):
     memory = os.memfd_create("another")
     os.ftruncate(memory, 1 << 20)
-    heartbeats_and_memory = 'exec "$0" worker 0 0 "$1" 5<>"$2" 7<>"$2"'  # include/process/worker.h
+    heartbeats_and_memory = 'exec "$0" worker 0 0 "$1" 0 5<>"$2" 7<>"$2"'  # include/process/worker.h
     result = subprocess.run(["sh", "-c", heartbeats_and_memory, stack.program, str(os.getpid()),
                              f"/proc/self/fd/{memory}"],
                             env={**os.environ, "DATABASE_URL": stack.serving_url}, pass_fds=[memory],
