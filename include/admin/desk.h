@@ -12,12 +12,14 @@
 #include "http/request.h"
 #include "ops/log.h"
 
+struct commit_wait;
 struct moderators;
 
 struct desk {
     const struct logger *logger;
     struct errands *errands;
     struct moderators *moderators;
+    struct commit_wait *commit_wait; /* of the responses to decisions */
     /* Invalidates the pages of a product and of a question, 0: none; without a product all pages.
      */
     void (*invalidate)(void *owner, int64_t product, int64_t question);

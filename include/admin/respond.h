@@ -12,7 +12,10 @@ void respond_bytes(struct http_request *request, const char *type, const void *b
 /* 200. `text` is handed over, and released with free(). */
 void respond_own_text(struct http_request *request, const char *type, char *text, size_t length);
 
-/* 200 with a JSON value, which is handed over. */
+/* A response with a JSON value, which is handed over; to be sent. */
+struct MHD_Response *response_of_json(json_t *value);
+
+/* 200 with that. */
 void respond_json(struct http_request *request, json_t *value);
 
 /* 302. */

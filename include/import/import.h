@@ -9,11 +9,13 @@
 #include "import/layout.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct import_options {
     const char *database_url;
     const char *shared_file;          /* by which the caches of a running service are told */
     bool have_no_caches;              /* services of this database need not be told */
+    int64_t lease_ms;                 /* QA_LEASE_MS: services of other hosts are waited for */
     const char *paths[DATASET_FILES]; /* NULL = none, "-" = standard input */
     const char *rejects;              /* path of the reject file */
     bool is_sample;                   /* mark the data as the sample */

@@ -12,12 +12,14 @@
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "qa/body.h"
+#include "qa/commit_wait.h"
 #include "qa/parameters.h"
 #include "rules/limits.h"
 #include "rules/reason.h"
 #include "rules/text.h"
 
 #include <inttypes.h>
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,8 +172,8 @@ static void on_decided(void *owner, enum errand_outcome outcome, const PGresult 
                         ? json_null()
                         : json_integer(number_at(result, DECISION_ENTRY));
     json_t *item = json_loads(PQgetvalue(result, 0, DECISION_ITEM), 0, NULL);
-    respond_json(request,
-                 json_pack("{s:o, s:o}", "entry", entry, "item", item ? item : json_null()));
+    json_t *decided = json_pack("{s:o, s:o}", "entry", entry, "item", item ? item : json_null());
+    commit_wait_send(desk->commit_wait, request, MHD_HTTP_OK, response_of_json(decided));
 }
 
 static void run(struct http_request *request, const struct errand *errand) {

@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void send_body(struct http_request *request, const char *type, struct http_body body) {
+static struct MHD_Response *response_of(const char *type, struct http_body body) {
     struct MHD_Response *response = http_body_response(body);
     memory_demand(MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES);
-    http_send(request, MHD_HTTP_OK, response);
+    return response;
+}
+
+static void send_body(struct http_request *request, const char *type, struct http_body body) {
+    http_send(request, MHD_HTTP_OK, response_of(type, body));
 }
 
 void respond_bytes(struct http_request *request, const char *type, const void *bytes,
@@ -23,12 +27,16 @@ void respond_own_text(struct http_request *request, const char *type, char *text
     send_body(request, type, (struct http_body){text, length, free, text});
 }
 
-void respond_json(struct http_request *request, json_t *value) {
+struct MHD_Response *response_of_json(json_t *value) {
     memory_demand(value != NULL);
     char *text = json_dumps(value, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     memory_demand(text != NULL);
     json_decref(value);
-    respond_own_text(request, "application/json", text, strlen(text));
+    return response_of("application/json", (struct http_body){text, strlen(text), free, text});
+}
+
+void respond_json(struct http_request *request, json_t *value) {
+    http_send(request, MHD_HTTP_OK, response_of_json(value));
 }
 
 void respond_elsewhere(struct http_request *request, const char *location) {

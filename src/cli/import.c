@@ -252,6 +252,7 @@ int import_command(int argc, char **argv) {
     options.import.database_url = config.owner_database_url;
     options.import.shared_file = config.shared_file;
     options.import.have_no_caches = config.cache_mb == 0;
+    options.import.lease_ms = config.lease_ms;
     status = options.directory ? run_on_directory(&options.import, options.directory)
                                : run_with_rejects(&options.import);
     config_free(&config);

@@ -10,6 +10,7 @@
 #include "moderation/session.h"
 #include "ops/config_load.h"
 #include "ops/number.h"
+#include "pages/lease_wait.h"
 #include "process/notify.h"
 #include "rules/limits.h"
 #include "rules/reason.h"
@@ -254,6 +255,7 @@ static bool decide(struct work *work, const char *name) {
         if (has_changed) {
             tell_services(work, name, result);
         }
+        lease_wait(work->config->lease_ms);
         json_t *now = json_at(result, DECISION_ITEM);
         if (options->as_json) {
             print_json(now);

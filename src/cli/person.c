@@ -7,6 +7,7 @@
 #include "cli/help.h"
 #include "moderation/session.h"
 #include "ops/config_load.h"
+#include "pages/lease_wait.h"
 #include "process/notify.h"
 #include "rules/limits.h"
 #include "rules/text.h"
@@ -124,6 +125,7 @@ static PGresult *erase(struct moderation_session *session, const struct options 
     (void)tell_services(config, error, sizeof error);
     PGresult *result = moderation_ask(session, MODERATION_STATEMENT_ERASE_PERSON, 3, parameters);
     *is_told = tell_services(config, error, sizeof error);
+    lease_wait(config->lease_ms);
     if (!*is_told) {
         fprintf(stderr, "person: pages may be old until they expire: %s\n", error);
     }

@@ -8,6 +8,7 @@
 #include "import/staging.h"
 #include "ops/clock.h"
 #include "ops/stop_signals.h"
+#include "pages/lease_wait.h"
 #include "process/notify.h"
 
 #include <inttypes.h>
@@ -149,6 +150,7 @@ static bool publish_and_tell(struct import *import) {
     (void)tell_caches(import, error, sizeof error);
     bool published = publish(&import->publication, import->files, &import->session);
     import->is_untold = !tell_caches(import, error, sizeof error);
+    lease_wait(import->options->lease_ms);
     if (import->is_untold && (published || import->publication.is_unknown)) {
         fprintf(stderr, "import: %s pages may be old until they expire (QA_CACHE_LIFETIME_S): %s\n",
                 published ? "the rows are published, but" : "if the rows are published,", error);

@@ -14,9 +14,11 @@
 #include "ops/error_text.h"
 #include "ops/log_file.h"
 #include "ops/memory.h"
+#include "ops/metrics.h"
 #include "ops/metrics_memory.h"
 #include "pages/shared_memory.h"
 #include "process/overview.h"
+#include "qa/commit_wait.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -230,11 +232,13 @@ static void open_desk(struct admin_process *process) {
                   "reason", error);
         return;
     }
-    process->desk = (struct desk){.logger = &process->logger,
-                                  .errands = errands,
-                                  .moderators = moderators_new(config->moderation_tokens),
-                                  .invalidate = invalidate,
-                                  .owner = process};
+    process->desk = (struct desk){
+        .logger = &process->logger,
+        .errands = errands,
+        .moderators = moderators_new(config->moderation_tokens),
+        .commit_wait = commit_wait_new(process->base, config->lease_ms, metrics_or_unseen(NULL)),
+        .invalidate = invalidate,
+        .owner = process};
     process->admin.desk = &process->desk;
 }
 
@@ -311,6 +315,7 @@ static void stop(struct admin_process *process) {
     timer_stop(&process->look_again);
     timer_stop(&process->sample);
     errands_close(process->desk.errands);
+    commit_wait_free(process->desk.commit_wait);
     for (unsigned i = 0; i < process->admin.door_count; i++) {
         http_server_free(process->servers[i]);
     }

@@ -4,14 +4,9 @@
 #include "ops/delay.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
+#include "pages/lease_wait.h"
 
 #include <stdlib.h>
-
-enum {
-    US_PER_MS = 1000,
-    /* The clocks of two hosts may run apart by one in so many: ten times what NTP corrects. */
-    CLOCK_RATES = 200
-};
 
 struct commit_wait {
     struct delay delay;
@@ -36,9 +31,8 @@ static void on_due(void *owner, struct delayed *item) {
 struct commit_wait *commit_wait_new(struct event_base *base, int64_t lease_ms,
                                     struct metrics *metrics) {
     struct commit_wait *wait = memory_calloc(1, sizeof *wait);
-    int64_t lease_us = lease_ms > 0 ? lease_ms * US_PER_MS : 0;
     wait->metrics = metrics;
-    delay_init(&wait->delay, base, lease_us + lease_us / CLOCK_RATES, on_due, wait);
+    delay_init(&wait->delay, base, lease_wait_us(lease_ms), on_due, wait);
     return wait;
 }
 

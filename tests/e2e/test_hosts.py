@@ -17,7 +17,9 @@ import test_import
 from api import PATIENCE_S, ask, new_product
 from coherence import Checker
 from conftest import PATIENT, running
+from moderation import ERNA, Items, moderate, person
 from stack import paused, wait_until
+from test_moderation_desk import Desk
 from wire import Client, request
 
 LEASE_MS = 100
@@ -46,7 +48,7 @@ def second(stack, tmp_path_factory):
 @pytest.fixture(scope="module")
 def patient_stack():
     """A first host whose lease lasts long."""
-    with running(QA_SAMPLE_PRODUCTS="10", **PATIENT, **LONG_LEASE) as stack:
+    with running(QA_SAMPLE_PRODUCTS="10", QA_MODERATION_TOKENS=f"Erna:{ERNA}", **PATIENT, **LONG_LEASE) as stack:
         yield stack
 
 
@@ -248,6 +250,32 @@ def test_any_change_by_hand_shows_on_the_pages_that_it_touches(patient_stack, wh
     stack.sql("INSERT INTO changes DEFAULT VALUES")  # so that all come from the database
     hosts.wait_for_rounds(host)
     assert bodies() == shown
+
+
+DECISIONS = {
+    "by command": lambda stack, items: moderate(stack, "hide", items.questions, QA_LEASE_MS=LONG_LEASE["QA_LEASE_MS"]),
+    "at the desk": lambda stack, items: Desk(stack).decide(items.questions, "hide"),
+    "about a person": lambda stack, items: person(stack, "erase", "--email", "forgotten@mail.example", "--texts", "remove",
+                                                  "--yes", QA_LEASE_MS=LONG_LEASE["QA_LEASE_MS"]),
+}
+
+
+@pytest.mark.parametrize("how", DECISIONS)
+def test_a_decision_that_has_been_confirmed_shows_at_every_host(patient_stack, tmp_path, how):
+    """Also where no round has told of it: whoever confirms it waits for the end of the lease."""
+    stack = patient_stack
+    items = Items(stack, asker_email="forgotten@mail.example")
+    page = request("GET", f"/qa/questions?product_id={items.product}")
+    with hosts.beside(stack, tmp_path / "second", **PATIENT, **LONG_LEASE) as second:
+        def shown():
+            with Client(second.sockets[0]) as client:
+                return [question["question_id"] for question in client.ask(page).json()["results"]]
+
+        assert shown() == [items.question]
+        hosts.wait_for_rounds(second)
+        with paused(second.validators()):
+            DECISIONS[how](stack, items)
+            assert shown() == []
 
 
 def test_without_rounds_nothing_that_is_cached_is_shown(stack, first, second, question):
