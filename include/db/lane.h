@@ -13,7 +13,8 @@
  *     database or the machine has left in a young queue is soon served.
  *   - A read whose connection was lost is sent again, a write never: it may have been applied.
  *   - Pause: nothing is sent, and what comes waits, up to the same number. When the pause is over,
- *     times count anew for all that waits.
+ *     times count anew for all that waits. For overload they do so again when the first connection
+ *     is there, and with each call completed of those that have waited in the pause.
  */
 #pragma once
 

@@ -143,6 +143,12 @@ void lane_complete_alike(struct lane *lane, const struct group *group, const PGr
     complete_group(lane, group, query_outcome_of(result), result);
 }
 
+/* For how long something has lasted, as far as overload counts it. */
+static int64_t counted_ms(const struct lane *lane, int64_t since_ms) {
+    int64_t from_ms = lane->queue.counts_from_ms;
+    return clock_ms() - (since_ms > from_ms ? since_ms : from_ms);
+}
+
 static bool is_overloaded(const struct lane *lane) {
     const struct lane_settings *settings = &lane->settings;
     if (lane->queue.count < settings->short_queue) {
@@ -152,9 +158,8 @@ static bool is_overloaded(const struct lane *lane) {
     while (first && (first->sends > 0 || first->company != COMPANY_ANY)) {
         first = TAILQ_NEXT(first, in_queue);
     }
-    int64_t now_ms = clock_ms();
-    return first && now_ms - first->arrived_ms > settings->queue_wait_ms &&
-           now_ms - lane->queue.waiting_since_ms > settings->young_queue_ms;
+    return first && counted_ms(lane, first->arrived_ms) > settings->queue_wait_ms &&
+           counted_ms(lane, lane->queue.waiting_since_ms) > settings->young_queue_ms;
 }
 
 static bool admits(const struct lane *lane, struct call *call) {
@@ -169,7 +174,7 @@ static bool admits(const struct lane *lane, struct call *call) {
     if (lane->queue.count >= lane->settings.call_limit) {
         return lane_counts_reject(counts, METRICS_QUEUE_FULL);
     }
-    if (!lane->is_paused && is_overloaded(lane)) {
+    if (!lane_is_held(lane) && is_overloaded(lane)) {
         return lane_counts_reject(counts, METRICS_OVERLOAD);
     }
     return !combine->admits || combine->admits(lane->settings.combine_state, lane, call) ||
@@ -365,7 +370,10 @@ void lane_resume(struct lane *lane) {
 }
 
 void lane_stop_awaiting(struct lane *lane) {
-    lane->is_awaited = false;
+    if (lane->is_awaited) {
+        lane->is_awaited = false;
+        lane_queue_count_anew(&lane->queue);
+    }
 }
 
 struct lane *lane_new(struct event_base *base, const struct lane_settings *settings) {

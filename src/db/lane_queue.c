@@ -48,7 +48,14 @@ void lane_queue_remove(struct lane_queue *queue, struct call *call) {
     }
     TAILQ_REMOVE(&queue->calls, call, in_lane);
     queue->count--;
-    queue->held_over -= call->number < queue->resumed_at;
+    if (call->number < queue->resumed_at) {
+        queue->held_over--;
+        lane_queue_count_anew(queue);
+    }
+}
+
+void lane_queue_count_anew(struct lane_queue *queue) {
+    queue->counts_from_ms = clock_ms();
 }
 
 size_t lane_queue_wait_anew(struct lane_queue *queue) {

@@ -236,6 +236,59 @@ START_TEST(who_has_waited_in_a_pause_makes_no_overload) {
 }
 END_TEST
 
+/* The server returns the pages of a group. */
+static void return_pages(PGconn *session) {
+    static const char *const rows[][2] = {
+        {"page", "1"}, {"page", "2"}, {"page", "3"}, {"page", "4"}};
+    fake_return(session, sizeof rows / sizeof *rows, rows);
+    fake_sync(session);
+    turn();
+}
+
+START_TEST(what_has_waited_in_a_pause_makes_no_overload_while_it_is_served) {
+    struct pool_settings settings = fake_pool_settings();
+    settings.queue_wait_ms = 50;
+    open_paused(&settings);
+    for (size_t i = 0; i < 200; i++) {
+        read_questions(i);
+    }
+    pool_resume(pool);
+    turn();
+    for (int served = 0; served < 3; served++) {
+        wait_ms(150);
+        return_pages(running(0));
+    }
+    read_questions(200);
+    ck_assert_int_eq(told[200].dones, 0);
+    wait_ms(300);
+    read_questions(201);
+    assert_told(201, QUERY_REFUSED);
+    fake_pool_close(202);
+}
+END_TEST
+
+START_TEST(time_without_a_connection_after_a_pause_makes_no_overload) {
+    struct pool_settings settings = fake_pool_settings();
+    settings.database_url = "host=10.0.0.1,10.0.0.2 dbname=fake";
+    settings.queue_wait_ms = 50;
+    open_paused(&settings);
+    for (size_t i = 0; i < 200; i++) {
+        read_questions(i);
+    }
+    fake_silent_host = "10.0.0.1"; /* so the other one is tried after some time */
+    pool_resume(pool);
+    wait_ms(225);
+    read_questions(200);
+    ck_assert_int_eq(told[200].dones, 0);
+    wait_ms(100);
+    read_questions(201);
+    ck_assert_int_eq(told[0].sends, 1);
+    ck_assert_int_eq(told[201].dones, 0);
+    fake_silent_host = NULL;
+    fake_pool_close(202);
+}
+END_TEST
+
 START_TEST(a_full_lane_rejects_in_a_pause_too) {
     struct pool_settings settings = fake_pool_settings();
     settings.queue_limit = 2;
@@ -331,6 +384,8 @@ Suite *pool_pause_suite(void) {
     tcase_add_test(cases, a_pause_counts_towards_no_deadline_of_what_waits);
     tcase_add_test(cases, what_is_in_flight_keeps_its_deadline_in_a_pause);
     tcase_add_test(cases, who_has_waited_in_a_pause_makes_no_overload);
+    tcase_add_test(cases, what_has_waited_in_a_pause_makes_no_overload_while_it_is_served);
+    tcase_add_test(cases, time_without_a_connection_after_a_pause_makes_no_overload);
     tcase_add_test(cases, a_full_lane_rejects_in_a_pause_too);
     tcase_add_test(cases, after_a_pause_calls_are_admitted_until_an_attempt_to_connect_fails);
     tcase_add_test(cases, a_pool_stays_ready_in_a_pause_and_tells_anew_that_it_is_after_it);
