@@ -9,6 +9,7 @@ from pathlib import Path
 
 import daemons
 from example import Example
+from hosts import Host
 from stack import WORKERS, wait_until
 
 SECONDS_TO_HEAL = 120
@@ -34,6 +35,10 @@ class Breakable(Example):
     def other_sockets(self):
         """Of the second one. A client asks a worker by its socket even where nobody else reaches the host."""
         return [f"{self.state}/{daemons.APIS[1]}/run/worker{number}.sock" for number in range(WORKERS)]
+
+    def hits(self):
+        """Of each API host, since it was started."""
+        return [Host(f"{self.state}/{host}", None).hits() for host in daemons.APIS]
 
     def sql(self, statement, *parameters):
         """Rows of the primary, of numbers and texts; `parameters` are numbers."""

@@ -18,7 +18,7 @@ def assert_nothing_is_lost(test, figures):
     assert figures.votes_too_many == figures.twice_posts == figures.refused_and_there == 0
     assert figures.stale == figures.wrong == figures.phantoms == 0, figures.told
     assert not figures.faults
-    assert figures.acknowledged > 0 and figures.checked > 0
+    assert figures.acknowledged > 0 and figures.checked > 0 and figures.hits > 0
     assert figures.writes_away_s <= WITHIN_S
 
 
@@ -129,12 +129,10 @@ def test_the_other_host_serves_when_one_has_lost_its_way_to_the_database(cluster
 
 
 def test_requests_wait_while_the_primary_is_switched_over(cluster):
-    """A busy machine may reject a few reads when all that has waited is sent at once."""
     before = cluster.primary()
     with Traffic(cluster, 40) as traffic:
         traffic.wait(BREAK_AT_S)
         cluster.switch_over()
         assert cluster.primary() != before
     assert_nothing_is_lost("switch-over with a pause", traffic.figures)
-    assert traffic.figures.failed_with.keys() <= {503}
-    assert traffic.figures.reads_failed < traffic.figures.reads / 100
+    assert traffic.figures.reads_failed == 0, traffic.figures.failed_with

@@ -65,6 +65,7 @@ class Traffic:
     def __enter__(self):
         subprocess.run(["make", "--silent", GENERATOR], cwd=CHECKOUT, check=True)
         self._make_answers()
+        self._hits = self._cluster.hits()
         self._folder = tempfile.TemporaryDirectory()
         self._checker = Checker(self._cluster, faults=True, connections=10, places=8, rest_ms=25, reads_per_write=8,
                                 sockets=self._cluster.other_sockets())
@@ -85,7 +86,8 @@ class Traffic:
             self._checker.__exit__(None, None, None)
             self._folder.cleanup()
         self._cluster.make_whole()
-        self.figures = SimpleNamespace(**self._of_writes(writes), **self._of_reads(reads), **self._of_checker())
+        self.figures = SimpleNamespace(**self._of_writes(writes), **self._of_reads(reads), **self._of_checker(),
+                                       hits=self._count_hits())
 
     def wait(self, seconds):
         """Until so long after the beginning."""
@@ -176,6 +178,10 @@ class Traffic:
         failed = {status: count for status, count in statuses.items() if status not in (200, NOT_SENT)}
         return {"reads": statuses[200], "reads_failed": sum(failed.values()), "failed_with": failed,
                 "reads_away_s": _longest_gap(records, {200})}
+
+    def _count_hits(self):
+        """At least so many: a host that was started anew has counted from zero."""
+        return sum(max(0, now - then) for now, then in zip(self._cluster.hits(), self._hits))
 
     def _of_checker(self):
         findings = self._checker.findings
