@@ -4,7 +4,7 @@ _rows = []
 COLUMNS = {"test": "what was broken", "writes": "writes", "acknowledged": "acknowledged", "refused": "refused",
            "unknown": "unknown", "lost": "lost", "twice": "twice", "stale": "stale", "phantoms": "phantoms",
            "writes_away_s": "no write for, s", "reads_failed": "reads failed", "reads_away_s": "no read for, s",
-           "checked": "pages checked", "hits": "of all pages from caches"}
+           "checked": "pages checked", "hits": "hits of caches"}
 
 
 def add(test, figures):
