@@ -65,6 +65,8 @@ def examples(cursor):
         ("list_questions, ready-made", "list_questions", (product, 5, 0, 100)),
         ("list_questions", "list_questions", (product, 6, 0, 100)),
         ("list_questions_many", "list_questions_many", ([product] * 2, [6, 7], [0, 0], [100, 100])),
+        ("standby_questions", "standby_questions", (product, 6, 0, 100)),
+        ("standby_questions_many", "standby_questions_many", ([product] * 2, [6, 7], [0, 0], [100, 100])),
         ("list_answers", "list_answers", (question, 1, 5, 0)),
         ("list_answers_many", "list_answers_many", ([question] * 2, [1, 1], [5, 6], [0, 0])),
         ("sort_questions", "sort_questions", (product, 5, 0, 100, 1, 1)),
@@ -104,6 +106,8 @@ def examples(cursor):
         ("make_pages", "make_pages", (0, 0, 10, 100)),
         ("changes_since", "changes_since", ("10:20:10",)),
         ("want_changes", "want_changes", ()),
+        ("note_run", "note_run", ()),
+        ("standby_position", "standby_position", ()),
         ("forget_changes", "forget_changes", ("10:20:10",)),
     ]
 

@@ -56,5 +56,8 @@ struct figures_rates figures_until(const struct figures *figures, const struct f
 extern const char *const figures_lanes[METRICS_LANES];
 extern const char *const figures_connections[METRICS_CONNECTION_SETS];
 
+/* Whether a set is to be shown: most services read from no standbys. */
+bool figures_has_connections(const struct metrics_gauges *gauges, size_t set);
+
 /* All, with the gauges of `sum`; the caller's, to be released. */
 json_t *figures_json(const struct figures *figures, const struct metrics_sum *sum, int64_t now_ms);

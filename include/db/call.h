@@ -58,6 +58,7 @@ struct call {
     void *owner;
     struct call_times *told; /* the owner's: filled in before on_done; NULL: nobody asks */
     int64_t weight;          /* of a read: how many elements it may show */
+    int64_t spent_ms;        /* of its deadline, before it came here */
     int parameter_count;
     struct call_parameter parameters[CALL_PARAMETERS_MAX];
 

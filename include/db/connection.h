@@ -41,6 +41,7 @@ struct connection_settings {
     /* Of sessions that have been given up, and that the server has not ended: none is begun beside
      * so many. 0: as many as you like. */
     size_t overdue_limit;
+    bool is_to_standby; /* only a standby will do; it tells for each group what it has replayed */
     struct server_guard guard;
 };
 
@@ -83,3 +84,6 @@ void connection_drop(struct connection *connection, const char *reason);
 void connection_suspend(struct connection *connection);
 void connection_resume(struct connection *connection);
 bool connection_is_suspended(const struct connection *connection);
+
+/* Gives a ready connection up likewise; another address is tried before this one. */
+void connection_leave(struct connection *connection, const char *reason);

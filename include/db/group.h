@@ -26,7 +26,9 @@ struct group {
     bool is_write;
     int64_t sent_us;              /* by clock_us() */
     enum query_outcome when_lost; /* of a write, when its connection is */
-    PGresult *result; /* the connection's, until the end of the transaction when that decides */
+    PGresult *result;     /* the connection's, until the end of the transaction when that decides */
+    bool awaits_position; /* of a read from a standby, until `replayed` is known */
+    uint64_t replayed;    /* what the standby had replayed before it took up this read */
     enum statement statement;
     int parameter_count;
     const char *parameters[CALL_PARAMETERS_MAX]; /* text format */

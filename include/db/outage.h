@@ -6,6 +6,7 @@
 
 #include "ops/log.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ enum { OUTAGE_REASONS_MAX = 16, OUTAGE_REASON_LENGTH = 160 };
 
 /* Begins zeroed: no outage. */
 struct outage {
+    bool is_of_standbys; /* which only help: it is told as a warning */
     size_t reason_count; /* 0: no outage */
     char reasons[OUTAGE_REASONS_MAX][OUTAGE_REASON_LENGTH];
     int64_t since_ms;

@@ -12,12 +12,14 @@
  *     connection, and done only when the commit is acknowledged.
  *   - While the database is away, calls are rejected at once. Reads that were admitted before wait
  *     for the first attempt to connect anew.
+ *   - Where standbys serve reads (db/standbys.h), the pool keeps them, and whoever wants a read
+ * asks them first.
  *   - In a pause nothing is sent and calls wait. Each session is closed as soon as nothing is in
  *     flight on it: so no write is unknown because of the pause.
  */
 #pragma once
 
-#include "db/connection.h"
+#include "db/standbys.h"
 
 struct metrics;
 struct pool;
@@ -36,7 +38,9 @@ struct pool_settings {
     struct connection_settings connection; /* its limit of overdue sessions is that for reads */
     size_t overdue_writes_limit;           /* the same for writes */
     bool looks_for_rivals;                 /* db/rivals.h */
-    struct metrics *metrics;               /* where the pool counts; NULL: nowhere */
+    const char *read_database_url;         /* of standbys; "": none */
+    struct server_guard standby_guard;
+    struct metrics *metrics; /* where the pool counts; NULL: nowhere */
     /* Told when writes of a form may have been applied without anybody knowing, before they are;
      * NULL: nobody. */
     void (*on_uncertain)(void *owner);
@@ -47,12 +51,15 @@ struct pool_settings {
 typedef void pool_on_change(void *owner, bool ready);
 
 /*
- * Starts to connect. `settings` is copied but for the connection string, which is read only here;
+ * Starts to connect. `settings` is copied but for connection strings, which are read only here;
  * `logger` must outlive the pool. On failure NULL and one line in `error`.
  */
 struct pool *pool_new(struct event_base *base, const struct logger *logger,
                       const struct pool_settings *settings, pool_on_change *on_change, void *owner,
                       char *error, size_t error_size);
+
+/* Those that serve reads; NULL: none. */
+struct standbys *pool_standbys(const struct pool *pool);
 
 /* Completes every call (QUERY_REFUSED, or QUERY_UNKNOWN for a write that was sent), and rejects all
  * that come from now on. */

@@ -33,6 +33,9 @@ struct endpoint {
  */
 struct server_address *server_address_new(const char *database_url, char *error, size_t error_size);
 
+/* Of all addresses, standbys are meant, unless target_session_attrs says otherwise. */
+void server_address_seek_standbys(struct server_address *address);
+
 /* Whether server_address_new() would succeed. */
 bool server_address_check(const char *database_url, char *error, size_t error_size);
 

@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct session_setup {
+    int64_t lock_timeout_ms;
+    int64_t statement_timeout_ms;
+    bool is_to_standby; /* nothing else will do; and the run is that of the primary it follows */
+};
+
 /* What the server tells of itself meanwhile. */
 struct session_facts {
     char server_process[64]; /* what no two servers' processes have in common */
@@ -17,8 +23,8 @@ struct session_facts {
 
 /* Puts a session that has just begun into pipeline mode and sends its settings, all statements and
  * a sync. False when the connection is broken. */
-__attribute__((warn_unused_result)) bool
-session_setup_send(PGconn *session, int64_t lock_timeout_ms, int64_t statement_timeout_ms);
+__attribute__((warn_unused_result)) bool session_setup_send(PGconn *session,
+                                                            const struct session_setup *setup);
 
 /* What one of the results says against using the session; NULL: nothing. If it is the one that has
  * the facts, they are filled in. */

@@ -10,12 +10,12 @@
 /* The layout of the memory that the services of a host share (pages/shared_memory.h): raised with
  * each change. The default name of the file by which they find it has it, so that services of
  * different layouts do not meet. */
-#define SHARED_FILE_LAYOUT 7
+#define SHARED_FILE_LAYOUT 8
 #define SHARED_FILE_NAME "versions." CONFIG_TEXT_OF(SHARED_FILE_LAYOUT)
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 31 };
+enum { SETTING_COUNT = 32 };
 
 #define CONFIG_TLS_CERTIFICATE "QA_TLS_CERTIFICATE"
 
@@ -32,6 +32,7 @@ enum setting_origin {
  * releases them. */
 struct config {
     char *database_url;       /* libpq connection string of the serving role; "" = libpq's PG* */
+    char *read_database_url;  /* the same of standbys that serve reads; "" = none */
     char *owner_database_url; /* of the role that owns the tables; "" = database_url */
     char *moderation_database_url; /* of a role that moderates; "" = owner_database_url */
     char *moderation_tokens;       /* NAME:TOKEN of each moderator; "" = no moderation page */

@@ -11,6 +11,7 @@
  */
 struct config_files {
     const char *database_url;
+    const char *read_database_url;
     const char *moderation_database_url;
     const char *moderation_tokens;
 };

@@ -127,7 +127,7 @@ enum metrics_connection_state {
     METRICS_CONNECTION_STATES
 };
 
-enum { METRICS_FOR_READS, METRICS_FOR_WRITES, METRICS_CONNECTION_SETS };
+enum { METRICS_FOR_READS, METRICS_FOR_WRITES, METRICS_FOR_STANDBY_READS, METRICS_CONNECTION_SETS };
 
 struct metrics_gauges {
     metrics_number active_requests;
@@ -159,6 +159,19 @@ struct metrics_validator {
     metrics_number everything_changed; /* rounds that found so */
 };
 
+/* What became of a read that was meant for a standby (db/standbys.h). */
+enum metrics_standby_read {
+    METRICS_STANDBY_SERVED,
+    METRICS_STANDBY_BEHIND, /* the primary was asked as well */
+    METRICS_STANDBY_FAILED, /* likewise: there was no result in time */
+    METRICS_STANDBY_READS
+};
+
+struct metrics_standbys {
+    metrics_number reads[METRICS_STANDBY_READS];
+    metrics_number losses; /* sessions that were lost, or did not come about */
+};
+
 struct metrics_maker {
     metrics_number steps[2]; /* that succeeded, that failed */
     metrics_number pages;
@@ -184,6 +197,7 @@ struct metrics {
     struct metrics_pages pages;
     struct metrics_maker maker;
     struct metrics_validator validator;
+    struct metrics_standbys standbys;
     metrics_number uncertain_writes; /* for each of which every page was invalidated */
     metrics_number lost_lines;       /* of the log (ops/log.h) */
     metrics_number server_changes;   /* likewise: sessions that were the first with another run */

@@ -7,6 +7,9 @@
  * extends the lease (pages/shared_memory.h), from the time at which it began. The first round of a
  * session invalidates every page, and so does one that cannot know what was before it.
  *
+ * Before it raises a version it publishes how far in the primary's log everything is that the round
+ * has seen: a standby that has replayed so much has it too (db/standbys.h).
+ *
  * While pages are asked for, there is a round each few milliseconds, else 20 a second.
  */
 #pragma once
@@ -20,7 +23,8 @@ struct rounds;
 struct rounds_settings {
     const char *database_url;
     int64_t lease_ms;
-    int64_t limit_ms; /* of a round: then its session is given up */
+    int64_t limit_ms;  /* of a round: then its session is given up */
+    bool has_standbys; /* that serve reads: they show which run of the primary they follow */
     struct connection_settings connection;
     struct metrics *metrics;
 };

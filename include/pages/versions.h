@@ -16,6 +16,11 @@
  * Each supervisor that uses the memory is a member and beats once a second. The others invalidate
  * everything for a member that has fallen silent. docs/architecture.md has the proof.
  *
+ * Beside the counters is what a standby must have replayed before its page counts under a version:
+ * a position in the primary's log. The validator knows it, and publishes it before it raises a
+ * counter (pages/rounds.h). Of what others raise it does not know yet: so there is also when that
+ * was.
+ *
  * All times are of clock_ms().
  */
 #pragma once
@@ -57,6 +62,18 @@ void versions_raise(struct versions *versions, size_t slot);
 
 /* Likewise the pages of a product and those of a question; 0: none. */
 void versions_raise_both(struct versions *versions, int64_t product, int64_t question);
+
+/* For a validator: the same for a change that is before that position in the log. */
+void versions_raise_at(struct versions *versions, size_t slot, uint64_t position);
+
+/* For a validator, before it invalidates every page. */
+void versions_need_replay_of_all(struct versions *versions, uint64_t position);
+
+/* What a standby must have replayed so that a page that it makes counts under a version that was
+ * noted before; UINT64_MAX: that is not known, since something was raised after the last completed
+ * round of a validator began, at `round_us` by clock_us(). The caller read that before it noted the
+ * version. */
+uint64_t versions_replay_needed(const struct versions *versions, size_t slot, int64_t round_us);
 
 /* Invalidates every page, and notes when. */
 void versions_invalidate_all(struct versions *versions, int64_t now_ms);

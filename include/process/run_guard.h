@@ -16,3 +16,6 @@ struct run_guard {
 
 /* For a pool or a connection; `guard` must outlive it. */
 struct server_guard run_guard_of(struct run_guard *guard);
+
+/* For sessions with standbys, which may be used where they follow that run, and change nothing. */
+struct server_guard run_guard_of_standbys(struct run_guard *guard);

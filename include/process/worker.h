@@ -19,6 +19,7 @@ enum {
     WORKER_DATABASE_URL_FD, /* the connection string, which other processes must not read in the
                              * environment; not there where it is empty */
     WORKER_PAUSE_FD,        /* ops/pause.h */
+    WORKER_READ_DATABASE_URL_FD, /* likewise, that of standbys */
     WORKER_FDS_END
 };
 

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 const char *const figures_lanes[METRICS_LANES] = {"reads", "large reads", "writes"};
-const char *const figures_connections[METRICS_CONNECTION_SETS] = {"reads", "writes"};
+const char *const figures_connections[METRICS_CONNECTION_SETS] = {"reads", "writes", "standbys"};
 
 static void add_responses(struct figures_sample *sample, const struct metrics_histogram *histogram,
                           bool is_failure) {
@@ -140,10 +140,18 @@ static json_t *new_lanes(const struct metrics_gauges *gauges) {
     return all;
 }
 
+bool figures_has_connections(const struct metrics_gauges *gauges, size_t set) {
+    return set != METRICS_FOR_STANDBY_READS ||
+           metrics_total(gauges->connections[set], METRICS_CONNECTION_STATES) > 0;
+}
+
 static json_t *new_connections(const struct metrics_gauges *gauges) {
     json_t *all = json_array();
     for (size_t i = 0; i < METRICS_CONNECTION_SETS; i++) {
         const metrics_number *states = gauges->connections[i];
+        if (!figures_has_connections(gauges, i)) {
+            continue;
+        }
         json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:I}", "for", figures_connections[i],
                                              "used", gauge(&states[METRICS_USED]), "idle",
                                              gauge(&states[METRICS_IDLE]), "connecting",

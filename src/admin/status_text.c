@@ -80,6 +80,9 @@ static void write_database(FILE *out, const struct metrics_gauges *gauges) {
     fprintf(out, "\n%-14s %8s %8s %11s\n", "connections", "used", "idle", "connecting");
     for (size_t i = 0; i < METRICS_CONNECTION_SETS; i++) {
         const metrics_number *states = gauges->connections[i];
+        if (!figures_has_connections(gauges, i)) {
+            continue;
+        }
         fprintf(out, "for %-10s %8" PRIu64 " %8" PRIu64 " %11" PRIu64 "\n", figures_connections[i],
                 metrics_get(&states[METRICS_USED]), metrics_get(&states[METRICS_IDLE]),
                 metrics_get(&states[METRICS_CONNECTING]));

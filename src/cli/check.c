@@ -86,12 +86,26 @@ static bool check_moderators(const struct config *config, char *error, size_t er
                                  "of its own")));
 }
 
+/* Without a lease nobody knows what a standby must have. */
+static bool check_standbys(const struct config *config, char *error, size_t error_size) {
+    if (!*config->read_database_url) {
+        return true;
+    }
+    if (!is_understood(config->read_database_url)) {
+        return error_text(error, error_size,
+                          "QA_READ_DATABASE_URL is not a libpq connection string or URI");
+    }
+    return (config->lease_ms > 0 && config->cache_mb > 0) ||
+           error_text(error, error_size,
+                      "QA_READ_DATABASE_URL needs QA_LEASE_MS and QA_CACHE_MB above 0");
+}
+
 bool check_settings(const struct config *config, char *error, size_t error_size) {
     return listener_check(config->listen, config->workers, error, error_size) &&
            (config->admin_listen_is_default ||
             places_check_admin(config->admin_listen, error, error_size)) &&
            server_address_check(config->database_url, error, error_size) &&
-           check_moderators(config, error, error_size);
+           check_standbys(config, error, error_size) && check_moderators(config, error, error_size);
 }
 
 /* Whether run-time files can be written. */

@@ -16,6 +16,8 @@ static enum statement for_many(enum statement statement) {
         return STATEMENT_LIST_ANSWERS_MANY;
     case STATEMENT_LIST_QUESTIONS:
         return STATEMENT_LIST_QUESTIONS_MANY;
+    case STATEMENT_STANDBY_QUESTIONS:
+        return STATEMENT_STANDBY_QUESTIONS_MANY;
     default:
         return STATEMENT_COUNT;
     }

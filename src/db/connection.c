@@ -34,9 +34,6 @@ enum state {
 
 const char connection_taken_over[] = "another server has taken over";
 
-static const char older_timeline[] =
-    "the server is of an older timeline: another one was promoted in its place";
-
 static const char too_many_overdue[] =
     "sessions that were given up are still at work on the server: commits wait, for a synchronous "
     "standby perhaps";
@@ -142,11 +139,21 @@ static bool is_conclusive(const struct connection *connection, const PGresult *r
     return is_from_server && (connection->result_open || TAILQ_EMPTY(&connection->unproven));
 }
 
-/* All results of the first sent group are here. */
+/* Of a standby, whose page follows. */
+static void take_position(struct group *group) {
+    const PGresult *result = group->result;
+    bool is_known = PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0);
+    group->replayed = is_known ? strtoull(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    group->awaits_position = false;
+}
+
+/* All results of the first statement that was sent are here. */
 static void end_of_result(struct connection *connection) {
     struct group *group = TAILQ_FIRST(&connection->sent);
     connection->result_open = false;
-    if (!group->is_write && query_has_succeeded(group->result)) {
+    if (group->awaits_position) {
+        take_position(group);
+    } else if (!group->is_write && query_has_succeeded(group->result)) {
         settle(connection, &connection->sent);
     } else {
         TAILQ_REMOVE(&connection->sent, group, in_connection);
@@ -164,7 +171,7 @@ static bool become_ready(struct connection *connection) {
     }
     connection->run = guard->take ? guard->take(guard->owner, &connection->facts.run) : 0;
     if (guard->take && connection->run == 0) {
-        connection->setup_error = memory_strdup(older_timeline);
+        connection->setup_error = memory_strdup(guard->refusal);
         return false;
     }
     server_address_prefer(connection->address, &connection->endpoint);
@@ -255,6 +262,9 @@ static void on_writable(void *owner) {
 }
 
 static void begin_setup(struct connection *connection) {
+    const struct session_setup setup = {connection->settings->lock_timeout_ms,
+                                        connection->settings->statement_timeout_ms,
+                                        connection->settings->is_to_standby};
     int socket = PQsocket(connection->session);
     connection->state = STATE_PREPARING;
     connection->facts = (struct session_facts){0};
@@ -265,9 +275,7 @@ static void begin_setup(struct connection *connection) {
                           connection);
     if (!watch_start(&connection->socket)) {
         prepare_failed(connection, strerror(errno), true);
-    } else if (!session_setup_send(connection->session, connection->settings->lock_timeout_ms,
-                                   connection->settings->statement_timeout_ms) ||
-               !flush(connection)) {
+    } else if (!session_setup_send(connection->session, &setup) || !flush(connection)) {
         prepare_failed(connection, PQerrorMessage(connection->session), true);
     }
 }
@@ -322,6 +330,11 @@ struct connection *connection_new(struct event_base *base, struct resolver *reso
     return connection;
 }
 
+void connection_leave(struct connection *connection, const char *reason) {
+    server_address_avoid(connection->address, &connection->endpoint);
+    connection_drop(connection, reason);
+}
+
 void connection_suspend(struct connection *connection) {
     close_session(connection);
     connection->state = STATE_SUSPENDED;
@@ -371,14 +384,23 @@ bool connection_is_current(const struct connection *connection) {
     return !guard->is_current || guard->is_current(guard->owner, connection->run);
 }
 
+/* The position before the page: the snapshot of each statement is taken when it begins. */
+static bool send_statements(PGconn *session, const struct group *group) {
+    const char *position = embedded_queries[STATEMENT_STANDBY_POSITION].name;
+    return (!group->awaits_position ||
+            PQsendQueryPrepared(session, position, 0, NULL, NULL, NULL, 0) == 1) &&
+           PQsendQueryPrepared(session, embedded_queries[group->statement].name,
+                               group->parameter_count, group->parameters, NULL, NULL, 0) == 1;
+}
+
 const char *connection_send(struct connection *connection, struct group *group) {
     /* After the versions were noted (call_on_send): a page that an old server makes is then of an
      * epoch that has passed. */
     if (!connection_is_current(connection)) {
         return connection_taken_over;
     }
-    if (PQsendQueryPrepared(connection->session, embedded_queries[group->statement].name,
-                            group->parameter_count, group->parameters, NULL, NULL, 0) != 1) {
+    group->awaits_position = connection->settings->is_to_standby;
+    if (!send_statements(connection->session, group)) {
         return "the connection broke while sending";
     }
     group->connection = connection;

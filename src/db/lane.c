@@ -208,6 +208,9 @@ void lane_submit(struct lane *lane, struct call *call) {
     call = memcpy(memory_allocate(sizeof *call), call, sizeof *call);
     lane_queue_add(&lane->queue, call);
     lane_counts_arrive(&lane->settings.counts);
+    if (call->spent_ms > 0) {
+        timer_stop(&lane->deadline); /* it may be due before those that are there */
+    }
     if (!lane->is_paused) {
         arm_deadline(lane);
     }
@@ -298,10 +301,19 @@ static void send_anew(struct lane *lane, const struct group *group, struct conne
     wait_again(lane, group);
 }
 
+static void tell_replayed(const struct group *group) {
+    for (size_t place = 0; place < group->count; place++) {
+        if (group->calls[place]) {
+            group->calls[place]->times.replayed = group->replayed;
+        }
+    }
+}
+
 void lane_settle(struct group *group, struct connection *connection, PGresult *result) {
     struct lane *lane = group->lane;
     lane->busy--;
     lane_counts_settle(&lane->settings.counts, group, result);
+    tell_replayed(group);
     if (query_is_outdated(result)) {
         send_anew(lane, group, connection);
     } else if (group->is_write && query_has_succeeded(result) &&

@@ -12,12 +12,21 @@ void lane_queue_init(struct lane_queue *queue) {
 void lane_queue_add(struct lane_queue *queue, struct call *call) {
     call->state = CALL_WAITING;
     call->number = queue->arrivals++;
-    call->arrived_ms = clock_ms();
+    int64_t now_ms = clock_ms();
+    call->arrived_ms = now_ms - call->spent_ms;
     if (TAILQ_EMPTY(&queue->waiting)) {
-        queue->waiting_since_ms = call->arrived_ms;
+        queue->waiting_since_ms = now_ms;
     }
     TAILQ_INSERT_TAIL(&queue->waiting, call, in_queue);
-    TAILQ_INSERT_TAIL(&queue->calls, call, in_lane);
+    struct call *before = TAILQ_LAST(&queue->calls, call_queue);
+    while (before && before->arrived_ms > call->arrived_ms) {
+        before = TAILQ_PREV(before, call_queue, in_lane);
+    }
+    if (before) {
+        TAILQ_INSERT_AFTER(&queue->calls, before, call, in_lane);
+    } else {
+        TAILQ_INSERT_HEAD(&queue->calls, call, in_lane);
+    }
     queue->count++;
 }
 

@@ -3,7 +3,6 @@
 
 #include "ops/clock.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* What makes a reason: neither where libpq tried to connect nor any number. */
@@ -44,8 +43,8 @@ void outage_note(struct outage *outage, const struct logger *logger, const char 
         log_format_time(outage->since);
     }
     if (is_new(outage, reason)) {
-        log_write(logger, LOG_LEVEL_ERROR, message, "{s:s, s:s}", "reason", reason, "since",
-                  outage->since);
+        log_write(logger, outage->is_of_standbys ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, message,
+                  "{s:s, s:s}", "reason", reason, "since", outage->since);
     }
 }
 
@@ -53,7 +52,9 @@ void outage_end(struct outage *outage, const struct logger *logger) {
     if (outage->reason_count == 0) {
         return;
     }
-    log_write(logger, LOG_LEVEL_INFO, "the database is back", "{s:s, s:I}", "since", outage->since,
-              "duration_ms", (long long)(clock_ms() - outage->since_ms));
+    log_write(logger, LOG_LEVEL_INFO,
+              outage->is_of_standbys ? "a standby serves reads" : "the database is back",
+              "{s:s, s:I}", "since", outage->since, "duration_ms",
+              (long long)(clock_ms() - outage->since_ms));
     outage->reason_count = 0;
 }

@@ -30,7 +30,8 @@ struct pool {
     struct connection_settings reader, writer;
     struct resolver resolver;
     struct server_address *address;
-    struct rivals *rivals; /* NULL: others look for them */
+    struct rivals *rivals;     /* NULL: others look for them */
+    struct standbys *standbys; /* NULL: none serve reads */
     struct metrics *metrics;
     pool_on_change *on_change;
     void *owner;
@@ -160,6 +161,9 @@ static void on_ready(void *owner, struct connection *connection) {
         return;
     }
     drop_replaced(pool);
+    if (pool->standbys) {
+        standbys_begin(pool->standbys);
+    }
     end_outage(pool);
     stop_awaiting(pool, true);
     tell_change(pool);
@@ -254,8 +258,15 @@ bool pool_is_paused(const struct pool *pool) {
     return pool->is_paused;
 }
 
+struct standbys *pool_standbys(const struct pool *pool) {
+    return pool->standbys;
+}
+
 void pool_pause(struct pool *pool) {
     pool->is_paused = true;
+    if (pool->standbys) {
+        standbys_pause(pool->standbys); /* first: what waits there waits here then */
+    }
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_pause(pool->lanes[i]);
     }
@@ -275,6 +286,9 @@ void pool_resume(struct pool *pool) {
     }
     connection_set_resume(&pool->readers);
     connection_set_resume(&pool->writers);
+    if (pool->standbys) {
+        standbys_resume(pool->standbys);
+    }
     if (pool->rivals) {
         rivals_resume(pool->rivals);
     }
@@ -286,6 +300,9 @@ void pool_resume(struct pool *pool) {
 struct pool_load pool_load(const struct pool *pool) {
     struct pool_load load = {.sessions = connection_set_count_sessions(&pool->readers) +
                                          connection_set_count_sessions(&pool->writers)};
+    if (pool->standbys) {
+        load.sessions += standbys_count_sessions(pool->standbys);
+    }
     for (size_t i = 0; i < LANE_COUNT; i++) {
         load.calls += lane_call_count(pool->lanes[i]);
         load.held_over += lane_held_over(pool->lanes[i]);
@@ -351,6 +368,26 @@ static void open_write_lane(struct pool *pool) {
     pool->lanes[LANE_WRITES] = lane_new(pool->base, &writes);
 }
 
+/* A read waits for a standby for half of the time that is left when the primary's statement has
+ * what it may take. False with one line in `error`. */
+static bool open_standbys(struct pool *pool, char *error, size_t error_size) {
+    const struct pool_settings *settings = &pool->settings;
+    int64_t rest_ms = settings->request_timeout_ms - settings->connection.statement_timeout_ms;
+    const struct standbys_settings standbys = {
+        .database_url = settings->read_database_url,
+        .connections = settings->read_connections,
+        .queue_limit = settings->queue_limit,
+        .queue_wait_ms = settings->queue_wait_ms,
+        .patience_ms = rest_ms > 1 ? rest_ms / 2 : 1,
+        .guard = settings->standby_guard,
+        .metrics = pool->metrics,
+    };
+    bool is_wanted = settings->read_database_url && *settings->read_database_url;
+    pool->standbys =
+        is_wanted ? standbys_new(pool->base, pool->logger, &standbys, error, error_size) : NULL;
+    return !is_wanted || pool->standbys;
+}
+
 struct pool *pool_new(struct event_base *base, const struct logger *logger,
                       const struct pool_settings *settings, pool_on_change *on_change, void *owner,
                       char *error, size_t error_size) {
@@ -371,6 +408,11 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
         .on_change = on_change,
         .owner = owner,
     };
+    if (!open_standbys(pool, error, error_size)) {
+        server_address_free(address);
+        free(pool);
+        return NULL;
+    }
     timer_init(&pool->dispatch, base, on_dispatch, pool);
     struct connection_set_settings connections = {
         .base = base,
@@ -395,6 +437,9 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
 }
 
 void pool_close(struct pool *pool) {
+    if (pool->standbys) {
+        standbys_close(pool->standbys);
+    }
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_close(pool->lanes[i]);
     }
@@ -404,6 +449,9 @@ void pool_free(struct pool *pool) {
     timer_stop(&pool->dispatch);
     if (pool->rivals) {
         rivals_free(pool->rivals);
+    }
+    if (pool->standbys) {
+        standbys_free(pool->standbys);
     }
     connection_set_close(&pool->readers);
     connection_set_close(&pool->writers);

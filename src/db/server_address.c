@@ -22,6 +22,7 @@ struct server_address {
     PQconninfoOption *options;
     size_t option_count;
     bool has_attributes; /* target_session_attrs is given */
+    bool seeks_standbys;
     struct host *hosts;
     size_t host_count;
     bool has_preferred, has_avoided;
@@ -103,6 +104,10 @@ struct server_address *server_address_new(const char *database_url, char *error,
     return address;
 }
 
+void server_address_seek_standbys(struct server_address *address) {
+    address->seeks_standbys = true;
+}
+
 bool server_address_check(const char *database_url, char *error, size_t error_size) {
     struct server_address *address = server_address_new(database_url, error, error_size);
     if (address) {
@@ -158,6 +163,9 @@ static const char *attributes(const struct server_address *address,
                               const struct endpoint *endpoint) {
     if (address->has_attributes) {
         return NULL;
+    }
+    if (address->seeks_standbys) {
+        return "standby";
     }
     if (address->host_count > 1) {
         return "read-write";

@@ -22,17 +22,30 @@ static const char settings_sql[] =
     " set_config('enable_indexscan', 'on', false), set_config('enable_indexonlyscan', 'on', false),"
     " set_config('enable_nestloop', 'on', false), set_config('jit', 'off', false)";
 
-bool session_setup_send(PGconn *session, int64_t lock_timeout_ms, int64_t statement_timeout_ms) {
+static bool send(PGconn *session, const char *sql, int count, const char *const values[]) {
+    return PQsendQueryParams(session, sql, count, NULL, values, NULL, NULL, 0) == 1;
+}
+
+/* Asks who the server is, and whether it is of use. */
+static bool send_questions(PGconn *session, bool is_to_standby, const char *const overdue_after[]) {
+    const struct embedded_sql *all = embedded_session_statements;
+    if (is_to_standby) {
+        return send(session, all[SESSION_STATEMENT_PIN].text, 0, NULL) &&
+               send(session, all[SESSION_STATEMENT_IDENTIFY_STANDBY].text, 0, NULL);
+    }
+    return session_settings_send(session) &&
+           send(session, all[SESSION_STATEMENT_IDENTIFY].text, 1, overdue_after);
+}
+
+bool session_setup_send(PGconn *session, const struct session_setup *setup) {
     char lock_timeout[24], statement_timeout[24];
-    snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64, lock_timeout_ms);
-    snprintf(statement_timeout, sizeof statement_timeout, "%" PRId64, statement_timeout_ms);
+    snprintf(lock_timeout, sizeof lock_timeout, "%" PRId64, setup->lock_timeout_ms);
+    snprintf(statement_timeout, sizeof statement_timeout, "%" PRId64, setup->statement_timeout_ms);
     const char *const values[] = {lock_timeout, statement_timeout};
     const char *const overdue_after[] = {statement_timeout};
-    const char *identify = embedded_session_statements[SESSION_STATEMENT_IDENTIFY].text;
     if (PQsetnonblocking(session, 1) != 0 || PQenterPipelineMode(session) != 1 ||
-        !session_settings_send(session) ||
-        PQsendQueryParams(session, settings_sql, 2, NULL, values, NULL, NULL, 0) != 1 ||
-        PQsendQueryParams(session, identify, 1, NULL, overdue_after, NULL, NULL, 0) != 1) {
+        !send_questions(session, setup->is_to_standby, overdue_after) ||
+        !send(session, settings_sql, 2, values)) {
         return false;
     }
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {

@@ -70,6 +70,8 @@ static const char *file_of(const struct config_files *files, const struct settin
     switch (setting->offset) {
     case offsetof(struct config, database_url):
         return files->database_url;
+    case offsetof(struct config, read_database_url):
+        return files->read_database_url;
     case offsetof(struct config, moderation_database_url):
         return files->moderation_database_url;
     case offsetof(struct config, moderation_tokens):
@@ -82,6 +84,7 @@ static const char *file_of(const struct config_files *files, const struct settin
 /* Whether a child that has no file of it must not know it. */
 static bool is_kept_back(const struct setting *setting) {
     static const size_t offsets[] = {offsetof(struct config, env_file),
+                                     offsetof(struct config, read_database_url),
                                      offsetof(struct config, owner_database_url),
                                      offsetof(struct config, moderation_database_url),
                                      offsetof(struct config, moderation_tokens)};

@@ -17,6 +17,9 @@
 const struct setting setting_table[] = {
     {"DATABASE_URL", NULL, SECRET(database_url), "", 0, 0, "",
      "PostgreSQL connection string of the serving role; empty: libpq's PG* variables"},
+    {"QA_READ_DATABASE_URL", NULL, SECRET(read_database_url), "", 0, 0, "",
+     "the same of standbys, which are asked first for pages that are not in the cache; needs "
+     "QA_LEASE_MS; empty: none"},
     {"QA_OWNER_DATABASE_URL", NULL, SECRET(owner_database_url), "", 0, 0, "",
      "the same for the owner of the tables (migrate, import); empty: DATABASE_URL"},
     {"QA_MODERATION_DATABASE_URL", NULL, SECRET(moderation_database_url), "", 0, 0, "",

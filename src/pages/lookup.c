@@ -5,6 +5,7 @@
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
+#include "pages/page_query.h"
 #include "pages/result_body.h"
 #include "pages/weights.h"
 
@@ -26,7 +27,9 @@ struct flight {
     struct lookup *lookup;
     char *text; /* of the page, owned; NULL: none */
     bool is_sent;
-    int64_t max_age_ms; /* how long the page may be kept; once it is sent */
+    bool asks_standby;
+    uint64_t replay_needed; /* by a standby, so that its page counts; once it is sent */
+    int64_t max_age_ms;     /* how long the page may be kept; once it is sent */
     struct call_times times;
     struct http_request_queue requests;
     UT_hash_handle hh;
@@ -47,6 +50,8 @@ struct lookup {
     struct flight *flights; /* all, where requests find them; none while the cache is off */
     uint64_t first_page_queries;
     struct metrics_pages *metrics;
+    struct standbys *standbys;     /* NULL: none serve reads */
+    metrics_number *standby_reads; /* by what became of them */
     struct weights *weights;
 };
 
@@ -57,6 +62,8 @@ struct lookup *lookup_new(struct pool *pool, const struct versions *versions,
     lookup->versions = versions;
     lookup->settings = *settings;
     lookup->metrics = &metrics_or_unseen(settings->metrics)->pages;
+    lookup->standbys = settings->lease ? pool_standbys(pool) : NULL;
+    lookup->standby_reads = metrics_or_unseen(settings->metrics)->standbys.reads;
     lookup->weights = weights_new();
     return lookup;
 }
@@ -94,6 +101,24 @@ static struct version note_version(const struct lookup *lookup, const struct pag
                                    const char *text) {
     return key->kind == PAGE_COUNTS ? note_products(lookup, text)
                                     : note_subject(lookup, page_key_subject(key), key->id);
+}
+
+/* What a standby must have replayed of all that a page shows. */
+static uint64_t note_replay_needed(const struct lookup *lookup, const struct page_key *key,
+                                   const char *text, int64_t round_us) {
+    if (key->kind != PAGE_COUNTS) {
+        size_t slot = versions_slot(page_key_subject(key), key->id);
+        return versions_replay_needed(lookup->versions, slot, round_us);
+    }
+    uint64_t needed = 0;
+    for (const char *products = text; *products != '}';) {
+        char *after;
+        size_t slot = versions_slot(SUBJECT_PRODUCT, strtoll(products + 1, &after, 10));
+        uint64_t one = versions_replay_needed(lookup->versions, slot, round_us);
+        needed = one > needed ? one : needed;
+        products = after;
+    }
+    return needed;
 }
 
 /* One form of a page, as yet without its body. */
@@ -353,27 +378,37 @@ static void unlist_flight(struct flight *flight) {
     }
 }
 
-static struct flight *add_flight(struct lookup *lookup, const struct page_wish *wish) {
+static struct flight *add_flight(struct lookup *lookup, const struct page_wish *wish,
+                                 bool asks_standby) {
     struct flight *flight = memory_calloc(1, sizeof *flight);
     flight->key = wish->key;
     flight->text = wish->text ? memory_strdup(wish->text) : NULL;
     flight->version = none_yet;
+    flight->asks_standby = asks_standby;
     flight->lookup = lookup;
     TAILQ_INIT(&flight->requests);
     list_flight(flight);
     return flight;
 }
 
-/* What the query shows is no older than what is noted here, even if it is sent once more. */
+/* What the query shows is no older than what is noted here, even if it is sent once more, to the
+ * primary then. A standby needs a lease: else nobody knows what it must have replayed. */
 static void on_send(void *owner) {
     struct flight *flight = owner;
     struct lookup *lookup = flight->lookup;
     if (flight->is_sent) {
         return;
     }
+    const struct shared_memory *lease = lookup->settings.lease;
+    int64_t until_us = flight->asks_standby ? shared_memory_leased_until_us(lease) : 0;
+    int64_t round_us = flight->asks_standby ? shared_memory_round_us(lease) : 0;
     flight->is_sent = true;
     unlist_flight(flight);
     flight->version = note_version(lookup, &flight->key, flight->text);
+    if (flight->asks_standby) {
+        flight->replay_needed = note_replay_needed(lookup, &flight->key, flight->text, round_us);
+        flight->replay_needed = clock_us() < until_us ? flight->replay_needed : UINT64_MAX;
+    }
     flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
     list_flight(flight);
 }
@@ -392,9 +427,33 @@ static bool has_more(const PGresult *result, int row) {
     return column >= 0 && *PQgetvalue(result, row, column) == 't';
 }
 
+/* Whether what a standby has said counts; it is counted what became of the read. */
+static bool is_served_by_standby(const struct flight *flight, enum query_outcome outcome) {
+    const struct lookup *lookup = flight->lookup;
+    bool is_behind = flight->times.replayed < flight->replay_needed;
+#ifdef QA_FAULT_STANDBY_UNCHECKED
+    is_behind = false; /* A deliberate fault, which tests/e2e/test_standby_reads.py must notice. */
+#endif
+    enum metrics_standby_read what = outcome != QUERY_DONE ? METRICS_STANDBY_FAILED
+                                     : is_behind           ? METRICS_STANDBY_BEHIND
+                                                           : METRICS_STANDBY_SERVED;
+    metrics_add(&lookup->standby_reads[what], 1);
+    if (outcome == QUERY_DONE) {
+        standbys_note(lookup->standbys, is_behind);
+    }
+    return what == METRICS_STANDBY_SERVED;
+}
+
+static void send_query(struct flight *flight);
+
 static void on_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct flight *flight = owner;
     struct lookup *lookup = flight->lookup;
+    if (flight->asks_standby && !is_served_by_standby(flight, outcome)) {
+        flight->asks_standby = false;
+        send_query(flight);
+        return;
+    }
     unlist_flight(flight);
     if (outcome == QUERY_DONE && row < 0) {
         miss_all(flight);
@@ -419,127 +478,36 @@ static void on_page(void *owner, enum query_outcome outcome, const PGresult *res
     free_flight(flight);
 }
 
-/* How many rows are before the page: so many that those of the page and one more can be counted. */
-static int64_t offset_of(const struct page_key *key) {
-    const int64_t most = INT64_MAX - key->count - 1;
-    return key->page - 1 > most / key->count ? most : (key->page - 1) * key->count;
+/* What a standby has taken of the deadline, in vain. */
+static int64_t spent_ms(const struct flight *flight) {
+    enum { US_PER_MS = 1000 };
+    return (flight->times.completed_us - flight->times.submitted_us) / US_PER_MS;
 }
 
-/* Whether the statement for the usual pages serves: it looks for the rows before the page once
- * more, to say whether the list goes on behind it. */
-static bool is_plain(const struct flight *flight) {
-    enum { SKIPPED_TWICE_MOST = 1000 };
-    return flight->key.order == PAGE_HELPFUL && flight->key.choice == PAGE_ALL && !flight->text &&
-           offset_of(&flight->key) <= SKIPPED_TWICE_MOST;
-}
-
-/* The text of a search, and whether it is to be shown where its words are. */
-static void add_search(const struct flight *flight, struct call *call) {
-    call_add_text(call, memory_strdup(flight->text));
-    call_add_int64(call, flight->key.shows_matches);
-}
-
-/* The statement for a page of questions, and what it takes. */
-static void ask_for_questions(const struct flight *flight, struct call *call) {
-    const struct page_key *key = &flight->key;
-    call->statement = flight->text       ? STATEMENT_SEARCH_QUESTIONS
-                      : is_plain(flight) ? STATEMENT_LIST_QUESTIONS
-                                         : STATEMENT_SORT_QUESTIONS;
-    call_add_int64(call, key->id);
-    call_add_int64(call, key->count);
-    call_add_int64(call, offset_of(key));
-    call_add_int64(call, flight->lookup->settings.answers_per_question);
-    if (!is_plain(flight)) {
-        call_add_int64(call, key->order);
-        call_add_int64(call, key->choice);
-    }
-    if (flight->text) {
-        add_search(flight, call);
-    }
-}
-
-/* Likewise of answers. */
-static void ask_for_answers(const struct flight *flight, struct call *call) {
-    const struct page_key *key = &flight->key;
-    call->statement = flight->text       ? STATEMENT_SEARCH_ANSWERS
-                      : is_plain(flight) ? STATEMENT_LIST_ANSWERS
-                                         : STATEMENT_SORT_ANSWERS;
-    call_add_int64(call, key->id);
-    call_add_int64(call, key->page);
-    call_add_int64(call, key->count);
-    call_add_int64(call, offset_of(key));
-    if (!is_plain(flight)) {
-        call_add_int64(call, key->order);
-    }
-    if (flight->text) {
-        add_search(flight, call);
-    }
-}
-
-/* Likewise of the total of either. */
-static void ask_for_total(const struct flight *flight, struct call *call) {
-    bool is_of_questions = flight->key.kind == PAGE_QUESTIONS;
-    call->statement = is_of_questions ? STATEMENT_COUNT_QUESTIONS : STATEMENT_COUNT_ANSWERS;
-    if (flight->text) {
-        call->statement =
-            is_of_questions ? STATEMENT_COUNT_FOUND_QUESTIONS : STATEMENT_COUNT_FOUND_ANSWERS;
-    }
-    call_add_int64(call, flight->key.id);
-    if (is_of_questions) {
-        call_add_int64(call, flight->key.choice);
-    }
-    if (flight->text) {
-        call_add_text(call, memory_strdup(flight->text));
-    }
-}
-
-/* Likewise of one question, and of the counts of several products. */
-static void ask_for_question(const struct lookup *lookup, const struct page_key *key,
-                             struct call *call) {
-    call->statement =
-        key->kind == PAGE_DOCUMENT ? STATEMENT_SHOW_DOCUMENT : STATEMENT_SHOW_QUESTION;
-    call_add_int64(call, key->id);
-    call_add_int64(call, lookup->settings.answers_per_question);
-}
-
-static void ask_for_counts(const char *products, struct call *call) {
-    call->statement = STATEMENT_COUNT_PRODUCTS;
-    call_add_text(call, memory_strdup(products));
-}
-
-/* Sends the query of a page: all that its statement takes is in key and text, or the same for all.
- */
+/* Sends the query of a page. */
 static void send_query(struct flight *flight) {
     struct lookup *lookup = flight->lookup;
     const struct page_key *key = &flight->key;
+    const struct page_query query = {.key = key,
+                                     .text = flight->text,
+                                     .answers_per_question = lookup->settings.answers_per_question,
+                                     .is_for_standby = flight->asks_standby};
     struct call call = {.on_send = on_send,
                         .on_done = on_page,
                         .owner = flight,
                         .told = &flight->times,
+                        .spent_ms = spent_ms(flight),
                         .weight = key->count};
-    switch ((enum page_kind)key->kind) {
-    case PAGE_QUESTIONS:
-    case PAGE_ANSWERS:
-        if (page_key_is_total(key)) {
-            ask_for_total(flight, &call);
-        } else if (key->kind == PAGE_QUESTIONS) {
-            ask_for_questions(flight, &call);
-        } else {
-            ask_for_answers(flight, &call);
-        }
-        lookup->first_page_queries += call.statement == STATEMENT_LIST_QUESTIONS &&
-                                      key->page == 1 && key->count == FIRST_PAGE_COUNT;
-        break;
-    case PAGE_QUESTION:
-    case PAGE_DOCUMENT:
-        ask_for_question(lookup, key, &call);
-        break;
-    case PAGE_COUNTS:
-        ask_for_counts(flight->text, &call);
-    }
+    page_query_put(&query, &call);
+    lookup->first_page_queries += call.statement == STATEMENT_LIST_QUESTIONS && key->page == 1 &&
+                                  key->count == FIRST_PAGE_COUNT;
     bool is_search = flight->text && page_key_is_list(key);
     bool is_large = is_search || weights_is_large(lookup->weights, key);
-    pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
+    if (flight->asks_standby) {
+        standbys_submit(lookup->standbys, is_large, &call);
+    } else {
+        pool_submit(lookup->pool, is_large ? LANE_LARGE_READS : LANE_READS, &call);
+    }
 }
 
 /* Until when what is there already counts. */
@@ -560,6 +528,7 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
     const struct page_key *key = &wish->key;
     const enum subject subject = page_key_subject(key);
     struct flight *flight = NULL;
+    bool asks_standby = false;
     if (lookup->settings.ring) {
         /* Before everything else, in this order: what is found from here on is no older. */
         int64_t until_us = leased_until_us(lookup);
@@ -575,9 +544,10 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
         metrics_add(&lookup->metrics->unleased[subject], !is_leased);
         flight =
             is_leased ? find_flight(lookup, key, version) : find_flight_of(lookup, key, none_yet);
+        asks_standby = is_leased && standbys_are_ready(lookup->standbys);
     }
     if (!flight) {
-        flight = add_flight(lookup, wish);
+        flight = add_flight(lookup, wish, asks_standby);
         TAILQ_INSERT_TAIL(&flight->requests, request, queue);
         send_query(flight);
         return;

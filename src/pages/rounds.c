@@ -114,23 +114,31 @@ static const char *snapshot_before(const struct rounds *rounds) {
     return rounds->snapshot;
 }
 
-/* The parameter of a statement. */
-static const char *prepare(struct rounds *rounds, enum statement statement) {
-    if (statement == STATEMENT_CHANGES_SINCE) {
+/* Adds the parameter of a statement, if it has one. */
+static void prepare(struct rounds *rounds, struct group *group) {
+    group->parameter_count = 1;
+    switch (rounds->next) {
+    case STATEMENT_CHANGES_SINCE:
         rounds->began_us = clock_us();
-        return snapshot_before(rounds);
+        group->parameters[0] = snapshot_before(rounds);
+        break;
+    case STATEMENT_FORGET_CHANGES:
+        rounds->forgot_ms = clock_ms();
+        group->parameters[0] = rounds->seen_by_all.snapshot;
+        break;
+    case STATEMENT_WANT_CHANGES:
+        rounds->wanted_ms = clock_ms();
+        group->parameter_count = 0;
+        break;
+    default: /* STATEMENT_NOTE_RUN */
+        group->parameter_count = 0;
     }
-    int64_t *done_ms =
-        statement == STATEMENT_WANT_CHANGES ? &rounds->wanted_ms : &rounds->forgot_ms;
-    *done_ms = clock_ms();
-    return statement == STATEMENT_WANT_CHANGES ? NULL : rounds->seen_by_all.snapshot;
 }
 
 static void send_next(struct rounds *rounds) {
     struct group *group = group_new(GROUP_ONE, rounds->next, NULL, 0);
     group->is_write = rounds->next != STATEMENT_CHANGES_SINCE;
-    group->parameters[0] = prepare(rounds, rounds->next);
-    group->parameter_count = rounds->next != STATEMENT_WANT_CHANGES;
+    prepare(rounds, group);
     group->sent_us = clock_us();
     rounds->is_under_way = true;
     timer_start(&rounds->timer, rounds->settings.limit_ms);
@@ -152,7 +160,7 @@ static void on_timer(void *owner) {
 
 /* ---- What a round has found ---- */
 
-enum { PRODUCT_ID, QUESTION_ID, SNAPSHOT, SINCE, IS_COMPLETE, AT_US }; /* columns */
+enum { PRODUCT_ID, QUESTION_ID, SNAPSHOT, SINCE, IS_COMPLETE, AT_US, POSITION }; /* columns */
 
 /* The row that tells of the snapshot, or -1. */
 static int find_head(const PGresult *result) {
@@ -182,11 +190,13 @@ static bool has_everything_changed(const PGresult *result, int head) {
 
 static void raise_versions(const struct rounds *rounds, const PGresult *result, int head) {
     struct versions *versions = shared_memory_versions(rounds->memory);
+    uint64_t position = (uint64_t)number_of(result, head, POSITION);
     for (int row = 0; row < PQntuples(result); row++) {
         for (int column = PRODUCT_ID; row != head && column <= QUESTION_ID; column++) {
             if (!PQgetisnull(result, row, column)) {
                 enum subject subject = column == PRODUCT_ID ? SUBJECT_PRODUCT : SUBJECT_QUESTION;
-                versions_raise(versions, versions_slot(subject, number_of(result, row, column)));
+                size_t slot = versions_slot(subject, number_of(result, row, column));
+                versions_raise_at(versions, slot, position);
             }
         }
     }
@@ -204,8 +214,10 @@ static void invalidate(const struct rounds *rounds, const PGresult *result, int 
                        bool is_first) {
     struct metrics_validator *metrics = &rounds->metrics->validator;
     if (is_first || has_everything_changed(result, head)) {
+        struct versions *versions = shared_memory_versions(rounds->memory);
         metrics_add(is_first ? &metrics->beginnings : &metrics->everything_changed, 1);
-        versions_invalidate_all(shared_memory_versions(rounds->memory), clock_ms());
+        versions_need_replay_of_all(versions, (uint64_t)number_of(result, head, POSITION));
+        versions_invalidate_all(versions, clock_ms());
     } else {
         raise_versions(rounds, result, head);
     }
@@ -271,7 +283,7 @@ static void on_ready(void *owner, struct connection *connection) {
     outage_end(&rounds->outage, rounds->logger);
     begin_anew(rounds);
     rounds->on_change(rounds->owner, true);
-    send_now(rounds, STATEMENT_WANT_CHANGES);
+    send_now(rounds, rounds->settings.has_standbys ? STATEMENT_NOTE_RUN : STATEMENT_WANT_CHANGES);
 }
 
 static void take_result(struct rounds *rounds, const PGresult *result) {
@@ -284,6 +296,9 @@ static void take_result(struct rounds *rounds, const PGresult *result) {
             rounds->forgot_ms = 0; /* there may be more, after the next round */
         }
         wait_for_next(rounds);
+        break;
+    case STATEMENT_NOTE_RUN:
+        send_now(rounds, STATEMENT_WANT_CHANGES);
         break;
     default: /* STATEMENT_WANT_CHANGES */
         send_now(rounds, STATEMENT_CHANGES_SINCE);

@@ -1,23 +1,36 @@
 /* Versions: counters in shared memory, which make the caches of all processes coherent. */
 #include "pages/versions.h"
 
+#include "ops/clock.h"
+
 #include <stdatomic.h>
 
 /* 8 MiB: with 500,000 cached pages a write makes one invalid that it did not touch. */
 enum { SLOT_COUNT = 1024 * 1024 };
 
+enum { PLACE_COUNT = 16 * 1024 }; /* 256 KiB; a shop changes fewer pages while a standby lags */
+
 enum { MEMBER_COUNT = 256 }; /* of services at a time; one that finds none is not looked after */
+
+/* Of all counters whose slots end alike: what was raised last. */
+struct place {
+    _Atomic uint64_t position; /* by a validator */
+    _Atomic int64_t raised_us; /* by others */
+};
 
 struct versions {
     _Atomic uint64_t epoch;
     _Atomic int64_t invalidated_ms;                /* when everything was last invalidated */
     _Atomic int64_t member_beats_ms[MEMBER_COUNT]; /* the last beat; 0: nobody */
     _Atomic uint64_t member_editions[MEMBER_COUNT];
+    _Atomic uint64_t position_of_all; /* that standbys must have replayed */
+    struct place places[PLACE_COUNT];
     _Atomic uint64_t counters[SLOT_COUNT];
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "versions are shared between processes");
 _Static_assert((SLOT_COUNT & (SLOT_COUNT - 1)) == 0, "a hash is cut to a slot by a mask");
+_Static_assert((PLACE_COUNT & (PLACE_COUNT - 1)) == 0, "so is a slot to a place");
 
 size_t versions_bytes(void) {
     return sizeof(struct versions);
@@ -44,7 +57,16 @@ bool version_is_newer(struct version a, struct version b) {
     return a.counter > b.counter || a.epoch > b.epoch;
 }
 
+static size_t place_of(size_t slot) {
+    return slot & (PLACE_COUNT - 1);
+}
+
+/* In this order: who notes the raised counter finds the time, too. */
 void versions_raise(struct versions *versions, size_t slot) {
+    _Atomic int64_t *raised_us = &versions->places[place_of(slot)].raised_us;
+    int64_t now_us = clock_us(), before_us = atomic_load(raised_us);
+    while (before_us < now_us && !atomic_compare_exchange_weak(raised_us, &before_us, now_us)) {
+    }
     atomic_fetch_add(&versions->counters[slot], 1);
 }
 
@@ -55,6 +77,38 @@ void versions_raise_both(struct versions *versions, int64_t product, int64_t que
     if (question > 0) {
         versions_raise(versions, versions_slot(SUBJECT_QUESTION, question));
     }
+}
+
+static void raise_to(_Atomic uint64_t *position, uint64_t value) {
+    uint64_t before = atomic_load(position);
+    while (before < value && !atomic_compare_exchange_weak(position, &before, value)) {
+    }
+}
+
+/* Likewise. */
+void versions_raise_at(struct versions *versions, size_t slot, uint64_t position) {
+    raise_to(&versions->places[place_of(slot)].position, position);
+    atomic_fetch_add(&versions->counters[slot], 1);
+}
+
+void versions_need_replay_of_all(struct versions *versions, uint64_t position) {
+    raise_to(&versions->position_of_all, position);
+}
+
+/* By clock_us(), when clock_ms() says so. */
+static int64_t latest_us(int64_t ms) {
+    enum { US_PER_MS = 1000 };
+    return (ms + CLOCK_STEP_MS + 1) * US_PER_MS;
+}
+
+uint64_t versions_replay_needed(const struct versions *versions, size_t slot, int64_t round_us) {
+    const struct place *place = &versions->places[place_of(slot)];
+    int64_t invalidated_us = latest_us(atomic_load(&versions->invalidated_ms));
+    if (round_us <= atomic_load(&place->raised_us) || round_us <= invalidated_us) {
+        return UINT64_MAX;
+    }
+    uint64_t own = atomic_load(&place->position), of_all = atomic_load(&versions->position_of_all);
+    return own > of_all ? own : of_all;
 }
 
 void versions_invalidate_all(struct versions *versions, int64_t now_ms) {

@@ -31,5 +31,23 @@ static bool is_current(void *owner, uint64_t number) {
 }
 
 struct server_guard run_guard_of(struct run_guard *guard) {
-    return (struct server_guard){take, is_current, guard};
+    return (struct server_guard){
+        .take = take,
+        .is_current = is_current,
+        .owner = guard,
+        .refusal = "the server is of an older timeline: another one was promoted in its place"};
+}
+
+/* Told which run a standby follows. */
+static uint64_t compare(void *owner, const struct server_run *run) {
+    uint64_t number = known_server_number(run);
+    return is_current(owner, number) ? number : 0;
+}
+
+struct server_guard run_guard_of_standbys(struct run_guard *guard) {
+    return (struct server_guard){.take = compare,
+                                 .is_current = is_current,
+                                 .owner = guard,
+                                 .refusal = "the standby does not follow the primary that serves, "
+                                            "or has not come so far"};
 }

@@ -61,23 +61,29 @@ static bool hand_down(const struct handed *all, size_t count, posix_spawn_file_a
     return errno == 0;
 }
 
-/* To a validator likewise. */
-static bool hand_down_to_worker(const struct spawn *spawn, int database_url,
-                                posix_spawn_file_actions_t *actions) {
-    const struct handed all[] = {
-        {spawn->socket, WORKER_SOCKET_FD},        {spawn->ready_pipe, WORKER_READY_FD},
-        {spawn->heartbeats, WORKER_HEARTBEAT_FD}, {spawn->metrics, WORKER_METRICS_FD},
-        {spawn->memory, WORKER_MEMORY_FD},        {spawn->presence, WORKER_PRESENCE_FD},
-        {database_url, WORKER_DATABASE_URL_FD},   {spawn->pause, WORKER_PAUSE_FD},
-    };
-    return hand_down(all, sizeof all / sizeof *all, actions);
-}
-
 /* What is in a file of its own, which others must not read in the environment; -1: none. */
 struct secrets {
     int database_url; /* a worker's, or a moderator's */
+    int read_database_url;
     int tokens;
 };
+
+/* To a validator likewise. */
+static bool hand_down_to_worker(const struct spawn *spawn, const struct secrets *secrets,
+                                posix_spawn_file_actions_t *actions) {
+    const struct handed all[] = {
+        {spawn->socket, WORKER_SOCKET_FD},
+        {spawn->ready_pipe, WORKER_READY_FD},
+        {spawn->heartbeats, WORKER_HEARTBEAT_FD},
+        {spawn->metrics, WORKER_METRICS_FD},
+        {spawn->memory, WORKER_MEMORY_FD},
+        {spawn->presence, WORKER_PRESENCE_FD},
+        {spawn->pause, WORKER_PAUSE_FD},
+        {secrets->database_url, WORKER_DATABASE_URL_FD},
+        {secrets->read_database_url, WORKER_READ_DATABASE_URL_FD},
+    };
+    return hand_down(all, sizeof all / sizeof *all, actions);
+}
 
 static bool hand_down_to_admin(const struct spawn *spawn, const struct secrets *secrets,
                                posix_spawn_file_actions_t *actions) {
@@ -124,9 +130,8 @@ static pid_t spawn_with(const struct spawn *spawn, const struct config_files *fi
         forget_database(environment);
     }
     if (environment && posix_spawn_file_actions_init(&actions) == 0) {
-        if (spawn->role == CHILD_ADMIN
-                ? hand_down_to_admin(spawn, secrets, &actions)
-                : hand_down_to_worker(spawn, secrets->database_url, &actions)) {
+        if (spawn->role == CHILD_ADMIN ? hand_down_to_admin(spawn, secrets, &actions)
+                                       : hand_down_to_worker(spawn, secrets, &actions)) {
             pid = spawn_in(spawn, &actions, environment);
         }
         int reason = errno;
@@ -153,16 +158,22 @@ static void close_secret(int descriptor) {
 /* A worker or a validator. */
 static pid_t spawn_worker(const struct spawn *spawn) {
     const char *database_url = spawn->config->database_url;
-    struct secrets secrets = {*database_url ? file_of(database_url) : -1, -1};
-    if (*database_url && secrets.database_url < 0) {
-        return -1;
-    }
-    char path[PATH_SIZE];
+    const char *read_database_url = spawn->config->read_database_url;
+    const struct secrets secrets = {
+        .database_url = *database_url ? file_of(database_url) : -1,
+        .read_database_url = *read_database_url ? file_of(read_database_url) : -1,
+    };
+    bool ok = (!*database_url || secrets.database_url >= 0) &&
+              (!*read_database_url || secrets.read_database_url >= 0);
+    char path[PATH_SIZE], read_path[PATH_SIZE];
     const struct config_files files = {
-        .database_url = *database_url ? path_of(WORKER_DATABASE_URL_FD, path) : NULL};
-    pid_t pid = spawn_with(spawn, &files, &secrets);
+        .database_url = *database_url ? path_of(WORKER_DATABASE_URL_FD, path) : NULL,
+        .read_database_url =
+            *read_database_url ? path_of(WORKER_READ_DATABASE_URL_FD, read_path) : NULL};
+    pid_t pid = ok ? spawn_with(spawn, &files, &secrets) : -1;
     int reason = errno;
     close_secret(secrets.database_url);
+    close_secret(secrets.read_database_url);
     errno = reason;
     return pid;
 }
@@ -171,7 +182,7 @@ static pid_t spawn_worker(const struct spawn *spawn) {
 static pid_t spawn_admin(const struct spawn *spawn) {
     const struct config *config = spawn->config;
     struct config_files files = {.database_url = "/dev/null"}; /* which is not its business */
-    struct secrets secrets = {-1, -1};
+    struct secrets secrets = {.database_url = -1, .tokens = -1};
     char url_path[PATH_SIZE], tokens_path[PATH_SIZE];
     if (*config->moderation_tokens) {
         secrets.database_url = file_of(config->moderation_database_url);

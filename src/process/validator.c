@@ -84,6 +84,7 @@ static bool start_rounds(struct validator *validator) {
         .database_url = config->database_url,
         .lease_ms = config->lease_ms,
         .limit_ms = config->request_timeout_ms,
+        .has_standbys = *config->read_database_url != '\0',
         .connection = {.application = "atelier-qa validator",
                        .lock_timeout_ms = config->lock_timeout_ms,
                        .statement_timeout_ms = config->statement_timeout_ms,
@@ -149,6 +150,7 @@ int validator_run(const struct config *config, const struct child_identity *iden
     lifeline_prepare(WORKER_FDS_BEGIN, WORKER_FDS_END);
     (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
     (void)close(WORKER_DATABASE_URL_FD);    /* the configuration has been read */
+    (void)close(WORKER_READ_DATABASE_URL_FD);
     memory_bind_libraries();
     open_metrics(&validator);
     int status = EXIT_FAILURE;

@@ -174,6 +174,8 @@ static bool start_pool(struct worker *worker) {
                        .overdue_limit = 2 * all, /* what a reload may need as well */
                        .guard = run_guard_of(&worker->guard)},
         .overdue_writes_limit = writes,
+        .read_database_url = config->read_database_url,
+        .standby_guard = run_guard_of_standbys(&worker->guard),
         .looks_for_rivals = worker->lifeline.identity.index == 0, /* one does, for all */
         .metrics = worker->metrics,
         .on_uncertain = on_uncertain,
@@ -353,6 +355,7 @@ int worker_run(const struct config *config, const struct child_identity *identit
     lifeline_prepare(WORKER_FDS_BEGIN, WORKER_FDS_END);
     (void)!log_file_open(config->log_file); /* else it has that of the supervisor */
     (void)close(WORKER_DATABASE_URL_FD);    /* the configuration has been read */
+    (void)close(WORKER_READ_DATABASE_URL_FD);
     raise_descriptor_limit();
     interrupt_nobody();
 

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.same_with_sanitizers("SQL")
 
 QUERIES = CHECKOUT / "sql/queries"
 ROWS = {"list_questions": "SELECT DISTINCT product_id FROM questions ORDER BY 1 LIMIT 20",
+        "standby_questions": "SELECT DISTINCT product_id FROM questions ORDER BY 1 LIMIT 20",
         "list_answers": "SELECT DISTINCT question_id FROM answers ORDER BY 1 LIMIT 20"}
 
 
@@ -18,6 +19,7 @@ def pages_of(cursor, name, parameters):
 
 @pytest.mark.parametrize("name, paging", [
     ("list_questions", [(5, 0, 100), (1, 1, 100), (5, 0, 1), (1000, 0, 2)]),
+    ("standby_questions", [(5, 0, 100), (1, 1, 100), (5, 0, 1), (1000, 0, 2)]),
     ("list_answers", [(1, 5, 0), (2, 1, 1), (1, 1000, 0), (9, 5, 40)]),
 ])
 def test_many_pages_are_made_as_each_alone(stack, name, paging):

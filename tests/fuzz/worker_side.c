@@ -147,6 +147,26 @@ void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call) {
     call->on_done(call->owner, QUERY_REFUSED, NULL, -1);
 }
 
+struct standbys *pool_standbys(const struct pool *pool) {
+    (void)pool;
+    return NULL;
+}
+
+bool standbys_are_ready(const struct standbys *standbys) {
+    (void)standbys;
+    return false;
+}
+
+void standbys_submit(struct standbys *standbys, bool is_large, struct call *call) {
+    (void)standbys, (void)is_large, (void)call;
+    abort(); /* none is ready */
+}
+
+void standbys_note(struct standbys *standbys, bool was_behind) {
+    (void)standbys, (void)was_behind;
+    abort();
+}
+
 static void on_failure(struct http_request *request, enum query_outcome outcome,
                        const PGresult *result) {
     (void)request, (void)outcome, (void)result; /* status 0 */

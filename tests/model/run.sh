@@ -1,6 +1,6 @@
 #!/bin/sh
 # Model-checks the response cache's coherence (coherence.pml), how services find one memory for it
-# (rendezvous.pml), what NGINX shows of that (nginx.pml), what several hosts show (hosts.pml), and the
+# (rendezvous.pml), what NGINX shows of that (nginx.pml), what several hosts show (hosts.pml) and standbys (standbys.pml), and the
 # coherence of the ready-made pages (product_pages.pml): each holds, and each deliberate fault breaks it. Needs spin and gcc, about a
 # minute of one processor and less than 2 GB, half a minute of two.
 #   run.sh                    checks everything, one line each; exit status 1 when something fails
@@ -91,6 +91,10 @@ shows_old_elsewhere() {  # shows_old_elsewhere FAULT [SPIN-OPTION]
     breaks hosts "$1 -DLOSSES=0 ${2--DWITHOUT_FAILOVER}" 'must_show' "a host shows an old page"
 }
 
+shows_old_by_standby() {
+    breaks standbys "$1" 'must' "a standby shows an old page"
+}
+
 if [ $# -gt 0 ]; then
     explore "$1" "-O1 -DBFS" "-D$2"
     spin -t -p -g "-D$2" "$1.pml"
@@ -142,6 +146,14 @@ others() {
     shows_old_elsewhere FAULT_NOTE_AFTER_QUERY
     shows_old_elsewhere FAULT_WITHOUT_XIP
     shows_old_elsewhere FAULT_OLD_PRIMARY_ANSWERS ""
+    holds standbys "" some
+    shows_old_by_standby FAULT_UNCHECKED
+    shows_old_by_standby FAULT_POSITION_WITH_PAGE
+    shows_old_by_standby FAULT_VERSION_BEFORE_POSITION
+    shows_old_by_standby FAULT_POSITION_BEFORE_SNAPSHOT
+    shows_old_by_standby FAULT_NEEDED_BEFORE_VERSION
+    shows_old_by_standby FAULT_STANDBY_WITHOUT_LEASE
+    shows_old_by_standby FAULT_RAISES_OF_OTHERS_NOT_NOTED
 }
 
 (cd "$folder/largest" && largest) >"$folder/output" &

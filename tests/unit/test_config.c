@@ -611,6 +611,7 @@ END_TEST
 START_TEST(a_worker_inherits_every_setting_resolved) {
     setenv("QA_ENV_FILE", scratch_file("inherited", "QA_READ_CONNECTIONS=12\n"), 1);
     setenv("DATABASE_URL_FILE", scratch_file("url", "postgresql://serving\n"), 1);
+    setenv("QA_READ_DATABASE_URL", "postgresql://standby", 1);
     setenv("QA_OWNER_DATABASE_URL", "postgresql://owner", 1);
     setenv("QA_OWNER_DATABASE_URL_FILE", "", 1);
     setenv("QA_MODERATION_DATABASE_URL_FILE", scratch_file("moderator", "postgresql://moderator\n"),
@@ -643,6 +644,7 @@ START_TEST(a_worker_inherits_every_setting_resolved) {
         {"DATABASE_URL_FILES", "10"},
         {"QA_ENV_FILE", NULL},
         {"DATABASE_URL_FILE", NULL},
+        {"QA_READ_DATABASE_URL", NULL},
         {"QA_OWNER_DATABASE_URL", NULL},
         {"QA_OWNER_DATABASE_URL_FILE", NULL},
         {"QA_MODERATION_DATABASE_URL", NULL},

@@ -480,6 +480,22 @@ START_TEST(a_deadline_covers_waiting_and_running) {
 }
 END_TEST
 
+START_TEST(what_a_call_has_spent_elsewhere_is_of_its_deadline) {
+    open_with_timeout(10000);
+    read_questions(0, 1);
+    turn();
+    struct call call = noted_call(1, STATEMENT_LIST_QUESTIONS);
+    call.spent_ms = 9900;
+    call_add_int64(&call, 2);
+    call_add_int64(&call, 5);
+    pool_submit(pool, LANE_READS, &call);
+    wait_ms(300);
+    assert_told(1, QUERY_EXPIRED);
+    ck_assert_int_eq(told[0].dones, 0);
+    fake_pool_close(2);
+}
+END_TEST
+
 START_TEST(the_others_of_an_overdue_group_go_on) {
     open_with_timeout(200);
     read_questions(0, 1);
@@ -631,6 +647,7 @@ Suite *pool_suite(void) {
     tcase_add_test(cases, an_error_that_the_server_did_not_send_leaves_a_write_unknown);
     tcase_add_test(cases, what_meets_outdated_statements_is_sent_again_over_a_new_connection);
     tcase_add_test(cases, a_deadline_covers_waiting_and_running);
+    tcase_add_test(cases, what_a_call_has_spent_elsewhere_is_of_its_deadline);
     tcase_add_test(cases, the_others_of_an_overdue_group_go_on);
     tcase_add_test(cases, a_full_lane_rejects);
     tcase_add_test(cases, a_long_old_queue_whose_first_read_waits_too_long_rejects);

@@ -21,7 +21,7 @@ static bool is_current(void *owner, uint64_t number) {
 static void open_on(const char *database_url) {
     struct pool_settings settings = fake_pool_settings();
     settings.database_url = database_url;
-    settings.connection.guard = (struct server_guard){take, is_current, NULL};
+    settings.connection.guard = (struct server_guard){take, is_current, NULL, "it is an older one"};
     settings.overdue_writes_limit = 2;
     fake_pool_open(&settings);
 }

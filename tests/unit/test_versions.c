@@ -1,4 +1,5 @@
 /* Versions in memory that several have mapped. */
+#include "ops/clock.h"
 #include "pages/versions.h"
 #include "suites.h"
 
@@ -230,6 +231,39 @@ END_TEST
 
 /* Programs of several versions share memory: whoever changes the hash changes the layout version.
  */
+START_TEST(what_a_validator_raises_says_what_standbys_need) {
+    struct versions *versions = map();
+    struct version before = versions_note(versions, 7);
+    int64_t round_us = clock_us();
+    ck_assert_uint_eq(versions_replay_needed(versions, 7, round_us), 0);
+    versions_raise_at(versions, 7, 500);
+    ck_assert(!is_unchanged(versions, 7, before));
+    ck_assert_uint_eq(versions_replay_needed(versions, 7, round_us), 500);
+    ck_assert_uint_eq(versions_replay_needed(versions, 8, round_us), 0);
+    versions_raise_at(versions, 7, 400); /* by another validator, which is late */
+    ck_assert_uint_eq(versions_replay_needed(versions, 7, round_us), 500);
+    versions_need_replay_of_all(versions, 600);
+    ck_assert_uint_eq(versions_replay_needed(versions, 7, round_us), 600);
+    ck_assert_uint_eq(versions_replay_needed(versions, 8, round_us), 600);
+    unmap(versions);
+}
+END_TEST
+
+START_TEST(what_others_raise_no_standby_shows_until_a_later_round_is_complete) {
+    struct versions *versions = map();
+    int64_t before_us = clock_us();
+    versions_raise(versions, 7);
+    int64_t after_us = clock_us() + 1;
+    ck_assert_uint_eq(versions_replay_needed(versions, 7, before_us), UINT64_MAX);
+    ck_assert_uint_eq(versions_replay_needed(versions, 7, after_us), 0);
+    ck_assert_uint_eq(versions_replay_needed(versions, 8, before_us), 0);
+    versions_invalidate_all(versions, clock_ms());
+    ck_assert_uint_eq(versions_replay_needed(versions, 8, clock_us()), UINT64_MAX);
+    ck_assert_uint_eq(versions_replay_needed(versions, 8, clock_us() + 100000), 0);
+    unmap(versions);
+}
+END_TEST
+
 START_TEST(a_slot_is_the_same_in_every_version) {
     static const struct {
         enum subject subject;
@@ -284,6 +318,8 @@ Suite *versions_suite(void) {
     tcase_add_test(cases, an_edition_is_common_while_every_member_has_it);
     tcase_add_test(cases, a_raise_of_one_does_not_make_up_for_another);
     tcase_add_test(cases, raises_of_several_processes_are_all_counted);
+    tcase_add_test(cases, what_a_validator_raises_says_what_standbys_need);
+    tcase_add_test(cases, what_others_raise_no_standby_shows_until_a_later_round_is_complete);
     tcase_add_test(cases, a_slot_is_the_same_in_every_version);
     tcase_add_test(cases, slots_spread_ids_well);
     suite_add_tcase(suite, cases);

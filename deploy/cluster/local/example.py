@@ -146,9 +146,9 @@ class Example:
             if not os.path.exists(f"{folder}/{name}-password"):
                 self._write_secret(f"{name}-password", secrets.token_hex(24))
         for host in daemons.APIS:
-            for role in ("owner", "service"):
-                self._write_secret(f"{host}-{role}-url", f"postgresql://atelier_qa_{role}:{self.password(role)}"
-                                   f"@{self.network.own_address(host)}:5000/atelier_qa")
+            for name, role, port in (("owner", "owner", 5000), ("service", "service", 5000), ("read", "service", 5001)):
+                self._write_secret(f"{host}-{name}-url", f"postgresql://atelier_qa_{role}:{self.password(role)}"
+                                   f"@{self.network.own_address(host)}:{port}/atelier_qa")
 
     def _write_secret(self, name, text):
         path = f"{self.state}/secrets/{name}"
@@ -272,7 +272,10 @@ class Example:
                    stdout=subprocess.DEVNULL)
 
     def _settings_of_api(self, host):
-        return {"PORT": str(self.port_of(host)), "QA_STATE_DIR": f"{self.state}/{host}",
+        # Standbys serve what a cache under a lease lacks.
+        reads = {"QA_READ_DATABASE_URL_FILE": f"{self.state}/secrets/{host}-read-url"} \
+            if self._api_environment.get("QA_CACHE_MB") != "0" and self._api_environment["QA_LEASE_MS"] != "0" else {}
+        return {"PORT": str(self.port_of(host)), "QA_STATE_DIR": f"{self.state}/{host}", **reads,
                 "DATABASE_URL_FILE": f"{self.state}/secrets/{host}-service-url",
                 "QA_OWNER_DATABASE_URL_FILE": f"{self.state}/secrets/{host}-owner-url",
                 "QA_TRUSTED_PROXIES": self.network.seen_as(daemons.FRONT)}
