@@ -41,9 +41,12 @@ void desk_show(struct http_request *request);
 /* GET /moderation/log: as sql/moderation/log.sql; page, count. */
 void desk_show_log(struct http_request *request);
 
+/* GET /moderation/products: the held ones, as sql/moderation/held.sql; page, count. */
+void desk_show_products(struct http_request *request);
+
 /*
  * POST /moderation/decisions: `{"item": "questions/37", "action": "hide"}`, perhaps with a `note`;
- * or to undo, with the `entry` of the log that is meant. 200 with the new entry, null where all was
- * as wanted, and the item.
+ * or to undo, with the `entry` of the log that is meant; or `{"item": "products/5", "action":
+ * "hold"}`. 200 with the new entry, null where all was as wanted, and the item.
  */
 void desk_decide(struct http_request *request);

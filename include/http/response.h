@@ -20,8 +20,8 @@ struct http_body {
     void *owner;
 };
 
-/* libmicrohttpd's response of a body, which is handed over; for 201, with the new element as JSON;
- * for 204. */
+/* libmicrohttpd's response of a body, which is handed over; for 201 and 202, with the new element
+ * as JSON; for 204. */
 struct MHD_Response *http_body_response(struct http_body body);
 struct MHD_Response *http_created_response(const char *location, struct http_body body);
 struct MHD_Response *http_no_content_response(void);

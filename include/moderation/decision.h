@@ -17,6 +17,9 @@ struct decision {
 /* Whether it is an action: approve, hide, restore, erase or undo. */
 bool decision_is_known(const char *action);
 
+/* Whether it is one about a product, which sql/moderation/hold.sql makes: hold or release. */
+bool decision_is_hold(const char *action);
+
 enum { DECISION_PARAMETERS = 5 };
 
 /* The statement that makes a decision, sql/moderation/decide.sql or undo.sql, and its parameters,

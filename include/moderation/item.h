@@ -1,5 +1,5 @@
 /* What moderators decide about: a question or an answer, which is called as in paths of the API,
- * `questions/37` or `answers/68`. */
+ * `questions/37` or `answers/68`. A product, `products/5`, is held or released. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,10 @@ struct item {
 
 /* False where it is no name of an item. */
 __attribute__((warn_unused_result)) bool item_parse(const char *text, struct item *item);
+
+/* The product's number, without leading zeros. False where it is no name of a product. */
+__attribute__((warn_unused_result)) bool item_parse_product(const char *text,
+                                                            char id[ITEM_ID_SIZE]);
 
 /* Whether it is a choice of items that sql/moderation/list.sql knows; and a kind. */
 bool item_is_choice(const char *text);

@@ -15,7 +15,7 @@
 #define CONFIG_TEXT_OF(number) CONFIG_TEXT_OF_EXPANDED(number)
 #define CONFIG_TEXT_OF_EXPANDED(number) #number
 
-enum { SETTING_COUNT = 32 };
+enum { SETTING_COUNT = 33 };
 
 #define CONFIG_TLS_CERTIFICATE "QA_TLS_CERTIFICATE"
 
@@ -44,6 +44,7 @@ struct config {
     char *log_level_name;
     char *log_file; /* "" = standard error */
     char *server_timing_text;
+    char *premoderate_text;
     char *lease_text;      /* "" = one host */
     char *loaderio_token;  /* what follows `loaderio-`; "" = none */
     char *tls_certificate; /* of NGINX's settings: a file that tells when it ends; "" = none */
@@ -68,6 +69,7 @@ struct config {
     int64_t log_slow_ms;      /* requests that take so long are logged; 0 = none */
     enum log_level log_level; /* of log_level_name */
     bool server_timing;       /* of server_timing_text */
+    bool premoderates_all;    /* of premoderate_text */
     bool admin_listen_is_default;
     enum setting_origin origin[SETTING_COUNT]; /* as the table of settings is ordered */
 };

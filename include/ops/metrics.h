@@ -81,7 +81,7 @@ enum {
 
 /* ... and by status: the place in this table, whose last is that of all others. 0: there was no
  * response. */
-enum { METRICS_STATUSES = 16 };
+enum { METRICS_STATUSES = 17 };
 
 extern const unsigned metrics_statuses[METRICS_STATUSES];
 

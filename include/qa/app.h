@@ -22,6 +22,7 @@ struct app {
     uint64_t text_seed; /* of page_key_set_text() */
     const struct logger *logger;
     int64_t reports_to_hide;         /* an item */
+    bool premoderates_all;           /* new questions and answers wait, whatever the product */
     const char *loaderio_token;      /* "" = none */
     const _Atomic bool *is_stopping; /* the whole service; never NULL */
 };

@@ -15,7 +15,8 @@ enum write_voter { WRITE_OF_ANYBODY, WRITE_OF_VOTER, WRITE_NEEDS_VOTER };
  * of the latter two takes, after the parameter of the usual one, arrays of keys, of the hashes of
  * the requests (qa/write_key.h) and, unless it is WRITE_OF_ANYBODY, of voters (qa/voter.h). It
  * returns a row for each write: position, product, question, the body of the response, its status,
- * and whether it was recorded before.
+ * and whether it was recorded before. The usual one returns those of writes that took effect, and
+ * may leave the last columns out: without a status it is 204.
  */
 struct write_kind {
     enum write_voter voter;
@@ -45,14 +46,21 @@ write_read_id(struct http_request *request, const struct parameter *parameter, i
 void write_submit_id(struct http_request *request, const struct write_kind *kind, int64_t row,
                      call_on_done *on_done);
 
-/* The same of a write that has more to say than an id. The JSON is released. */
+/*
+ * The same of a write that has more to say than an id. `rules` are further fields, which follow
+ * from the service's settings, or NULL: a request that comes again under other rules is the same
+ * one. Both are released.
+ */
 void write_submit_json(struct http_request *request, const struct write_kind *kind, int64_t row,
-                       json_t *json, call_on_done *on_done);
+                       json_t *json, json_t *rules, call_on_done *on_done);
+
+/* The same of a new question or answer, which may have to wait for a moderator. */
+void write_submit_new(struct http_request *request, const struct write_kind *kind, int64_t row,
+                      json_t *json, call_on_done *on_done);
 
 /* How the response to a write follows from its outcome. */
 struct write_ending {
-    unsigned status;      /* when it took effect */
-    const char *location; /* of a new element, 201; else NULL */
+    const char *location; /* of a new element; else NULL */
     const char *field; /* 404: what the write is for, and that there is none; NULL: there always */
     const char *unknown; /* is */
 };

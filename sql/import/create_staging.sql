@@ -323,5 +323,10 @@ BEGIN
     FOREACH table_name IN ARRAY ARRAY['questions', 'answers', 'answers_photos'] LOOP
         EXECUTE format('ALTER TABLE atelier_qa_import.%I SET SCHEMA %s', table_name, place);
     END LOOP;
+    -- What has waited for a moderator and is gone, or is shown now.
+    DELETE FROM moderated_items
+    WHERE state = 'waiting'
+        AND NOT EXISTS (SELECT FROM questions WHERE kind = 'question' AND id = item_id AND reported)
+        AND NOT EXISTS (SELECT FROM answers WHERE kind = 'answer' AND id = item_id AND reported);
 END
 $$

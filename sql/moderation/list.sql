@@ -1,5 +1,6 @@
 -- Items that moderators have to see, or have seen: most reported first.
--- $1 which: queue (undecided), hidden, approved, erased or all;
+-- $1 which: queue (undecided), waiting (of them, what is not shown before somebody decides), hidden, approved,
+-- erased or all;
 -- $2 text in the body or the name, $3 kind, $4 reason and $5 product, NULL for any; $6 count, $7 offset.
 -- The number of all is told up to a thousand.
 WITH found AS (
@@ -9,8 +10,8 @@ WITH found AS (
         LEFT JOIN answers ON item.kind = 'answer' AND answers.id = item_id
         LEFT JOIN questions AS parent ON parent.id = answers.question_id
     WHERE state = ANY (CASE $1::text
-            WHEN 'queue' THEN ARRAY['open']
-            WHEN 'all' THEN ARRAY['open', 'approved', 'hidden', 'erased']
+            WHEN 'queue' THEN ARRAY['open', 'waiting']
+            WHEN 'all' THEN ARRAY['open', 'waiting', 'approved', 'hidden', 'erased']
             ELSE ARRAY[$1::text] END::moderation_state[])
         AND (state <> 'open' OR item.counted > 0)
         AND (questions.id IS NOT NULL OR answers.id IS NOT NULL)

@@ -1,7 +1,9 @@
 -- What was decided, newest first. $1 count, $2 offset.
 SELECT json_build_object('entries', coalesce(json_agg(entry), '[]'))
 FROM (SELECT id, iso_8601(decided_at) AS date, actor::text, role, action,
-          CASE kind WHEN 'question' THEN 'questions/' WHEN 'answer' THEN 'answers/' END || item_id AS item,
+          CASE WHEN product_id IS NOT NULL THEN 'products/' || product_id
+               WHEN kind = 'question' THEN 'questions/' || item_id
+               WHEN kind = 'answer' THEN 'answers/' || item_id END AS item,
           before, after, note::text
       FROM moderation_log
       ORDER BY id DESC

@@ -1,6 +1,6 @@
 -- Adds answers as add_answers.sql does, those with a key once (sql/migrations/0024_keyed_writes.sql).
--- $1 JSON array of objects: question_id, body, name, email, photos (an array of URLs). $2 keys, $3 hashes of
--- the requests.
+-- $1 JSON array of objects: question_id, body, name, email, photos (an array of URLs), perhaps waits. $2 keys,
+-- $3 hashes of the requests.
 -- Returns a row for each: what to respond with, and whether that was recorded before.
 WITH item AS MATERIALIZED (
     SELECT taken.position, taken.key, taken.request, is_new, status, taken.product_id AS told_product,
@@ -11,6 +11,7 @@ WITH item AS MATERIALIZED (
 ), parent AS (
     SELECT id, product_id FROM questions
     WHERE id = ANY (ARRAY(SELECT question_id FROM item WHERE is_new))
+        AND CASE WHEN reported THEN NOT question_waits(id) ELSE true END
     ORDER BY id
     FOR KEY SHARE
 ), numbered AS MATERIALIZED (
@@ -18,12 +19,15 @@ WITH item AS MATERIALIZED (
     FROM item JOIN parent ON parent.id = question_id
     WHERE is_new
 ), added AS (
-    INSERT INTO answers (id, question_id, body, answerer_name, answerer_email, photo_urls)
+    INSERT INTO answers (id, question_id, body, answerer_name, answerer_email, photo_urls, reported)
     SELECT id, question_id, value->>'body', value->>'name', value->>'email', coalesce((
         SELECT json_agg(url ORDER BY place)
-        FROM json_array_elements_text(value->'photos') WITH ORDINALITY AS given (url, place)), '[]')
+        FROM json_array_elements_text(value->'photos') WITH ORDINALITY AS given (url, place)), '[]'), CASE
+        WHEN value->'waits' IS NOT NULL
+            OR (SELECT true FROM held_products AS held WHERE held.product_id = numbered.product_id)
+        THEN hold_item('answer', id) ELSE false END
     FROM numbered
-    RETURNING id, body, created_at, answerer_name
+    RETURNING id, body, created_at, answerer_name, reported
 ), photo AS (
     INSERT INTO answers_photos (answer_id, url)
     SELECT numbered.id, url
@@ -35,12 +39,12 @@ WITH item AS MATERIALIZED (
         new_answer(added.id, added.body, created_at, answerer_name, (
             SELECT coalesce(json_agg(json_build_object('id', photo.id, 'url', url) ORDER BY photo.id), '[]')
             FROM photo
-            WHERE answer_id = added.id)) AS body
+            WHERE answer_id = added.id)) AS body, CASE WHEN reported THEN 202 ELSE 201 END AS made_status
     FROM numbered JOIN added USING (id)
 ), result AS MATERIALIZED (
     SELECT position, key, request, is_new, coalesce(made.product_id, told_product) AS product_id,
         coalesce(made.question_id, told_question) AS question_id, coalesce(made.body, told) AS body,
-        CASE WHEN NOT is_new THEN status WHEN made.position IS NULL THEN 404 ELSE 201 END AS status
+        CASE WHEN NOT is_new THEN status ELSE coalesce(made_status, 404) END AS status
     FROM item LEFT JOIN made USING (position)
 ), recorded AS (
     INSERT INTO keyed_writes (key, request, status, product_id, question_id, body)

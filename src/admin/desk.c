@@ -189,7 +189,7 @@ static const char *sql_of(enum moderation_statement statement) {
 /* Reading. */
 
 static const struct parameter parameter_show = {
-    "show", 0, "show must be queue, hidden, approved, erased or all", item_choices};
+    "show", 0, "show must be queue, waiting, hidden, approved, erased or all", item_choices};
 static const struct parameter parameter_kind = {"kind", 0, "kind must be question or answer",
                                                 item_kinds};
 static const struct parameter parameter_reason = {
@@ -284,19 +284,27 @@ void desk_show(struct http_request *request) {
     run(request, &errand);
 }
 
-void desk_show_log(struct http_request *request) {
+static void show_range(struct http_request *request, enum moderation_statement statement) {
     struct range range;
     if (!admit(request) || !read_range(request, &range)) {
         return;
     }
     const struct errand errand = {
-        .statements = {sql_of(MODERATION_STATEMENT_LOG)},
+        .statements = {sql_of(statement)},
         .parameter_count = 2,
         .parameters = {range.count, range.skipped},
         .on_done = on_shown,
         .owner = request,
     };
     run(request, &errand);
+}
+
+void desk_show_log(struct http_request *request) {
+    show_range(request, MODERATION_STATEMENT_LOG);
+}
+
+void desk_show_products(struct http_request *request) {
+    show_range(request, MODERATION_STATEMENT_HELD);
 }
 
 /* Deciding. */
@@ -309,13 +317,15 @@ static const char *read_decision(const json_t *body, struct decision *decision,
     const char *item = body_string(body, "item", &length);
     const json_t *entry = json_object_get(body, "entry");
     const json_t *note = json_object_get(body, "note");
-    *rule = "item must be questions/ID or answers/ID";
-    if (!item || !item_parse(item, &decision->item)) {
+    decision->action = body_string(body, "action", &length);
+    bool holds = decision->action && decision_is_hold(decision->action);
+    *rule = holds ? "item must be products/ID" : "item must be questions/ID or answers/ID";
+    if (!item || !(holds ? item_parse_product(item, decision->item.id)
+                         : item_parse(item, &decision->item))) {
         return "item";
     }
-    decision->action = body_string(body, "action", &length);
-    *rule = "action must be approve, hide, restore, erase or undo";
-    if (!decision->action || !decision_is_known(decision->action)) {
+    *rule = "action must be approve, hide, restore, erase, undo, hold or release";
+    if (!decision->action || !(holds || decision_is_known(decision->action))) {
         return "action";
     }
     decision->note = body_string(body, "note", &length);
@@ -349,7 +359,15 @@ void desk_decide(struct http_request *request) {
         .on_done = on_decided,
         .owner = request,
     };
-    errand.statements[0] = sql_of(decision_statement(&decision, errand.parameters));
+    if (decision_is_hold(decision.action)) {
+        const char *const hold[] = {decision.action, decision.item.id, moderator, decision.note};
+        memcpy(errand.parameters, hold, sizeof hold);
+        errand.parameter_count = sizeof hold / sizeof *hold;
+        errand.statements[0] = sql_of(MODERATION_STATEMENT_HOLD);
+        errand.on_done = on_shown;
+    } else {
+        errand.statements[0] = sql_of(decision_statement(&decision, errand.parameters));
+    }
     run(request, &errand);
     json_decref(body);
 }

@@ -31,6 +31,7 @@ const struct http_route admin_routes[] = {
     {HTTP_GET, "/moderation/items", desk_list, NULL},
     {HTTP_GET, "/moderation/item", desk_show, NULL},
     {HTTP_GET, "/moderation/log", desk_show_log, NULL},
+    {HTTP_GET, "/moderation/products", desk_show_products, NULL},
     {HTTP_POST, "/moderation/decisions", desk_decide, NULL},
     {0, NULL, NULL, NULL},
 };

@@ -117,17 +117,28 @@ static bool decides(const struct options *options) {
     return decision_is_known(options->verb);
 }
 
-static bool check_items(const struct options *options) {
+static bool lists(const struct options *options) {
+    return is_verb(options, "list") || is_verb(options, "log") || is_verb(options, "held");
+}
+
+static bool check_item(const struct options *options, const char *name) {
     struct item item;
-    if (is_verb(options, "list") || is_verb(options, "log")) {
-        return options->item_count == 0 || wrong("list and log take no item");
+    if (decision_is_hold(options->verb)) {
+        return item_parse_product(name, item.id) || wrong("a product is products/ID");
     }
-    if (!decides(options) && !is_verb(options, "show")) {
+    return item_parse(name, &item) || wrong("an item is questions/ID or answers/ID");
+}
+
+static bool check_items(const struct options *options) {
+    if (lists(options)) {
+        return options->item_count == 0 || wrong("list, log and held take no item");
+    }
+    if (!decides(options) && !is_verb(options, "show") && !decision_is_hold(options->verb)) {
         return wrong("there is no such thing to do");
     }
     for (int i = 0; i < options->item_count; i++) {
-        if (!item_parse(options->items[i], &item)) {
-            return wrong("an item is questions/ID or answers/ID");
+        if (!check_item(options, options->items[i])) {
+            return false;
         }
     }
     if (is_verb(options, "erase") && !options->is_sure) {
@@ -207,8 +218,11 @@ static bool list(struct work *work) {
     char count[ITEM_ID_SIZE], skipped[ITEM_ID_SIZE];
     snprintf(count, sizeof count, "%" PRIu64, options->count);
     snprintf(skipped, sizeof skipped, "%" PRIu64, (options->page - 1) * options->count);
+    const char *const page[] = {count, skipped};
+    if (is_verb(options, "held")) {
+        return print(work, MODERATION_STATEMENT_HELD, 2, page, NULL, moderation_text_held);
+    }
     if (is_verb(options, "log")) {
-        const char *const page[] = {count, skipped};
         return print(work, MODERATION_STATEMENT_LOG, 2, page, NULL, moderation_text_log);
     }
     PGresult *adopted = moderation_ask(&work->session, MODERATION_STATEMENT_ADOPT, 0, NULL);
@@ -277,14 +291,28 @@ static bool show(struct work *work, const char *name) {
     return print(work, MODERATION_STATEMENT_SHOW, 2, wanted, name, moderation_text_item);
 }
 
+/* No page changes by it. */
+static bool hold(struct work *work, const char *name) {
+    const struct options *options = work->options;
+    char product[ITEM_ID_SIZE];
+    if (!item_parse_product(name, product)) {
+        return false;
+    }
+    const char *const decision[] = {options->verb, product, work->actor, options->note};
+    return print(work, MODERATION_STATEMENT_HOLD, 4, decision, name, moderation_text_hold);
+}
+
 static bool run(struct work *work) {
     const struct options *options = work->options;
     bool ok = true;
     if (options->item_count == 0) {
         return list(work);
     }
+    bool (*act)(struct work *, const char *) = decision_is_hold(options->verb) ? hold
+                                               : decides(options)              ? decide
+                                                                               : show;
     for (int i = 0; i < options->item_count; i++) {
-        ok = (decides(options) ? decide : show)(work, options->items[i]) && ok;
+        ok = act(work, options->items[i]) && ok;
     }
     return ok;
 }

@@ -140,3 +140,28 @@ void moderation_text_decided(const json_t *item, const char *action, bool has_ch
            has_changed ? text_of(item, "state") : action,
            is_true(item, "shown") ? "shown" : "not shown");
 }
+
+void moderation_text_hold(const json_t *decided) {
+    const json_t *product = json_object_get(decided, "item");
+    bool is_held = is_true(product, "held");
+    bool has_changed = json_is_integer(json_object_get(decided, "entry"));
+    printf("%s: %s%s\n", text_of(product, "item"),
+           has_changed ? ""
+           : is_held   ? "nothing to hold, "
+                       : "nothing to release, ",
+           is_held ? "new questions and answers wait" : "new questions and answers are shown");
+}
+
+void moderation_text_held(const json_t *held) {
+    const json_t *products = json_object_get(held, "products");
+    size_t index;
+    json_t *product;
+    json_array_foreach(products, index, product) {
+        printf("%-20s %s", text_of(product, "item"), text_of(product, "date"));
+        print_text(", by ", text_of(product, "actor"));
+        if (*text_of(product, "note")) {
+            print_text("    ", text_of(product, "note"));
+        }
+    }
+    printf("%zu of %lld\n", json_array_size(products), number_of(held, "total"));
+}

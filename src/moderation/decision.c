@@ -10,6 +10,11 @@ bool decision_is_known(const char *action) {
     return words_have(words, action);
 }
 
+bool decision_is_hold(const char *action) {
+    static const char *const words[] = {"hold", "release", NULL};
+    return words_have(words, action);
+}
+
 enum moderation_statement decision_statement(const struct decision *decision,
                                              const char *parameters[DECISION_PARAMETERS]) {
     bool undoes = strcmp(decision->action, "undo") == 0;

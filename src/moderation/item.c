@@ -10,22 +10,35 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The number after a prefix. */
+static bool parse_name(const char *text, const char *prefix, uint64_t most, char id[ITEM_ID_SIZE]) {
+    size_t length = strlen(prefix);
+    uint64_t number;
+    if (strncmp(text, prefix, length) != 0 ||
+        !number_parse(text + length, strlen(text + length), 1, most, &number)) {
+        return false;
+    }
+    snprintf(id, ITEM_ID_SIZE, "%" PRIu64, number);
+    return true;
+}
+
 bool item_parse(const char *text, struct item *item) {
     static const char *const kinds[][2] = {{"questions/", "question"}, {"answers/", "answer"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        size_t length = strlen(kinds[i][0]);
-        uint64_t id;
-        if (strncmp(text, kinds[i][0], length) == 0 &&
-            number_parse(text + length, strlen(text + length), 1, PATH_ID_MAX, &id)) {
+        if (parse_name(text, kinds[i][0], PATH_ID_MAX, item->id)) {
             item->kind = kinds[i][1];
-            snprintf(item->id, sizeof item->id, "%" PRIu64, id);
             return true;
         }
     }
     return false;
 }
 
-const char *const item_choices[] = {"queue", "hidden", "approved", "erased", "all", NULL};
+bool item_parse_product(const char *text, char id[ITEM_ID_SIZE]) {
+    return parse_name(text, "products/", PRODUCT_ID_MAX, id);
+}
+
+const char *const item_choices[] = {"queue",  "waiting", "hidden", "approved",
+                                    "erased", "all",     NULL};
 const char *const item_kinds[] = {"question", "answer", NULL};
 
 bool item_is_choice(const char *text) {

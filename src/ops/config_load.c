@@ -102,6 +102,13 @@ static bool read_lease(struct config *config, char *error, size_t size) {
     return true;
 }
 
+static bool read_premoderation(struct config *config, char *error, size_t size) {
+    const char *text = config->premoderate_text;
+    config->premoderates_all = strcmp(text, "all") == 0;
+    return config->premoderates_all || strcmp(text, "off") == 0 ||
+           error_text(error, size, "QA_PREMODERATE must be off or all, not '%s'", text);
+}
+
 /* What needs more than a range. */
 static bool check_texts(struct config *config, char *error, size_t size) {
     if (!log_level_from_name(config->log_level_name, &config->log_level)) {
@@ -113,7 +120,7 @@ static bool check_texts(struct config *config, char *error, size_t size) {
         return error_text(error, size, "QA_SERVER_TIMING must be true or false, not '%s'",
                           config->server_timing_text);
     }
-    if (!read_lease(config, error, size)) {
+    if (!read_lease(config, error, size) || !read_premoderation(config, error, size)) {
         return false;
     }
     shown_loaderio_token(config->loaderio_token);

@@ -15,7 +15,7 @@ const uint64_t metrics_group_sizes[METRICS_BOUNDS] = {
 
 /* The most frequent ones first. */
 const unsigned metrics_statuses[METRICS_STATUSES] = {
-    200, 304, 204, 201, 404, 503, 504, 400, 405, 409, 413, 415, 422, 500, 0, /* others: */ 1,
+    200, 304, 204, 201, 202, 404, 503, 504, 400, 405, 409, 413, 415, 422, 500, 0, /* others: */ 1,
 };
 
 uint64_t metrics_total(const metrics_number numbers[], size_t count) {

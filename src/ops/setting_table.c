@@ -58,6 +58,9 @@ const struct setting setting_table[] = {
      1000, "answers", "most answers shown with each question in a list of questions"},
     {"QA_REPORTS_TO_HIDE", "reports-to-hide", NUMBER(reports_to_hide), "1", 1, 1000000, "",
      "reports of different shoppers that hide a question or an answer, until a moderator decides"},
+    {"QA_PREMODERATE", "premoderate", TEXT(premoderate_text), "off", 0, 0, "",
+     "all: new questions and answers are not shown before a moderator approves them; off: those of "
+     "products that moderators hold (atelier-qa moderate hold)"},
     {"QA_SHARED_FILE", "shared-file", TEXT(shared_file), "", 0, 0, "",
      "file by which all processes of this host that serve or change the database find the memory "
      "that they share; empty: $QA_STATE_DIR/run/" SHARED_FILE_NAME},

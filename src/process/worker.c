@@ -350,6 +350,7 @@ int worker_run(const struct config *config, const struct child_identity *identit
     worker.app = (struct app){
         .logger = &worker.logger,
         .reports_to_hide = config->reports_to_hide,
+        .premoderates_all = config->premoderates_all,
         .loaderio_token = config->loaderio_token,
     };
     lifeline_prepare(WORKER_FDS_BEGIN, WORKER_FDS_END);

@@ -16,8 +16,7 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
     char location[64];
     snprintf(location, sizeof location, "/qa/questions/%" PRId64 "/answers", request->subject);
     write_respond(request, outcome, result, row,
-                  &(struct write_ending){.status = 201,
-                                         .location = location,
+                  &(struct write_ending){.location = location,
                                          .field = "question_id",
                                          .unknown = "there is no question with this id"});
 }
@@ -34,7 +33,7 @@ void answers_add(struct http_request *request) {
             "{s:I, s:O, s:O, s:O, s:o}", "question_id", (json_int_t)request->subject, "body",
             json_object_get(body.fields, "body"), "name", json_object_get(body.fields, "name"),
             "email", json_object_get(body.fields, "email"), "photos", photos);
-        write_submit_json(request, &additions, request->subject, item, on_added);
+        write_submit_new(request, &additions, request->subject, item, on_added);
     }
     body_free(&body);
 }

@@ -16,8 +16,7 @@ static void on_added(void *owner, enum query_outcome outcome, const PGresult *re
     struct http_request *request = owner;
     char location[64];
     snprintf(location, sizeof location, "/qa/questions?product_id=%" PRId64, request->subject);
-    write_respond(request, outcome, result, row,
-                  &(struct write_ending){.status = 201, .location = location});
+    write_respond(request, outcome, result, row, &(struct write_ending){.location = location});
 }
 
 static const struct parameter product_id_in_path = {
@@ -43,7 +42,7 @@ void questions_add(struct http_request *request) {
                                  "body", json_object_get(body.fields, "body"), "name",
                                  json_object_get(body.fields, "name"), "email",
                                  json_object_get(body.fields, "email"));
-        write_submit_json(request, &additions, 0, item, on_added);
+        write_submit_new(request, &additions, 0, item, on_added);
     }
     body_free(&body);
 }

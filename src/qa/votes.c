@@ -7,22 +7,21 @@
 
 static void on_question_changed(void *owner, enum query_outcome outcome, const PGresult *result,
                                 int row) {
-    static const struct write_ending ending = {
-        .status = 204, .field = "question_id", .unknown = "there is no question with this id"};
+    static const struct write_ending ending = {.field = "question_id",
+                                               .unknown = "there is no question with this id"};
     write_respond(owner, outcome, result, row, &ending);
 }
 
 static void on_answer_changed(void *owner, enum query_outcome outcome, const PGresult *result,
                               int row) {
-    static const struct write_ending ending = {
-        .status = 204, .field = "answer_id", .unknown = "there is no answer with this id"};
+    static const struct write_ending ending = {.field = "answer_id",
+                                               .unknown = "there is no answer with this id"};
     write_respond(owner, outcome, result, row, &ending);
 }
 
 static void on_question_unvoted(void *owner, enum query_outcome outcome, const PGresult *result,
                                 int row) {
     static const struct write_ending ending = {
-        .status = 204,
         .field = "question_id",
         .unknown = "there is no vote of this voter for a question with this id"};
     write_respond(owner, outcome, result, row, &ending);
@@ -31,7 +30,6 @@ static void on_question_unvoted(void *owner, enum query_outcome outcome, const P
 static void on_answer_unvoted(void *owner, enum query_outcome outcome, const PGresult *result,
                               int row) {
     static const struct write_ending ending = {
-        .status = 204,
         .field = "answer_id",
         .unknown = "there is no vote of this voter for an answer with this id"};
     write_respond(owner, outcome, result, row, &ending);
@@ -52,8 +50,8 @@ static void report(struct http_request *request, const struct write_kind *kind,
     if (write_read_id(request, parameter, &id)) {
         json_t *item = report_body_read(request);
         json_object_set_new(item, "id", json_integer(id));
-        json_object_set_new(item, "hide_at", json_integer(app->reports_to_hide));
-        write_submit_json(request, kind, id, item, on_done);
+        json_t *rules = json_pack("{s:I}", "hide_at", (json_int_t)app->reports_to_hide);
+        write_submit_json(request, kind, id, item, rules, on_done);
     }
 }
 

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* Columns of what a statement returns; the last two only of one for keyed writes. */
+/* Columns of what a statement returns; the last one only of one for keyed writes. */
 enum { BODY = 3, STATUS, IS_REPLAYED };
 
 bool write_read_id(struct http_request *request, const struct parameter *parameter, int64_t *id) {
@@ -89,19 +89,38 @@ void write_submit_id(struct http_request *request, const struct write_kind *kind
     }
 }
 
-void write_submit_json(struct http_request *request, const struct write_kind *kind, int64_t row,
-                       json_t *json, call_on_done *on_done) {
+static char *text_of(const json_t *json) {
     char *text = json_dumps(json, JSON_COMPACT);
     memory_demand(text != NULL);
-    json_decref(json);
+    return text;
+}
+
+void write_submit_json(struct http_request *request, const struct write_kind *kind, int64_t row,
+                       json_t *json, json_t *rules, call_on_done *on_done) {
+    char *text = text_of(json);
     struct marks marks;
-    if (!read_marks(request, kind, text, &marks)) {
+    bool ok = read_marks(request, kind, text, &marks);
+    if (ok && rules) {
+        memory_demand(json_object_update(json, rules) == 0);
+        free(text);
+        text = text_of(json);
+    }
+    json_decref(rules);
+    json_decref(json);
+    if (!ok) {
         free(text);
         return;
     }
     struct call call = {.row = row, .on_done = on_done};
     call_add_text(&call, text);
     submit(request, kind, &call, &marks);
+}
+
+void write_submit_new(struct http_request *request, const struct write_kind *kind, int64_t row,
+                      json_t *json, call_on_done *on_done) {
+    const struct app *app = request->app;
+    json_t *rules = app->premoderates_all ? json_pack("{s:b}", "waits", 1) : NULL;
+    write_submit_json(request, kind, row, json, rules, on_done);
 }
 
 /* What the database says of a write that it has settled. */
@@ -111,11 +130,13 @@ struct told {
     bool is_replayed;
 };
 
-static struct told told_by(const PGresult *result, int row, const struct write_ending *ending) {
-    struct told told = {.status = row < 0 ? 404 : ending->status};
+static struct told told_by(const PGresult *result, int row) {
+    struct told told = {.status = row < 0 ? 404 : 204};
     if (row >= 0 && PQnfields(result) > STATUS) {
-        told.is_recorded = true;
         told.status = (unsigned)strtoul(PQgetvalue(result, row, STATUS), NULL, 10);
+    }
+    if (row >= 0 && PQnfields(result) > IS_REPLAYED) {
+        told.is_recorded = true;
         told.is_replayed = *PQgetvalue(result, row, IS_REPLAYED) == 't';
     }
     return told;
@@ -133,6 +154,7 @@ static struct MHD_Response *response_of(const struct told *told, const PGresult 
                                         const struct write_ending *ending) {
     switch (told->status) {
     case 201:
+    case 202:
         return http_created_response(ending->location, result_body_copy(result, row, BODY));
     case 204:
         return http_no_content_response();
@@ -153,7 +175,7 @@ void write_respond(struct http_request *request, enum query_outcome outcome, con
         outcome_respond_write_failure(request, outcome, result);
         return;
     }
-    struct told told = told_by(result, row, ending);
+    struct told told = told_by(result, row);
     struct MHD_Response *response = response_of(&told, result, row, ending);
     if (told.is_recorded) {
         keyed_writes_note(app->keyed_writes);

@@ -169,6 +169,13 @@ class Provocations:
                 assert self.send(operation, headers=key) == 409
             assert sent.result() < 500
 
+    def send_held(self, operation):
+        """Where a moderator holds every product."""
+        if 202 in operation.responses:
+            self._stack.sql("INSERT INTO held_products SELECT DISTINCT product_id, 0 FROM questions")
+            assert self.send(operation) == 202
+            self._stack.sql("DELETE FROM held_products")
+
     def send_bad_http(self, operation):
         self.send(operation, headers=MALFORMED)
         self.send(operation, headers={"X-Large": "a" * 50_000})
@@ -193,6 +200,7 @@ def test_every_documented_status_and_problem_is_real_and_no_other_is(own_stack, 
         sent.send_wrong_values(operation)
         sent.send_bad_http(operation)
         sent.send_keyed(operation)
+        sent.send_held(operation)
     sent.send_all_until_seen(429, stack=limited_stack, token="x")
 
     fresh = {"product_id": 1_000_001, "product_ids": "1000001", "id": 1_000_001, "question_id": UNKNOWN + 1}  # pages that no cache has

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from api import MAX_ID, PATIENCE_S, Api, assert_problem
+from api import MAX_ID, PATIENCE_S, QUESTION, Api, assert_problem, new_product
 from conftest import PATIENT, running
 from moderation import EMIL, ERNA, HOSTILE, Items, moderate, report
 from stack import wait_until
@@ -47,7 +47,7 @@ def desk(stack):
     return Desk(stack)
 
 
-PATHS = ["items", "item?item=questions/1", "log"]
+PATHS = ["items", "item?item=questions/1", "log", "products"]
 
 
 # Who is let in
@@ -145,7 +145,8 @@ def test_the_list_is_that_of_the_command(stack, api, desk):
     ("items", {"show": "some"}, "show"), ("items", {"count": 101}, "count"), ("items", {"page": 0}, "page"),
     ("items", {"reason": "taste"}, "reason"), ("items", {"kind": "photo"}, "kind"), ("items", {"q": "a\0b"}, "q"),
     ("items", {"product_id": "x"}, "product_id"), ("items", {"q": "x" * 5000}, "q"), ("item", {"item": "37"}, "item"),
-    ("item", {}, "item"), ("log", {"count": "x"}, "count")])
+    ("item", {}, "item"), ("log", {"count": "x"}, "count"), ("products", {"count": 101}, "count"),
+    ("products", {"page": "x"}, "page")])
 def test_a_wrong_parameter_is_400(desk, path, parameters, field):
     assert_problem(desk.get(path, **parameters), 400, field)
 
@@ -160,7 +161,9 @@ def test_what_is_not_there_is_404(desk):
     ({"item": "questions/1", "action": "praise"}, "action"), ({"item": 1, "action": "hide"}, "item"),
     ({"item": "questions/1", "action": "hide", "note": ""}, "note"),
     ({"item": "questions/1", "action": "hide", "note": "x" * 1001}, "note"),
-    ({"item": "questions/1", "action": "undo", "entry": "1"}, "entry")])
+    ({"item": "questions/1", "action": "undo", "entry": "1"}, "entry"), ({"item": "5", "action": "hold"}, "item"),
+    ({"item": "questions/1", "action": "hold"}, "item"), ({"item": "products/5", "action": "hide"}, "item"),
+    ({"item": "products/5", "action": "release", "note": " "}, "note"), ({"action": "hold"}, "item")])
 def test_a_wrong_decision_is_400(desk, body, field):
     assert_problem(desk.post(body), 400, field)
 
@@ -193,6 +196,29 @@ def test_only_the_decision_that_was_seen_is_undone(stack, desk):
     assert_problem(desk.post({"item": items.answers, "action": "undo", "entry": first}), 409, "item")
     assert desk.decide(items.answers, "undo", entry=second)["item"]["state"] == "hidden"
     assert desk.decide(items.answers, "hide")["entry"] is None
+
+
+def test_a_product_is_held_and_released_by_its_name(stack, api, desk):
+    product = new_product()
+    body = {**QUESTION, "product_id": product}
+    told = desk.decide(f"products/{product}", "hold", note="recalled")
+    assert told["item"] == {"item": f"products/{product}", "product_id": product, "held": True}
+    assert desk.decide(f"products/{product}", "hold")["entry"] is None
+    response = api.post("/qa/questions", json=body)
+    assert response.status_code == 202
+    name = f"questions/{response.json()['question_id']}"
+    assert desk.get("products", count=100).json() == moderate(stack, "held", "--json", "--count", "100")
+    assert (f"products/{product}", "Erna", "recalled") in [
+        (one["item"], one["actor"], one["note"]) for one in desk.get("products", count=100).json()["products"]]
+    waiting = desk.get("items", show="waiting", product_id=product).json()["items"]
+    assert [(one["item"], one["state"]) for one in waiting] == [(name, "waiting")]
+    assert api.questions(product) == []
+    assert desk.decide(name, "approve")["item"]["shown"]
+    assert len(api.questions(product)) == 1
+    Desk(stack, EMIL).decide(f"products/{product}", "release")
+    assert api.post("/qa/questions", json=body).status_code == 201
+    assert [(entry["item"], entry["actor"], entry["action"]) for entry in desk.get("log", count=3).json()["entries"]] == [
+        (f"products/{product}", "Emil", "release"), (name, "Erna", "approve"), (f"products/{product}", "Erna", "hold")]
 
 
 def test_while_the_database_is_away_moderators_are_told_and_operators_served(stack, api, desk):

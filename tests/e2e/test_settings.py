@@ -78,6 +78,7 @@ def test_help_tells_defaults_and_units(run):
     ("QA_STATEMENT_TIMEOUT_MS", "3000"), ("QA_STATEMENT_TIMEOUT_MS", "500"),
     ("QA_REQUEST_TIMEOUT_MS", "2000"), ("QA_LISTEN", "nonsense"), ("QA_LISTEN", "127.0.0.1:x"),
     ("QA_LOG_SLOW_MS", "-1"), ("QA_LEASE_MS", "1001"), ("QA_LEASE_MS", "none"), ("QA_SERVER_TIMING", "maybe"),
+    ("QA_PREMODERATE", "ALL"), ("QA_PREMODERATE", "5"),
     ("QA_LISTEN", "127.0.0.1:65535"), ("QA_ENV_FILE", "/nonexistent")])
 def test_a_wrong_setting_is_one_line_that_names_it_and_exit_status_2(run, variable, value):
     assert_one_line(run("serve", **{variable: value}), 2, variable)

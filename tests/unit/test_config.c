@@ -81,6 +81,7 @@ START_TEST(everything_has_a_default) {
     ck_assert_uint_eq(config.read_connections, 2);
     ck_assert_uint_eq(config.write_connections, 4);
     ck_assert_int_eq(config.answers_per_question, 100);
+    ck_assert(!config.premoderates_all);
     ck_assert_int_eq(config.lease_ms, -1);
     ck_assert_int_eq(config.lock_timeout_ms, 500);
     ck_assert_int_eq(config.statement_timeout_ms, 2000);
@@ -100,6 +101,10 @@ START_TEST(a_flag_has_its_value_behind_an_equals_sign_or_next) {
     ck_assert_int_eq(load("--listen", "[::1]:8000", "--state-dir=/a=b"), CONFIG_OK);
     ck_assert_str_eq(config.listen, "[::1]:8000");
     ck_assert_str_eq(config.state_dir, "/a=b");
+    config_free(&config);
+
+    ck_assert_int_eq(load("--premoderate=all", NULL, NULL), CONFIG_OK);
+    ck_assert(config.premoderates_all);
     config_free(&config);
 }
 END_TEST
@@ -587,6 +592,7 @@ END_TEST
 
 START_TEST(what_is_wrong_is_named) {
     check_refused("--log-level=loud", "QA_LOG_LEVEL");
+    check_refused("--premoderate=5", "QA_PREMODERATE");
     check_refused("--loaderio-token=../secret", "QA_LOADERIO_TOKEN");
     check_refused("--colour=red", "--colour=red");
     check_refused("--worker=1", "--worker=1");

@@ -69,6 +69,7 @@ END_TEST
 
 START_TEST(a_status_has_a_place_of_its_own_or_that_of_all_others) {
     ck_assert_uint_eq(metrics_statuses[metrics_place_of_status(200)], 200);
+    ck_assert_uint_eq(metrics_statuses[metrics_place_of_status(202)], 202);
     ck_assert_uint_eq(metrics_statuses[metrics_place_of_status(504)], 504);
     ck_assert_uint_eq(metrics_statuses[metrics_place_of_status(0)], 0);
     ck_assert_uint_eq(metrics_place_of_status(418), METRICS_STATUSES - 1);
