@@ -2,14 +2,15 @@
 // written is put into the page as text, never as markup.
 
 const COUNT = 20;
-const LOG_COUNT = 50;
+const TABLE_COUNT = 50;
 const PATIENCE_MS = 15000;
 const TOKEN = "atelier-qa moderation token";
-const WORDS = {approve: "Approved", hide: "Hidden", restore: "Restored", erase: "Erased", undo: "Undone"};
+const WORDS = {approve: "Approved", hide: "Hidden", restore: "Restored", erase: "Erased", undo: "Undone",
+  hold: "Held", release: "Released"};
 
 const find = id => document.getElementById(id);
 
-const state = {items: [], chosen: -1, page: 1, total: 0, logPage: 1, last: null, asked: 0, isBusy: false};
+const state = {items: [], chosen: -1, page: 1, total: 0, logPage: 1, productsPage: 1, last: null, asked: 0, isBusy: false};
 
 function element(name, text = "", className = "") {
   const made = document.createElement(name);
@@ -72,7 +73,8 @@ function showPart(name) {
   find("sign-in").hidden = name !== "sign-in";
   find("filters").hidden = find("work").hidden = name !== "work";
   find("log").hidden = name !== "log";
-  find("show-log").hidden = find("sign-out").hidden = name === "sign-in";
+  find("products").hidden = name !== "products";
+  find("show-log").hidden = find("show-products").hidden = find("sign-out").hidden = name === "sign-in";
 }
 
 function showSignIn(why) {
@@ -84,6 +86,7 @@ function showSignIn(why) {
   find("items").replaceChildren();
   find("facts").replaceChildren();
   find("surroundings").replaceChildren();
+  find("held").replaceChildren();
   find("notice").textContent = why;
   find("notice").hidden = !why;
   find("token").value = "";
@@ -112,7 +115,8 @@ function lineOf(item, index) {
   const facts = [describeReasons(item), describeState(item), item.item, `product ${item.product_id}`];
   button.type = "button";
   button.dataset.index = index;
-  more.append(element("b", plural(item.counted, "report")), ` ${facts.filter(Boolean).join(" · ")}`);
+  const why = item.state === "waiting" && item.counted === 0 ? "New" : plural(item.counted, "report");
+  more.append(element("b", why), ` ${facts.filter(Boolean).join(" · ")}`);
   button.append(element("span", item.body, "text"), more);
   made.append(button);
   return made;
@@ -323,12 +327,12 @@ function undo() {
 // ---- The log ----
 
 function describe(situation) {
-  return situation ? describeState(situation) : "";
+  return situation?.state ? describeState(situation) : "";
 }
 
 async function loadLog() {
   try {
-    const {entries} = await ask(`/moderation/log?${new URLSearchParams({page: state.logPage, count: LOG_COUNT})}`);
+    const {entries} = await ask(`/moderation/log?${new URLSearchParams({page: state.logPage, count: TABLE_COUNT})}`);
     find("entries").replaceChildren(...entries.map(entry => {
       const row = element("tr");
       const when = element("td");
@@ -338,13 +342,77 @@ async function loadLog() {
       return row;
     }));
     find("log-before").disabled = state.logPage === 1;
-    find("log-next").disabled = entries.length < LOG_COUNT;
+    find("log-next").disabled = entries.length < TABLE_COUNT;
     showPart("log");
     find("log-title").focus();
     silence();
   } catch (error) {
     tell(error);
   }
+}
+
+// ---- Held products ----
+
+function rowOfProduct(product) {
+  const row = element("tr");
+  const since = element("td");
+  const release = element("td");
+  const button = element("button", "Release");
+  button.type = "button";
+  button.dataset.product = product.product_id;
+  button.ariaLabel = `Release product ${product.product_id}`;
+  since.append(time(product.date));
+  release.append(button);
+  row.append(element("td", product.product_id), release, since, element("td", product.actor),
+    element("td", product.note ?? ""));
+  return row;
+}
+
+async function loadProducts() {
+  try {
+    const {products, total} = await ask(
+      `/moderation/products?${new URLSearchParams({page: state.productsPage, count: TABLE_COUNT})}`);
+    if (products.length === 0 && state.productsPage > 1) {
+      state.productsPage--;
+      await loadProducts();
+      return;
+    }
+    find("held").replaceChildren(...products.map(rowOfProduct));
+    find("held-table").hidden = total === 0;
+    find("none-held").hidden = total > 0;
+    find("products-before").disabled = state.productsPage === 1;
+    find("products-next").disabled = state.productsPage * TABLE_COUNT >= total;
+    showPart("products");
+    find("products-title").focus();
+    silence();
+  } catch (error) {
+    tell(error);
+  }
+}
+
+async function holdOrRelease(action, product, note = "") {
+  if (state.isBusy) {
+    return;
+  }
+  state.isBusy = true;
+  try {
+    const {entry, item} = await decide({item: `products/${product}`, action, ...note && {note}});
+    find("done-text").textContent = entry === null ? `${item.item}: nothing to change.`
+      : `${WORDS[action]}: ${item.item}.`;
+    find("undo").hidden = true;
+    state.last = null;
+    find("hold").reset();
+    await loadProducts();
+  } catch (error) {
+    tell(error);
+  } finally {
+    state.isBusy = false;
+  }
+}
+
+function turnProducts(pages) {
+  state.productsPage += pages;
+  loadProducts();
 }
 
 // ---- People ----
@@ -409,6 +477,24 @@ find("log-next").addEventListener("click", () => {
   loadLog();
 });
 find("close-log").addEventListener("click", () => load());
+find("show-products").addEventListener("click", () => {
+  find("hold-product").value = chosenItem()?.product_id ?? "";
+  state.productsPage = 1;
+  loadProducts();
+});
+find("products-before").addEventListener("click", () => turnProducts(-1));
+find("products-next").addEventListener("click", () => turnProducts(1));
+find("close-products").addEventListener("click", () => load());
+find("hold").addEventListener("submit", event => {
+  event.preventDefault();
+  holdOrRelease("hold", find("hold-product").value, find("hold-note").value.trim());
+});
+find("held").addEventListener("click", event => {
+  const button = event.target.closest("button");
+  if (button) {
+    holdOrRelease("release", button.dataset.product);
+  }
+});
 
 if (sessionStorage.getItem(TOKEN)) {
   load();

@@ -6,7 +6,7 @@ import os
 import pytest
 
 import seed
-from api import Api, new_product
+from api import QUESTION, Api, new_product
 from browser import DESKTOP, PHONE, Browser, needs_chromium
 from conftest import PATIENT, running
 from moderation import ERNA, HOSTILE, Items, moderate, report
@@ -183,6 +183,54 @@ def test_search_filter_and_pages_lead_to_what_is_wanted(page, stack, api):
     page.wait_until(lambda: page.find("#nothing").is_displayed())
 
 
+def test_what_waits_is_found_and_approved(page, stack, api):
+    product = new_product()
+    moderate(stack, "hold", f"products/{product}")
+    response = api.post("/qa/questions", json={**QUESTION, "product_id": product})
+    assert response.status_code == 202
+    open_product(page, product, 1)
+    assert "New" in chosen(page) and "waiting, not shown" in chosen(page)
+    page.run("document.getElementById('show').value = 'waiting';"
+             "document.getElementById('show').dispatchEvent(new Event('change'))")
+    page.wait_until(lambda: len(page.texts("#items li")) == 1)
+    wait_for_detail(page)
+    press(page, "a")
+    page.wait_until(lambda: "Approved" in page.find("#done-text").text)
+    assert [one["question_id"] for one in api.questions(product)] == [response.json()["question_id"]]
+    press(page, "u")
+    page.wait_until(lambda: "Undone" in page.find("#done-text").text)
+    assert api.questions(product) == []
+
+
+def test_products_are_held_and_released(page, stack, api):
+    product, _ = product_of(stack, api, 1)
+
+    def rows():
+        return [row for row in page.texts("#held tr") if row.startswith(str(product))]
+
+    open_product(page, product, 1)
+    page.click("#show-products")
+    page.wait_for("#products:not([hidden])")
+    assert page.run("return document.getElementById('hold-product').value") == str(product)
+    page.find("#hold-note").send_keys("recalled\n")
+    page.wait_until(lambda: page.find("#done-text").text == f"Held: products/{product}.")
+    page.wait_until(rows)
+    assert "Erna" in rows()[0] and "recalled" in rows()[0]
+    assert api.post("/qa/questions", json={**QUESTION, "product_id": product}).status_code == 202
+    page.find("#hold-product").send_keys("0\n")
+    page.wait_until(lambda: "products/ID" in page.find("#notice").text)
+    page.click(f"#held [data-product='{product}']")
+    page.wait_until(lambda: page.find("#done-text").text == f"Released: products/{product}.")
+    page.wait_until(lambda: not rows())
+    assert api.post("/qa/questions", json={**QUESTION, "product_id": product}).status_code == 201
+    page.click("#close-products")
+    page.wait_for("#work:not([hidden])")
+    page.click("#show-log")
+    page.wait_for("#log:not([hidden])")
+    assert page.texts("#entries tr:first-child td")[1:6] == ["Erna", "release", f"products/{product}", "", ""]
+    assert all("400" in line["message"] for line in page.errors())
+
+
 def test_what_somebody_else_decided_meanwhile_is_not_undone(page, stack, api):
     product, [name] = product_of(stack, api, 2)
     open_product(page, product, 1)
@@ -215,6 +263,13 @@ def test_axe_finds_nothing_and_no_width_moves_the_page_beyond_its_edge(page, sta
     page.wait_for("#erase-dialog[open]")
     assert page.violations() == []
     page.click("#erase-dialog [value=no]")
+    moderate(stack, "hold", f"products/{items.product}", "--note", "w" * 200)
+    page.click("#show-products")
+    page.wait_for("#products:not([hidden])")
+    assert page.violations() == []
+    assert page.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+    if SHOTS:
+        page.driver.save_screenshot(f"{SHOTS}/products-{scheme}-{width}.png")
     page.click("#show-log")
     page.wait_for("#log:not([hidden])")
     assert page.violations() == []
