@@ -11,7 +11,7 @@ import { ENDPOINTS } from './api.js';
 import { number, p95Ms, p99Ms } from './settings.js';
 
 export const SLICES = 40;
-export const STATUSES = ['200', '201', '204', '400', '404', '429', '500', '502', '503', '504'];
+export const STATUSES = ['200', '201', '202', '204', '400', '404', '429', '500', '502', '503', '504'];
 export const NO_RESPONSE = {  // k6's error codes
   1050: 'no response in time', 1211: 'no connection in time', 1212: 'connection refused',
   1213: 'no connection', 1220: 'connection reset', 1000: 'connection closed',

@@ -10,6 +10,7 @@ import pytest
 import seed
 from api import assert_problem, new_product
 from browser import DESKTOP, PHONE, Keys, browser_of
+from moderation import moderate
 from shop import Network, Shop
 from stack import CHECKOUT
 from test_hostile_text import TEXTS
@@ -279,6 +280,31 @@ def test_it_tells_the_page_what_happens(embed, clean, asked):
     assert (told[1][1]["kind"], told[1][1]["id"]) == ("answer", answer)
     assert told[2][1]["body"] == "Mine does." and told[2][1]["status"] == 201
     assert (told[3][1]["kind"], told[3][1]["id"]) == ("question", question)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_waits_for_the_shop_is_not_shown_and_its_writer_is_told(stack, embed, clean, api, asked, language):
+    product, question, answer = asked
+    moderate(stack, "hold", f"products/{product}")
+    widget = embed(a_widget(product, lang=language))
+    clean.run("""window.told = []
+        for (const name of ['ask', 'answer']) {
+            document.addEventListener(`qa-${name}`, event => told.push([name, event.detail.status]))
+        }""")
+    words = clean.run(f"return customElements.get('product-questions').languages['{language}'].waits")
+    widget.click("#ask")
+    widget.fill("Is it blue?")
+    widget.send()
+    widget.wait_for_notice(words)
+    widget.click(f"#question-{question} > .after .reply")
+    widget.fill("It is.")
+    widget.send()
+    widget.wait_for(".composer[open]", gone=True)
+    widget.wait_for_notice(words)
+    assert clean.run("return told") == [["ask", 202], ["answer", 202]]
+    assert "Is it blue?" not in widget.text("#list") and "It is." not in widget.text("#list")
+    assert [one["question_id"] for one in api.questions(product)] == [question]
+    assert [one["answer_id"] for one in api.answers(question)] == [answer]
 
 
 def test_who_is_known_to_the_shop_need_not_write_it_again(embed, clean, asked):
