@@ -24,14 +24,15 @@ PRODUCTS = {
                       " WHERE answers.id = answer_id)",
     "product_pages": "product_id",
     "changed_products": "product_id",
+    "held_products": "product_id",
     "changes": "coalesce(product_id, (SELECT product_id FROM questions WHERE id = question_id))",
     "moderated_items": OF_KIND,
     "reports": OF_KIND,
-    "moderation_log": OF_KIND,
+    "moderation_log": f"coalesce(product_id, {OF_KIND})",
     "voters": OF_ITEM.format(is_answer="of_answer"),
     "keyed_writes": "product_id",
 }
-WITHOUT = {"voter_secret", "changes_wanted", "sample_data", "schema_migrations"}
+WITHOUT = {"voter_secret", "changes_wanted", "sample_data", "schema_migrations", "served_run"}
 
 
 def calculator():
@@ -72,6 +73,7 @@ def write_everywhere(stack):
     assert api.post("/qa/questions", json={**QUESTION, "product_id": product},
                     headers={"Idempotency-Key": f"capacity-{product}"}).status_code == 201
     stack.sql("SELECT moderate('approve', 'question', %s, 'ann', NULL)", question)
+    stack.sql("SELECT hold_product('hold', %s, 'ann', NULL)", product)
     stack.sql("INSERT INTO changes (product_id, question_id) VALUES (%s, %s)", product, question)
 
 
