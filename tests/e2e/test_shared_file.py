@@ -24,7 +24,7 @@ from wire import request
 
 UNTOLD = 4  # of an import
 REMOVED = "QA_SHARED_FILE was removed"
-LAYOUT = 7
+LAYOUT = 8
 MESSAGE = struct.Struct("<IIQQ")  # src/pages/handout.c
 WISH, REPLY, _, COUNT = range(0x71612d31, 0x71612d35)
 HITS_OF_QUESTIONS, HITS_OF_ANSWERS, MISSES_OF_ANSWERS, OF_LATER_VERSION = 0, 2, 5, 99
