@@ -1,11 +1,11 @@
 /* A worker's pool of pipelined connections: which lane has which, and what they tell. */
 #include "db/pool.h"
 
-#include "db/combine_reads.h"
 #include "db/combine_writes.h"
 #include "db/connection_set.h"
 #include "db/outage.h"
 #include "db/pooling.h"
+#include "db/read_lane.h"
 #include "db/rivals.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
@@ -14,12 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    READ_PATIENCE_MS = 5, /* then a read may have a connection more; with clock_ms(), 5 to 9 */
-    SHORT_QUEUE = 64,     /* reads for each connection, of which none is rejected */
-    YOUNG_QUEUE = 4       /* times the longest wait: what a stall has left is served by then */
-};
 
 _Static_assert((int)LANE_COUNT == (int)METRICS_LANES, "metrics know each lane");
 
@@ -313,31 +307,21 @@ struct pool_load pool_load(const struct pool *pool) {
 static void open_read_lanes(struct pool *pool) {
     const struct pool_settings *settings = &pool->settings;
     struct lane_settings reads = {
-        .combine = &combine_reads,
         .connections = pool->readers.connections,
         .connection_count = pool->readers.count,
-        .busy_limit = pool->readers.count,
         .call_limit = settings->queue_limit,
         .timeout_ms = settings->request_timeout_ms,
         .longest_wait_ms = INT64_MAX,
-        .patience_ms = READ_PATIENCE_MS,
-        .short_queue = SHORT_QUEUE * pool->readers.count,
         .queue_wait_ms = settings->queue_wait_ms,
-        .young_queue_ms = YOUNG_QUEUE * settings->queue_wait_ms,
         .counts = {pool->metrics, LANE_READS},
     };
-    struct lane_settings large = reads;
-    large.counts.number = LANE_LARGE_READS;
-    large.combine = &combine_large_reads;
-    large.patience_ms = 0;
+    pool->lanes[LANE_READS] = read_lane_new(pool->base, &reads);
+    reads.counts.number = LANE_LARGE_READS;
     /* The statement of a large read may take all its time. Sent later, it would be overdue while it
      * runs, and take its connection with it. */
-    large.longest_wait_ms =
+    reads.longest_wait_ms =
         settings->request_timeout_ms - settings->connection.statement_timeout_ms;
-    large.busy_limit = reads.busy_limit > 1 ? reads.busy_limit - 1 : 1;
-    large.short_queue = SHORT_QUEUE * large.busy_limit;
-    pool->lanes[LANE_READS] = lane_new(pool->base, &reads);
-    pool->lanes[LANE_LARGE_READS] = lane_new(pool->base, &large);
+    pool->lanes[LANE_LARGE_READS] = read_lane_new_for_large(pool->base, &reads);
 }
 
 static void open_write_lane(struct pool *pool) {

@@ -1,11 +1,10 @@
 /* Standbys that serve reads. */
 #include "db/standbys.h"
 
-#include "db/combine_reads.h"
 #include "db/connection_set.h"
-#include "db/lane.h"
 #include "db/outage.h"
 #include "db/pooling.h"
+#include "db/read_lane.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
@@ -14,9 +13,6 @@
 #include <stdlib.h>
 
 enum {
-    READ_PATIENCE_MS = 5, /* as of a pool's reads */
-    SHORT_QUEUE = 64,
-    YOUNG_QUEUE = 4,
     WINDOW_MS = 1000, /* over which it is judged whether a standby is behind ... */
     LEAST_READS = 20  /* ... by so many reads at least */
 };
@@ -187,25 +183,17 @@ size_t standbys_count_sessions(const struct standbys *standbys) {
 /* Their calls are no shoppers': nobody is told of those that go on to the primary. */
 static void open_lanes(struct standbys *standbys, struct event_base *base,
                        const struct standbys_settings *settings) {
-    struct lane_settings lane = {
-        .combine = &combine_reads,
+    const struct lane_settings reads = {
         .connections = standbys->set.connections,
         .connection_count = standbys->set.count,
-        .busy_limit = standbys->set.count,
         .call_limit = settings->queue_limit,
         .timeout_ms = settings->patience_ms,
         .longest_wait_ms = INT64_MAX,
-        .patience_ms = READ_PATIENCE_MS,
-        .short_queue = SHORT_QUEUE * standbys->set.count,
         .queue_wait_ms = settings->queue_wait_ms,
-        .young_queue_ms = YOUNG_QUEUE * settings->queue_wait_ms,
         .counts = {metrics_or_unseen(NULL), 0},
     };
-    standbys->lanes[PLAIN] = lane_new(base, &lane);
-    lane.combine = &combine_large_reads;
-    lane.patience_ms = 0;
-    lane.busy_limit = lane.busy_limit > 1 ? lane.busy_limit - 1 : 1;
-    standbys->lanes[LARGE] = lane_new(base, &lane);
+    standbys->lanes[PLAIN] = read_lane_new(base, &reads);
+    standbys->lanes[LARGE] = read_lane_new_for_large(base, &reads);
 }
 
 struct standbys *standbys_new(struct event_base *base, const struct logger *logger,
