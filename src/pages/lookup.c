@@ -81,17 +81,26 @@ static struct version note_subject(const struct lookup *lookup, enum subject sub
     return versions_note(lookup->versions, versions_slot(subject, id));
 }
 
+/* Takes the next of several products, each of which follows a brace or a comma. False: there is
+ * none any more. */
+static bool next_product(const char **products, int64_t *product) {
+    if (**products == '}') {
+        return false;
+    }
+    char *after;
+    *product = strtoll(*products + 1, &after, 10);
+    *products = after;
+    return true;
+}
+
 /* Of several products: the sum of their counters. No counter falls, so a sum that is equal to one
  * that was noted before is that of equal counters. */
 static struct version note_products(const struct lookup *lookup, const char *products) {
     struct version sum = {0};
-    while (*products != '}') { /* before each number is a brace or a comma */
-        char *after;
-        int64_t product = strtoll(products + 1, &after, 10);
+    for (int64_t product; next_product(&products, &product);) {
         struct version version = note_subject(lookup, SUBJECT_PRODUCT, product);
         sum.counter += version.counter;
         sum.epoch = version.epoch;
-        products = after;
     }
     return sum;
 }
@@ -111,12 +120,10 @@ static uint64_t note_replay_needed(const struct lookup *lookup, const struct pag
         return versions_replay_needed(lookup->versions, slot, round_us);
     }
     uint64_t needed = 0;
-    for (const char *products = text; *products != '}';) {
-        char *after;
-        size_t slot = versions_slot(SUBJECT_PRODUCT, strtoll(products + 1, &after, 10));
+    for (int64_t product; next_product(&text, &product);) {
+        size_t slot = versions_slot(SUBJECT_PRODUCT, product);
         uint64_t one = versions_replay_needed(lookup->versions, slot, round_us);
         needed = one > needed ? one : needed;
-        products = after;
     }
     return needed;
 }
