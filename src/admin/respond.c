@@ -10,7 +10,7 @@
 
 static struct MHD_Response *response_of(const char *type, struct http_body body) {
     struct MHD_Response *response = http_body_response(body);
-    memory_demand(MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) == MHD_YES);
+    http_add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     return response;
 }
 
@@ -41,6 +41,6 @@ void respond_json(struct http_request *request, json_t *value) {
 
 void respond_elsewhere(struct http_request *request, const char *location) {
     struct MHD_Response *response = http_body_response((struct http_body){"", 0, NULL, NULL});
-    memory_demand(MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, location) == MHD_YES);
+    http_add_header(response, MHD_HTTP_HEADER_LOCATION, location);
     http_send(request, MHD_HTTP_FOUND, response);
 }

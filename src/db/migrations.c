@@ -61,11 +61,10 @@ static bool note(PGconn *session, const char *name) {
 /* Runs a migration in the transaction that has begun; `*waits` when it lost patience for a lock. */
 static bool run_migration(PGconn *session, const struct embedded_sql *migration, bool *waits) {
     PGresult *result = PQexec(session, migration->text);
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    *waits = state && strcmp(state, "55P03") == 0;
-    bool done = query_has_succeeded(result);
+    enum query_outcome outcome = query_outcome_of(result);
+    *waits = outcome == QUERY_LOCKED;
     PQclear(result);
-    return done;
+    return outcome == QUERY_DONE;
 }
 
 /* Everybody else would wait behind a wait for a table that is in use, say by pg_dump. So none is
