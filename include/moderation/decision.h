@@ -8,7 +8,7 @@
 
 struct decision {
     const char *action;
-    struct item item;
+    struct item item;  /* of a product its number alone */
     const char *entry; /* of the log: what is undone; NULL: the last. Of no use else */
     const char *actor;
     const char *note; /* NULL: none */
@@ -22,13 +22,14 @@ bool decision_is_hold(const char *action);
 
 enum { DECISION_PARAMETERS = 5 };
 
-/* The statement that makes a decision, sql/moderation/decide.sql or undo.sql, and its parameters,
- * which stay the decision's. */
+/* The statement that makes a decision, sql/moderation/decide.sql, undo.sql or hold.sql, and its
+ * parameters, which stay the decision's; `*count` is their number. */
 enum moderation_statement decision_statement(const struct decision *decision,
-                                             const char *parameters[DECISION_PARAMETERS]);
+                                             const char *parameters[DECISION_PARAMETERS],
+                                             int *count);
 
-/* Columns of the row that it returns. The entry is NULL where all was as wanted; the refusal tells
- * why nothing was done. */
+/* Columns of the row that it returns, but for hold.sql. The entry is NULL where all was as wanted;
+ * the refusal tells why nothing was done. */
 enum {
     DECISION_ENTRY,
     DECISION_PRODUCT,

@@ -355,19 +355,11 @@ void desk_decide(struct http_request *request) {
         return;
     }
     struct errand errand = {
-        .parameter_count = DECISION_PARAMETERS,
-        .on_done = on_decided,
+        .on_done = decision_is_hold(decision.action) ? on_shown : on_decided,
         .owner = request,
     };
-    if (decision_is_hold(decision.action)) {
-        const char *const hold[] = {decision.action, decision.item.id, moderator, decision.note};
-        memcpy(errand.parameters, hold, sizeof hold);
-        errand.parameter_count = sizeof hold / sizeof *hold;
-        errand.statements[0] = sql_of(MODERATION_STATEMENT_HOLD);
-        errand.on_done = on_shown;
-    } else {
-        errand.statements[0] = sql_of(decision_statement(&decision, errand.parameters));
-    }
+    errand.statements[0] =
+        sql_of(decision_statement(&decision, errand.parameters, &errand.parameter_count));
     run(request, &errand);
     json_decref(body);
 }

@@ -248,16 +248,22 @@ static void tell_services(struct work *work, const char *item, const PGresult *r
     }
 }
 
+/* The one that is to be made, as yet about nothing. */
+static struct decision new_decision(const struct work *work) {
+    return (struct decision){
+        .action = work->options->verb, .actor = work->actor, .note = work->options->note};
+}
+
 static bool decide(struct work *work, const char *name) {
     const struct options *options = work->options;
-    struct decision decision = {
-        .action = options->verb, .actor = work->actor, .note = options->note};
+    struct decision decision = new_decision(work);
     if (!item_parse(name, &decision.item)) {
         return false;
     }
     const char *parameters[DECISION_PARAMETERS];
-    enum moderation_statement statement = decision_statement(&decision, parameters);
-    PGresult *result = moderation_ask(&work->session, statement, DECISION_PARAMETERS, parameters);
+    int count;
+    enum moderation_statement statement = decision_statement(&decision, parameters, &count);
+    PGresult *result = moderation_ask(&work->session, statement, count, parameters);
     if (!result) {
         return fail(work, name, NULL);
     }
@@ -293,13 +299,14 @@ static bool show(struct work *work, const char *name) {
 
 /* No page changes by it. */
 static bool hold(struct work *work, const char *name) {
-    const struct options *options = work->options;
-    char product[ITEM_ID_SIZE];
-    if (!item_parse_product(name, product)) {
+    struct decision decision = new_decision(work);
+    if (!item_parse_product(name, decision.item.id)) {
         return false;
     }
-    const char *const decision[] = {options->verb, product, work->actor, options->note};
-    return print(work, MODERATION_STATEMENT_HOLD, 4, decision, name, moderation_text_hold);
+    const char *parameters[DECISION_PARAMETERS];
+    int count;
+    enum moderation_statement statement = decision_statement(&decision, parameters, &count);
+    return print(work, statement, count, parameters, name, moderation_text_hold);
 }
 
 static bool run(struct work *work) {
