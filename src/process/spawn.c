@@ -68,6 +68,8 @@ struct secrets {
     int tokens;
 };
 
+static const struct secrets no_secrets = {-1, -1, -1};
+
 /* To a validator likewise. */
 static bool hand_down_to_worker(const struct spawn *spawn, const struct secrets *secrets,
                                 posix_spawn_file_actions_t *actions) {
@@ -149,32 +151,38 @@ static const char *path_of(int descriptor, char path[PATH_SIZE]) {
     return path;
 }
 
-static void close_secret(int descriptor) {
-    if (descriptor >= 0) {
-        close(descriptor);
+/* A text that is empty needs no file. False with errno. */
+static bool keep_secret(const char *text, int *descriptor) {
+    *descriptor = *text ? file_of(text) : -1;
+    return !*text || *descriptor >= 0;
+}
+
+/* errno stays. */
+static void close_secrets(const struct secrets *secrets) {
+    const int all[] = {secrets->database_url, secrets->read_database_url, secrets->tokens};
+    int reason = errno;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i] >= 0) {
+            close(all[i]);
+        }
     }
+    errno = reason;
 }
 
 /* A worker or a validator. */
 static pid_t spawn_worker(const struct spawn *spawn) {
     const char *database_url = spawn->config->database_url;
     const char *read_database_url = spawn->config->read_database_url;
-    const struct secrets secrets = {
-        .database_url = *database_url ? file_of(database_url) : -1,
-        .read_database_url = *read_database_url ? file_of(read_database_url) : -1,
-    };
-    bool ok = (!*database_url || secrets.database_url >= 0) &&
-              (!*read_database_url || secrets.read_database_url >= 0);
+    struct secrets secrets = no_secrets;
+    bool ok = keep_secret(database_url, &secrets.database_url) &&
+              keep_secret(read_database_url, &secrets.read_database_url);
     char path[PATH_SIZE], read_path[PATH_SIZE];
     const struct config_files files = {
         .database_url = *database_url ? path_of(WORKER_DATABASE_URL_FD, path) : NULL,
         .read_database_url =
             *read_database_url ? path_of(WORKER_READ_DATABASE_URL_FD, read_path) : NULL};
     pid_t pid = ok ? spawn_with(spawn, &files, &secrets) : -1;
-    int reason = errno;
-    close_secret(secrets.database_url);
-    close_secret(secrets.read_database_url);
-    errno = reason;
+    close_secrets(&secrets);
     return pid;
 }
 
@@ -182,7 +190,7 @@ static pid_t spawn_worker(const struct spawn *spawn) {
 static pid_t spawn_admin(const struct spawn *spawn) {
     const struct config *config = spawn->config;
     struct config_files files = {.database_url = "/dev/null"}; /* which is not its business */
-    struct secrets secrets = {.database_url = -1, .tokens = -1};
+    struct secrets secrets = no_secrets;
     char url_path[PATH_SIZE], tokens_path[PATH_SIZE];
     if (*config->moderation_tokens) {
         secrets.database_url = file_of(config->moderation_database_url);
@@ -192,10 +200,7 @@ static pid_t spawn_admin(const struct spawn *spawn) {
     }
     bool ok = !*config->moderation_tokens || (secrets.database_url >= 0 && secrets.tokens >= 0);
     pid_t pid = ok ? spawn_with(spawn, &files, &secrets) : -1;
-    int reason = errno;
-    close_secret(secrets.database_url);
-    close_secret(secrets.tokens);
-    errno = reason;
+    close_secrets(&secrets);
     return pid;
 }
 
