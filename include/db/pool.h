@@ -12,8 +12,8 @@
  *     connection, and done only when the commit is acknowledged.
  *   - While the database is away, calls are rejected at once. Reads that were admitted before wait
  *     for the first attempt to connect anew.
- *   - Where standbys serve reads (db/standbys.h), the pool keeps them, and whoever wants a read
- * asks them first.
+ *   - Where standbys serve reads (db/standbys.h), the pool keeps them. Who wants a read asks them
+ *     first.
  *   - In a pause nothing is sent and calls wait. Each session is closed as soon as nothing is in
  *     flight on it: so no write is unknown because of the pause.
  */

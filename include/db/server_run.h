@@ -16,10 +16,10 @@ struct server_run {
 /* Who knows which run counts. */
 struct server_guard {
     /* A session with this run is about to be used. Its number, which is not 0; or 0: it must not
-     * be, NULL: every run will do. */
+     * be. NULL: every run will do. */
     uint64_t (*take)(void *owner, const struct server_run *run);
     /* Whether that run still counts. */
     bool (*is_current)(void *owner, uint64_t number);
     void *owner;
-    const char *refusal; /* what 0 means */
+    const char *refusal; /* why it must not be, for the log */
 };
