@@ -26,7 +26,8 @@ module=ngx_http_qa_pages_module.so
 
 settings() {  # settings [--elsewhere]: as the program understands them
     env -u DATABASE_URL_FILE -u QA_OWNER_DATABASE_URL_FILE -u QA_MODERATION_DATABASE_URL_FILE \
-        -u QA_MODERATION_TOKENS_FILE -u QA_READ_DATABASE_URL_FILE DATABASE_URL=- QA_READ_DATABASE_URL=- QA_OWNER_DATABASE_URL=- QA_MODERATION_DATABASE_URL=- \
+        -u QA_MODERATION_TOKENS_FILE -u QA_READ_DATABASE_URL_FILE DATABASE_URL=- QA_READ_DATABASE_URL=- \
+        QA_OWNER_DATABASE_URL=- QA_MODERATION_DATABASE_URL=- \
         "$program" settings "$@"
 }
 

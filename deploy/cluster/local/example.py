@@ -272,13 +272,14 @@ class Example:
                    stdout=subprocess.DEVNULL)
 
     def _settings_of_api(self, host):
-        # Standbys serve what a cache under a lease lacks.
-        reads = {"QA_READ_DATABASE_URL_FILE": f"{self.state}/secrets/{host}-read-url"} \
-            if self._api_environment.get("QA_CACHE_MB") != "0" and self._api_environment["QA_LEASE_MS"] != "0" else {}
-        return {"PORT": str(self.port_of(host)), "QA_STATE_DIR": f"{self.state}/{host}", **reads,
-                "DATABASE_URL_FILE": f"{self.state}/secrets/{host}-service-url",
-                "QA_OWNER_DATABASE_URL_FILE": f"{self.state}/secrets/{host}-owner-url",
-                "QA_TRUSTED_PROXIES": self.network.seen_as(daemons.FRONT)}
+        settings = {"PORT": str(self.port_of(host)), "QA_STATE_DIR": f"{self.state}/{host}",
+                    "DATABASE_URL_FILE": f"{self.state}/secrets/{host}-service-url",
+                    "QA_OWNER_DATABASE_URL_FILE": f"{self.state}/secrets/{host}-owner-url",
+                    "QA_TRUSTED_PROXIES": self.network.seen_as(daemons.FRONT)}
+        has_cache = self._api_environment.get("QA_CACHE_MB") != "0"
+        if has_cache and self._api_environment["QA_LEASE_MS"] != "0":  # standbys serve what it lacks
+            settings["QA_READ_DATABASE_URL_FILE"] = f"{self.state}/secrets/{host}-read-url"
+        return settings
 
     def run_inside(self, host, command):
         if host not in (*daemons.DATABASES, *daemons.APIS, daemons.FRONT):
