@@ -16,6 +16,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 STRONG_TAG = re.compile(r'"[^"]+"')
 WEAK_TAG = re.compile(r'W/"[^"]+"')
 MAX_ID = 2**63 - 1
+REPLAYED = "Idempotency-Replayed"
 MAX_PRODUCT = 2**31 - 1
 
 # Every e-mail address of this suite is in this domain, so that no answer and no log may name it.

@@ -18,12 +18,18 @@ from wire import Client, request, send_at_once, worker_sockets
 LOAD_SECONDS = float(os.environ.get("LOAD_SECONDS", 4))  # of each test under load
 
 
+@contextlib.contextmanager
+def running_in_batches(**settings):
+    """A stack of two workers that have one connection each for writes: while that is busy, writes
+    wait, and what waits together leaves together. With a gate for commits."""
+    with running(**{**PATIENT, "QA_SAMPLE_PRODUCTS": "10", "QA_LOG_LEVEL": "info", "QA_WRITE_CONNECTIONS": "1",
+                    **settings}) as stack, gates.on_commits(stack):
+        yield stack
+
+
 @pytest.fixture(scope="module")
 def stack():
-    """A stack of two workers that have one connection each for writes: while that is busy, writes
-    wait, and what waits together leaves together."""
-    with running(**PATIENT, QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1",
-                 QA_LOCK_TIMEOUT_MS="300") as stack, gates.on_commits(stack):
+    with running_in_batches(QA_LOCK_TIMEOUT_MS="300") as stack:
         yield stack
 
 

@@ -11,24 +11,22 @@ import breaks
 import gates
 import hosts
 import seed
-from api import ANSWER, ANSWER_KEYS, EMAIL, MAX_ID, QUESTION, QUESTION_KEYS, Api, ask, assert_problem, new_product
+from api import (ANSWER, ANSWER_KEYS, EMAIL, MAX_ID, QUESTION, QUESTION_KEYS, REPLAYED, Api, ask, assert_problem,
+                 new_product)
 from conftest import PATIENT, running
 from moderation import described, moderate, person, report
 from stack import wait_until
-from test_batches import commits, in_one_batch, statuses
+from test_batches import commits, in_one_batch, running_in_batches, statuses
 from test_import import DONE, Target, post
 from test_moderation import names
 from wire import Client, request, worker_sockets
 
 KINDS = ["questions", "answers"]
-REPLAYED = "Idempotency-Replayed"
 
 
 @pytest.fixture(scope="module")
 def stack():
-    """Two workers with one connection each for writes, so that batches form, and a gate for commits."""
-    with running(**PATIENT, QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1",
-                 QA_LOCK_TIMEOUT_MS="300") as stack, gates.on_commits(stack):
+    with running_in_batches(QA_LOCK_TIMEOUT_MS="300") as stack:
         yield stack
 
 
@@ -75,6 +73,14 @@ def id_of(response, status=202):
     assert response.status_code == status, response.text
     added = response.json()
     return added.get("question_id") or added["answer_id"]
+
+
+def waiting_item(stack, api, kind):
+    """A held product, a question of it that is shown, and a question or an answer of these that waits."""
+    product = new_product()
+    [question] = seed.questions(stack, product, [0])
+    hold(stack, product)
+    return product, question, id_of(send(api, kind, product, question))
 
 
 def held_question(stack, api):
@@ -215,10 +221,7 @@ def test_an_answer_that_comes_before_the_approval_is_committed_is_404_at_once(st
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_votes_for_what_waits_and_reports_of_it_count_and_show_nothing(stack, api, kind):
-    product = new_product()
-    [question] = seed.questions(stack, product, [0])
-    hold(stack, product)
-    identifier = id_of(send(api, kind, product, question))
+    product, question, identifier = waiting_item(stack, api, kind)
     api.vote(kind, identifier, 3)
     report(api, f"{kind}/{identifier}", {"reason": "spam"})
     assert_problem(api.put(f"/qa/{kind}/{MAX_ID}/helpful"), 404)
@@ -336,10 +339,7 @@ def test_the_queue_has_what_waits_and_can_be_narrowed_to_it(stack, api):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_decision_about_what_waits_can_be_undone(stack, api, kind):
-    product = new_product()
-    [question] = seed.questions(stack, product, [0])
-    hold(stack, product)
-    identifier = id_of(send(api, kind, product, question))
+    product, question, identifier = waiting_item(stack, api, kind)
     name = f"{kind}/{identifier}"
     for action, expected in (("approve", ("approved", True)), ("restore", ("open", True)), ("hide", ("hidden", False))):
         moderate(stack, action, name)

@@ -12,21 +12,18 @@ import pytest
 import breaks
 import gates
 import seed
-from api import ANSWER, MAX_ID, QUESTION, Api, assert_problem, new_product, without
-from conftest import PATIENT, running
+from api import ANSWER, MAX_ID, QUESTION, REPLAYED, Api, assert_problem, new_product, without
+from conftest import running
 from stack import wait_until
-from test_batches import column, commits, in_one_batch, poison, statuses
+from test_batches import column, commits, in_one_batch, poison, running_in_batches, statuses
 from wire import Client, request, worker_sockets
 
 LEDGER_WRITES = int(os.environ.get("LEDGER_WRITES", 3000))
-REPLAYED = "Idempotency-Replayed"
 
 
 @pytest.fixture(scope="module")
 def stack():
-    """Two workers with one connection each for writes, so that batches form, and a gate for commits."""
-    with running(**PATIENT, QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1",
-                 QA_LOCK_TIMEOUT_MS="300") as stack, gates.on_commits(stack):
+    with running_in_batches(QA_LOCK_TIMEOUT_MS="300") as stack:
         yield stack
 
 

@@ -5,11 +5,9 @@ import uuid
 
 import pytest
 
-import gates
 import seed
 from api import ANSWER, MAX_ID, QUESTION, Api, assert_problem, new_product
-from conftest import PATIENT, running
-from test_batches import column, commits, in_one_batch, statuses
+from test_batches import column, commits, in_one_batch, running_in_batches, statuses
 from wire import request
 
 TABLES = ["questions", "answers"]
@@ -17,8 +15,7 @@ TABLES = ["questions", "answers"]
 
 @pytest.fixture(scope="module")
 def stack():
-    with running(**PATIENT, QA_SAMPLE_PRODUCTS="10", QA_LOG_LEVEL="info", QA_WRITE_CONNECTIONS="1") as stack, \
-            gates.on_commits(stack):
+    with running_in_batches() as stack:
         yield stack
 
 
