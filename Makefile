@@ -5,9 +5,12 @@ comma := ,
 SANITIZE ?=
 # Their commit; SOURCE_REVISION=NAME where they are no checkout.
 SOURCE_REVISION ?= $(shell scripts/revision.sh)
-# FAULT=NAME builds with the deliberate fault QA_FAULT_NAME, which a test must notice; likewise.
+# FAULT=NAME builds with the deliberate fault QA_FAULT_NAME, which a test must notice; likewise. Only what knows of it is
+# compiled anew.
 FAULT ?=
-BUILD := build/$(if $(SANITIZE),sanitize,release)$(addprefix -,$(FAULT))
+SOUND := build/$(if $(SANITIZE),sanitize,release)
+BUILD := $(SOUND)$(addprefix -,$(FAULT))
+FAULTY := $(if $(FAULT),$(shell grep -l 'QA_FAULT_$(FAULT)\>' src/*/*.c nginx/*.c))
 PROGRAM := $(BUILD)/atelier-qa
 
 LIBRARIES := libmicrohttpd gnutls libpq jansson libevent libxxhash zlib
@@ -17,7 +20,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wstrict-prot
     -Wmissing-prototypes -Wformat=2
 # Two builds are equal byte for byte, in whatever folder (scripts/check-reproducible.sh).
 SAME_EVERYWHERE = '-ffile-prefix-map=$(CURDIR)=.'
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(BUILD)/generated $(addprefix -DQA_FAULT_,$(FAULT))
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(SOUND)/generated
 CFLAGS := -std=c11 -g $(if $(SANITIZE),-O1 -fno-omit-frame-pointer \
     -fsanitize=address$(comma)undefined -fno-sanitize-recover=all,-O2 -D_FORTIFY_SOURCE=2 \
     -fstack-protector-strong -fstack-clash-protection) -fPIE $(SAME_EVERYWHERE) $(WARNINGS) $(EXTRA_CFLAGS)
@@ -26,14 +29,16 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES))
 PKG_LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lunistring
 
 SOURCES := $(wildcard src/*.c src/*/*.c)
-OBJECTS := $(SOURCES:src/%.c=$(BUILD)/objects/%.o) $(addprefix $(BUILD)/objects/embedded_,sql.o page.o help.o)
+FAULTY_OBJECTS := $(patsubst src/%.c,$(BUILD)/objects/%.o,$(filter $(FAULTY),$(SOURCES)))
+OBJECTS := $(patsubst src/%.c,$(SOUND)/objects/%.o,$(filter-out $(FAULTY),$(SOURCES))) $(FAULTY_OBJECTS) \
+    $(addprefix $(SOUND)/objects/embedded_,sql.o page.o help.o)
 ADMIN_PAGES := $(foreach page,status moderation,$(addprefix src/admin/$(page).,html css js))
-GENERATED := $(BUILD)/generated/db/statement_names.h $(BUILD)/generated/import/statement_names.h \
-    $(BUILD)/generated/db/session_statement_names.h $(BUILD)/generated/moderation/statement_names.h \
-    $(BUILD)/generated/embedded_sql.c \
-    $(BUILD)/generated/embedded_help.c $(BUILD)/generated/setting_names_list.h \
-    $(BUILD)/generated/old_setting_names_list.h \
-    $(BUILD)/generated/version_text.h $(BUILD)/generated/embedded_page.c
+GENERATED := $(SOUND)/generated/db/statement_names.h $(SOUND)/generated/import/statement_names.h \
+    $(SOUND)/generated/db/session_statement_names.h $(SOUND)/generated/moderation/statement_names.h \
+    $(SOUND)/generated/embedded_sql.c \
+    $(SOUND)/generated/embedded_help.c $(SOUND)/generated/setting_names_list.h \
+    $(SOUND)/generated/old_setting_names_list.h \
+    $(SOUND)/generated/version_text.h $(SOUND)/generated/embedded_page.c
 PHOTOS := build/photos
 SQL := $(wildcard sql/queries/*.sql sql/migrations/*.sql sql/import/*.sql sql/session/*.sql sql/moderation/*.sql)
 
@@ -54,45 +59,45 @@ $(PROGRAM): $(OBJECTS)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
+$(SOUND)/generated/db/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/queries
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/queries statement > $@
 
-$(BUILD)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/import
+$(SOUND)/generated/import/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/import
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/import import_statement > $@
 
-$(BUILD)/generated/db/session_statement_names.h: $(SQL) scripts/embed-sql.sh | sql/session
+$(SOUND)/generated/db/session_statement_names.h: $(SQL) scripts/embed-sql.sh | sql/session
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/session session_statement > $@
 
-$(BUILD)/generated/moderation/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/moderation
+$(SOUND)/generated/moderation/statement_names.h: $(SQL) scripts/embed-sql.sh | sql/moderation
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh header sql/moderation moderation_statement > $@
 
-$(BUILD)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
+$(SOUND)/generated/embedded_sql.c: $(SQL) scripts/embed-sql.sh \
     | sql/queries sql/migrations sql/import sql/session sql/moderation
 	@mkdir -p $(@D)
 	@scripts/embed-sql.sh source sql/queries sql/migrations sql/import sql/session sql/moderation > $@
 
-$(BUILD)/generated/embedded_page.c: $(ADMIN_PAGES) scripts/embed-files.sh
+$(SOUND)/generated/embedded_page.c: $(ADMIN_PAGES) scripts/embed-files.sh
 	@mkdir -p $(@D)
 	@scripts/embed-files.sh $(ADMIN_PAGES) > $@
 
-$(BUILD)/generated/embedded_help.c: $(wildcard src/cli/help/*.txt) scripts/embed-help.sh
+$(SOUND)/generated/embedded_help.c: $(wildcard src/cli/help/*.txt) scripts/embed-help.sh
 	@mkdir -p $(@D)
 	@scripts/embed-help.sh src/cli/help > $@
 
-$(BUILD)/generated/setting_names_list.h: deploy/settings.txt
+$(SOUND)/generated/setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)
 	@sed -n 's/^[A-Z][^=]*$$/"&",/p' $< > $@
 
-$(BUILD)/generated/old_setting_names_list.h: deploy/settings.txt
+$(SOUND)/generated/old_setting_names_list.h: deploy/settings.txt
 	@mkdir -p $(@D)
 	@sed -n 's/^\([A-Z].*\)=\(.*\)/{"\1", "\2"},/p' $< > $@
 
 # Made anew only where it changes.
-$(BUILD)/generated/version_text.h: always
+$(SOUND)/generated/version_text.h: always
 	@mkdir -p $(@D)
 	@new=$@.$$$$; { printf '#define VERSION_NUMBER "%s"\n' "$$(cat VERSION)"; \
 	    printf '#define VERSION_REVISION "%s"\n' "$(SOURCE_REVISION)"; } > $$new; \
@@ -101,12 +106,20 @@ $(BUILD)/generated/version_text.h: always
 .PHONY: always
 always:
 
-$(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
-	@mkdir -p $(@D)
-	@echo "  CC $<"
-	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+define COMPILE
+@mkdir -p $(@D)
+@echo "  CC $<"
+@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+endef
 
-$(BUILD)/objects/embedded_%.o: $(BUILD)/generated/embedded_%.c Makefile
+$(SOUND)/objects/%.o: src/%.c Makefile | $(GENERATED)
+	$(COMPILE)
+
+$(FAULTY_OBJECTS): CPPFLAGS += -DQA_FAULT_$(FAULT)
+$(FAULTY_OBJECTS): $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
+	$(COMPILE)
+
+$(SOUND)/objects/embedded_%.o: $(SOUND)/generated/embedded_%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -142,7 +155,9 @@ MODULE := $(BUILD)/ngx_http_qa_pages_module.so
 MODULE_SOURCES := $(wildcard nginx/*.c) $(addprefix src/,http/accept_encoding.c http/entity_tag.c http/target.c \
     ops/number.c ops/words.c pages/handout.c pages/page_key.c pages/ring.c pages/shared_memory.c pages/versions.c \
     qa/list_links.c qa/list_request.c qa/parameters.c)
-MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(BUILD)/objects/module/%.o)
+FAULTY_IN_MODULE := $(patsubst %.c,$(BUILD)/objects/module/%.o,$(filter $(FAULTY),$(MODULE_SOURCES)))
+MODULE_OBJECTS := $(patsubst %.c,$(SOUND)/objects/module/%.o,$(filter-out $(FAULTY),$(MODULE_SOURCES))) \
+    $(FAULTY_IN_MODULE)
 NGINX_HEADERS := build/nginx
 
 .PHONY: module
@@ -153,11 +168,19 @@ $(MODULE): $(MODULE_OBJECTS)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,--gc-sections -o $@ $^ $(shell pkg-config --libs libxxhash)
 
-$(BUILD)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
-	@mkdir -p $(@D)
-	@echo "  CC $< for NGINX"
-	@$(CC) $(CPPFLAGS) $$(cat $(NGINX_HEADERS)/flags) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden \
-	    -ffunction-sections -MMD -MP -c -o $@ $<
+define COMPILE_FOR_NGINX
+@mkdir -p $(@D)
+@echo "  CC $< for NGINX"
+@$(CC) $(CPPFLAGS) $$(cat $(NGINX_HEADERS)/flags) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden \
+    -ffunction-sections -MMD -MP -c -o $@ $<
+endef
+
+$(SOUND)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
+	$(COMPILE_FOR_NGINX)
+
+$(FAULTY_IN_MODULE): CPPFLAGS += -DQA_FAULT_$(FAULT)
+$(FAULTY_IN_MODULE): $(BUILD)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
+	$(COMPILE_FOR_NGINX)
 
 -include $(MODULE_OBJECTS:.o=.d)
 
@@ -182,7 +205,7 @@ $(BUILD)/objects/unit/%.o: tests/unit/%.c Makefile | $(GENERATED)
 	@echo "  CC $<"
 	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(shell pkg-config --cflags check) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(BUILD)/objects/main.o,$(OBJECTS))
+$(UNIT_TESTS): $(UNIT_OBJECTS) $(filter-out $(SOUND)/objects/main.o,$(OBJECTS))
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(shell pkg-config --libs check)
 

@@ -227,8 +227,11 @@ static void extend_lease(const struct rounds *rounds) {
     int64_t until_us = shared_memory_leased_until_us(rounds->memory);
     bool was_needed = until_us != 0 && is_asked(rounds);
     metrics_add(&rounds->metrics->validator.lapses, was_needed && clock_us() >= until_us);
-    shared_memory_extend_lease(rounds->memory, rounds->began_us,
-                               rounds->settings.lease_ms * US_PER_MS);
+    int64_t began_us = rounds->began_us;
+#ifdef QA_FAULT_LEASE_FROM_RECEIPT
+    began_us = clock_us(); /* A deliberate fault, which `make hosts-test` must notice. */
+#endif
+    shared_memory_extend_lease(rounds->memory, began_us, rounds->settings.lease_ms * US_PER_MS);
 }
 
 static void keep_mementos(struct rounds *rounds) {

@@ -32,7 +32,8 @@ ASYNCHRONOUS, SYNCHRONOUS = "asynchronous", "synchronous"
 RUNS = [(2, 20, None, None, False), (3, 20, None, None, False), (2, 20, None, ASYNCHRONOUS, False),
         (2, 20, None, SYNCHRONOUS, False), (2, 2, None, None, False),
         (2, 20, None, ASYNCHRONOUS, True), (3, 20, None, SYNCHRONOUS, True),
-        (2, 2, "NO_LEASE", None, False), (2, 20, "WITHOUT_XIP", None, False),
+        (2, 2, "NO_LEASE", None, False), (2, 2, "LEASE_FROM_RECEIPT", None, False),
+        (2, 20, "WITHOUT_XIP", None, False),
         (2, 20, "STANDBY_UNCHECKED", ASYNCHRONOUS, True)]
 
 
