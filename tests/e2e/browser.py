@@ -4,8 +4,10 @@ installs it."""
 import contextlib
 import functools
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -72,7 +74,10 @@ class Browser(Part):
             f"profile.default_content_setting_values.{name}": value
             for name, value in permissions.items()})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
+        # Chromium leaves the folder of its socket behind.
+        self._folder = tempfile.TemporaryDirectory(prefix="atelier-", ignore_cleanup_errors=True)
+        self.driver = webdriver.Chrome(
+            service=Service(shutil.which("chromedriver"), env={**os.environ, "TMPDIR": self._folder.name}), options=options)
         self._base_url = base_url
 
     def __enter__(self):
@@ -80,6 +85,7 @@ class Browser(Part):
 
     def __exit__(self, *_):
         self.driver.quit()
+        self._folder.cleanup()
 
     def _context(self):
         return self.driver
