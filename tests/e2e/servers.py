@@ -18,8 +18,10 @@ from api import PATIENCE_S
 from stack import children, postgresql_tool, wait_until
 
 PORT = "5432"
-# What a copied cluster has from its origin, and what makes it small and quick to stop.
+# What a copied cluster has from its origin, and what makes it small and quick to stop. One that is killed leaves its
+# memory in its folder.
 OWN = {"port": PORT, "listen_addresses": "", "shared_buffers": "32MB", "shared_preload_libraries": "",
+       "dynamic_shared_memory_type": "mmap",
        "hot_standby": "on", "wal_receiver_status_interval": "1s", "wal_retrieve_retry_interval": "200ms"}
 
 
