@@ -5,7 +5,8 @@
 #   /secrets           all of them
 #   /service-secrets   the connection string of the serving role alone
 #
-# Environment: QA_OWNER_PASSWORD, QA_SERVICE_PASSWORD (random ones)
+# Environment: QA_OWNER_PASSWORD, QA_SERVICE_PASSWORD (random ones); QA_STANDBYS_PORT: where that role reaches standbys,
+# for one more connection string
 #
 # The files may be read by everybody in the containers that have these volumes, and by nobody else.
 set -eu
@@ -23,9 +24,9 @@ password() {  # password NAME [VALUE]
     mv "$file.new" "$file"
 }
 
-connection_string() {  # connection_string NAME FILE
+connection_string() {  # connection_string NAME FILE [PARAMETER]
     quoted=$(sed "s/['\\\\]/\\\\&/g" "/secrets/$1-password")
-    printf "host=postgres dbname=atelier_qa user=atelier_qa_%s password='%s'\n" "$1" "$quoted" \
+    printf "host=postgres dbname=atelier_qa user=atelier_qa_%s password='%s' %s\n" "$1" "$quoted" "${3:-}" \
         >"$2.new"
     mv "$2.new" "$2"
 }
@@ -38,3 +39,4 @@ for name in "$@"; do
 done
 connection_string owner /secrets/owner-url
 connection_string service /service-secrets/url
+[ -z "${QA_STANDBYS_PORT:-}" ] || connection_string service /service-secrets/read-url "port=$QA_STANDBYS_PORT"

@@ -24,15 +24,14 @@ def install_module(program):
         Path("nginx", MODULE).chmod(0o644)
 
 
-def _sanitizer():
-    """What a module that was built with SANITIZE=1 needs of an NGINX that was not."""
+def _sanitizer(*options):
+    """What a module that was built with SANITIZE=1 needs of an NGINX that was not, and its options besides."""
     library = output("gcc", "-print-file-name=libasan.so") if os.environ.get("SANITIZE") else None
     if not library or not Path("nginx", MODULE).exists():
         return {}
-    # NGINX leaves memory to the end of the process; a report has a file of its own, seen from NGINX's folder: in
-    # an absolute path a blank would end the option.
-    options = [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0", "log_path=../log/nginx-sanitizer"]
-    return {"LD_PRELOAD": library.strip(), "ASAN_OPTIONS": ":".join(filter(None, options))}
+    # NGINX leaves memory to the end of the process.
+    all_options = [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0", *options]
+    return {"LD_PRELOAD": library.strip(), "ASAN_OPTIONS": ":".join(filter(None, all_options))}
 
 
 def tls_port():
@@ -77,7 +76,9 @@ def launch(port, bare):
         lowest = min(int(port), int(tls_port() or port))
         status = start("chrt", "--batch", "0", *(bare if lowest >= FIRST_FREE_PORT else []),
                        "nginx", "-p", ".", "-c", "nginx.conf", "-e", "stderr", cwd="nginx", stderr=log,
-                       env={**os.environ, **_sanitizer()})
+                       # A report has a file of its own, seen from there: in an absolute path a blank would end the
+                       # option.
+                       env={**os.environ, **_sanitizer("log_path=../log/nginx-sanitizer")})
     if status != 0:
         sys.stderr.write(Path("log/nginx-start.log").read_text())
         raise Failure("NGINX does not start")

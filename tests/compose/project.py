@@ -1,4 +1,4 @@
-"""A docker-compose project of the tests' own, with its own images, port and volumes."""
+"""Projects of docker-compose that are the tests' own, with images, ports and volumes of theirs."""
 
 import contextlib
 import json
@@ -42,14 +42,16 @@ def tools():
 class Project:
     """`with Project(tool) as project:` brings it up and takes it down in every case."""
 
+    file = "docker-compose.yml"
+
     def __init__(self, tool):
         self.name = f"atelier-qa-test-{uuid.uuid4().hex[:8]}"
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.images = {"QA_IMAGE": self.name, "QA_NGINX_IMAGE": f"{self.name}-nginx",
-                       "QA_POSTGRES_IMAGE": f"{self.name}-postgres"}
+                       "QA_POSTGRES_IMAGE": f"{self.name}-postgres", "QA_CLUSTER_IMAGE": f"{self.name}-cluster"}
         self._tool = tool
-        self._files = ["docker-compose.yml"]
+        self._files = [self.file]
         outer = {name: value for name, value in os.environ.items()
                  if not name.startswith(("QA_", "PG", "POSTGRES_", "DATABASE_URL", "COMPOSE_"))}
         self._environment = {**outer, **self.images, "PORT": str(self.port)}
