@@ -62,11 +62,15 @@ void desk_show_script(struct http_request *request) {
 
 /* Who asks. */
 
+/* Of `Bearer TOKEN`; "" where none follows, NULL where it is no such header. */
 static const char *token_of(const struct http_request *request) {
-    static const char scheme[] = "Bearer ";
+    static const char scheme[] = "Bearer";
     const char *text = http_request_header(request, "Authorization");
-    bool is_bearer = text && strncasecmp(text, scheme, sizeof scheme - 1) == 0;
-    return is_bearer ? text + sizeof scheme - 1 + strspn(text + sizeof scheme - 1, " ") : NULL;
+    if (!text || strncasecmp(text, scheme, sizeof scheme - 1) != 0) {
+        return NULL;
+    }
+    const char *rest = text + sizeof scheme - 1;
+    return *rest == '\0' || *rest == ' ' ? rest + strspn(rest, " ") : NULL;
 }
 
 static void refuse(struct http_request *request, const char *detail) {

@@ -172,6 +172,7 @@ def test_a_second_maker_has_nothing_to_do(shop):
     with shop.session() as first:
         first.execute("SELECT make_pages(0, 0, 1, 100, %s)", (NO_LIMIT,))
         assert shop.make() == (None, None, None)
+        first.connection.rollback()
     assert shop.make() == (2, None, None)
 
 
