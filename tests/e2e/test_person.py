@@ -6,12 +6,25 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 
 import seed
-from api import MAIL_DOMAIN, new_product
+from api import MAIL_DOMAIN, Api, new_product
+from conftest import PATIENT, running
 from moderation import moderate, person, report
 from stack import wait_until
 
 
 _numbers = iter(range(1, 1000))
+
+
+@pytest.fixture(scope="module")
+def stack():
+    """Not shared: every row of it is searched."""
+    with running(QA_SAMPLE_PRODUCTS="10", **PATIENT) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack):
+    return Api(stack.base_url)
 
 
 class Person:
