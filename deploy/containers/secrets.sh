@@ -5,7 +5,7 @@
 #   /secrets           all of them
 #   /service-secrets   the connection string of the serving role alone
 #
-# Environment: QA_OWNER_PASSWORD, QA_SERVICE_PASSWORD (random ones); QA_STANDBYS_PORT: where that role reaches standbys,
+# Environment: QA_OWNER_PASSWORD, QA_SERVICE_PASSWORD (random ones); STANDBYS_PORT: where that role reaches standbys,
 # for one more connection string
 #
 # The files may be read by everybody in the containers that have these volumes, and by nobody else.
@@ -39,4 +39,4 @@ for name in "$@"; do
 done
 connection_string owner /secrets/owner-url
 connection_string service /service-secrets/url
-[ -z "${QA_STANDBYS_PORT:-}" ] || connection_string service /service-secrets/read-url "port=$QA_STANDBYS_PORT"
+[ -z "${STANDBYS_PORT:-}" ] || connection_string service /service-secrets/read-url "port=$STANDBYS_PORT"
