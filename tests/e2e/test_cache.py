@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import breaks
 import gates
 import seed
 import test_process
@@ -454,8 +455,7 @@ def test_a_commit_that_a_killed_service_left_behind_shows_at_the_others(stack, s
     time.sleep(SILENT_S + 2)  # from now on pages are trusted for longer than the test takes
     with worker_of(other) as reader:
         with vote_left_behind(stack, one, page.question):
-            for pid in (one.process.pid, *one.workers):
-                os.kill(pid, signal.SIGKILL)
+            breaks.kill(one.process.pid, *one.workers)
             assert votes_on(page, reader) == 0
         wait_until(lambda: votes_on(page, reader) == 1)
 
