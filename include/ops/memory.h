@@ -22,7 +22,11 @@ MEMORY_RETURNS char *memory_strdup(const char *text);
 __attribute__((noreturn)) void memory_exhausted(void);
 
 /* The same, unless `ok`: of a library's function that fails for want of memory only. */
-void memory_demand(bool ok);
+static inline void memory_demand(bool ok) {
+    if (!ok) {
+        memory_exhausted();
+    }
+}
 
 /* From here on the same holds for libevent and jansson. Before either is used. */
 void memory_bind_libraries(void);

@@ -30,12 +30,11 @@ struct write_kind {
 enum { WRITE_KEYED_CALLS_MAX = 48 };
 
 /* The forms of a kind with a key and of a voter, as initializers: `once` is their statement,
- * `unlocked_rows` what a form calls `unlocked`. And a usual form where there is none. */
+ * `unlocked_rows` what a form calls `unlocked`. And what is in a usual form where there is none. */
 #define WRITE_ONCE(once, unlocked_rows)                                                            \
     .keyed = {once, STATEMENT_COUNT, unlocked_rows, WRITE_KEYED_CALLS_MAX},                        \
     .of_voter = {once, STATEMENT_COUNT, unlocked_rows, 0}
-#define WRITE_NEVER                                                                                \
-    { STATEMENT_COUNT, STATEMENT_COUNT, STATEMENT_COUNT, 0 }
+#define WRITE_NEVER STATEMENT_COUNT, STATEMENT_COUNT, STATEMENT_COUNT, 0
 
 /* The id in the path. False: it is wrong, and the response is made. */
 __attribute__((warn_unused_result)) bool

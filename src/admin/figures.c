@@ -111,9 +111,9 @@ static json_t *new_number(double value) {
 static json_t *new_history(const struct figures *figures) {
     json_t *requests = json_array(), *failures = json_array(), *commits = json_array();
     json_t *p99 = json_array();
-    const struct figures_sample *before;
     for (unsigned back = FIGURES_SAMPLES - 1; back > 0; back--) {
-        if ((before = sample_before(figures, back)) != NULL) {
+        const struct figures_sample *before = sample_before(figures, back);
+        if (before) {
             struct figures_rates rates = figures_between(before, sample_before(figures, back - 1));
             json_array_append_new(requests, json_real(rates.requests));
             json_array_append_new(failures, json_real(rates.failures));

@@ -147,31 +147,34 @@ static bool on_sync(struct running *running) {
     return true;
 }
 
+/* One result. False: the errand has ended. */
+static bool take_result(struct running *running, PGresult *result) {
+    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+        PQclear(result);
+        return on_sync(running);
+    }
+    if (running->is_sent) {
+        keep(running, result);
+        return true;
+    }
+    const char *refusal = refusal_of(running, result);
+    if (refusal) {
+        end(running, ERRAND_REFUSED, refusal);
+    }
+    PQclear(result);
+    return refusal == NULL;
+}
+
 /* False: the errand has ended. */
 static bool take_results(struct running *running) {
     while (!PQisBusy(running->session)) {
         PGresult *result = PQgetResult(running->session);
-        const char *refusal = NULL;
         if (!result && !running->result_open) {
             return true; /* nothing is in flight */
         }
         running->result_open = result && PQresultStatus(result) != PGRES_PIPELINE_SYNC;
-        if (!result) {
-            continue;
-        }
-        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
-            PQclear(result);
-            if (!on_sync(running)) {
-                return false;
-            }
-        } else if (running->is_sent) {
-            keep(running, result);
-        } else if ((refusal = refusal_of(running, result))) {
-            end(running, ERRAND_REFUSED, refusal);
-            PQclear(result);
+        if (result && !take_result(running, result)) {
             return false;
-        } else {
-            PQclear(result);
         }
     }
     return true;

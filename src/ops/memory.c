@@ -23,12 +23,6 @@ void memory_exhausted(void) {
     abort();
 }
 
-void memory_demand(bool ok) {
-    if (!ok) {
-        memory_exhausted();
-    }
-}
-
 void *memory_allocate(size_t size) {
     void *memory = malloc(size > 0 ? size : 1);
     if (!memory) {

@@ -7,12 +7,11 @@
 #define FIELD(name) (((struct config *)NULL)->name)
 #define TEXT(name) SETTING_TEXT, offsetof(struct config, name)
 #define SECRET(name) SETTING_SECRET, offsetof(struct config, name)
-#define NUMBER(name)                                                                               \
-    _Generic(FIELD(name), unsigned                                                                 \
-             : SETTING_UNSIGNED, size_t                                                            \
-             : SETTING_SIZE, int64_t                                                               \
-             : SETTING_INT64),                                                                     \
-        offsetof(struct config, name)
+// clang-format off: its versions do not agree about _Generic
+#define TYPE(name) _Generic(FIELD(name), \
+    unsigned: SETTING_UNSIGNED, size_t: SETTING_SIZE, int64_t: SETTING_INT64)
+// clang-format on
+#define NUMBER(name) TYPE(name), offsetof(struct config, name)
 
 const struct setting setting_table[] = {
     {"DATABASE_URL", NULL, SECRET(database_url), "", 0, 0, "",
@@ -118,7 +117,7 @@ int64_t setting_number(const struct config *config, const struct setting *settin
     case SETTING_UNSIGNED:
         return *(const unsigned *)field;
     case SETTING_SIZE:
-        return (int64_t) * (const size_t *)field;
+        return (int64_t)((const size_t *)field)[0];
     default:
         return *(const int64_t *)field;
     }

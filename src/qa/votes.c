@@ -75,7 +75,7 @@ void votes_vote_answer(struct http_request *request) {
 void votes_unvote_question(struct http_request *request) {
     static const struct write_kind votes = {
         .voter = WRITE_NEEDS_VOTER,
-        .usual = WRITE_NEVER,
+        .usual = {WRITE_NEVER},
         WRITE_ONCE(STATEMENT_UNVOTE_QUESTIONS, STATEMENT_UNLOCKED_QUESTIONS)};
     vote(request, &votes, &parameters_question_id, on_question_unvoted);
 }
@@ -83,7 +83,7 @@ void votes_unvote_question(struct http_request *request) {
 void votes_unvote_answer(struct http_request *request) {
     static const struct write_kind votes = {
         .voter = WRITE_NEEDS_VOTER,
-        .usual = WRITE_NEVER,
+        .usual = {WRITE_NEVER},
         WRITE_ONCE(STATEMENT_UNVOTE_ANSWERS, STATEMENT_UNLOCKED_ANSWERS)};
     vote(request, &votes, &parameters_answer_id, on_answer_unvoted);
 }

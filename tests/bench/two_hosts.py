@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""What two hosts on one database cost: two with `QA_LEASE_MS=20`, by turns with one whose lease is off, on the data set
-of `make bench`.
+"""What two hosts on one database cost: two with `QA_LEASE_MS=20`, by turns with one that has none, on the data set of
+`make bench`.
 
-    two_hosts.py [SECONDS] [TURNS]
+    two_hosts.py [SECONDS] [TURNS] [LOAD...]
 
 The clients of one host are those of both hosts, half of them each, and so are its workers. Votes are measured twice:
 with so many shoppers that the database has always work, and with few, for how long a vote takes."""
@@ -13,18 +13,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from closed_loop import run_wrk
 from product_stack import STACK_SH, ProductStack
 from settings import READ_CONNECTIONS, settings_from_environment
 
-ONE = {"QA_WORKERS": "2", "QA_LEASE_MS": "0"}
+ONE = {"QA_WORKERS": "2"}
 TWO = {"QA_WORKERS": "1", "QA_LEASE_MS": "20"}
 # name: (message, of which, connections)
 LOADS = {"hot reads": ("questions", "hot", READ_CONNECTIONS), "random products": ("questions", "uniform", READ_CONNECTIONS),
          "votes": ("vote", "uniform", 1024), "votes, few": ("vote", "uniform", 32)}
 WARM_UP_S = 3
+SETTLED_S = 10  # so long after its start a host without a lease keeps pages for a short time
 
 
 @contextlib.contextmanager
@@ -60,34 +62,36 @@ def load(stack, addresses, name, seconds):
     return sum(result["rate"] for result in results), max(result["percentiles_ms"][50] for result in results)
 
 
-def measure(stack, addresses, seconds):
+def measure(stack, addresses, names, seconds):
+    time.sleep(SETTLED_S)
     figures = {}
-    for name in LOADS:
+    for name in names:
         stack.checkpoint()
         load(stack, addresses, name, WARM_UP_S)
         figures[name] = load(stack, addresses, name, seconds)
     return figures
 
 
-def turn(stack, port, seconds):
+def turn(stack, port, *arguments):
     stack.serve(ONE)
-    one = measure(stack, [stack.base_url], seconds)
+    one = measure(stack, [stack.base_url], *arguments)
     stack.serve(TWO)
     with second_host(stack, port) as second:
-        return one, measure(stack, [stack.base_url, second], seconds)
+        return one, measure(stack, [stack.base_url, second], *arguments)
 
 
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8
     turns = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    names = sys.argv[3:] or LOADS
     settings = settings_from_environment()
     with ProductStack(settings) as stack:
         stack.read_into_memory()
         stack.wait_for_pages()
-        figures = [turn(stack, settings.port + 100, seconds) for _ in range(turns)]
+        figures = [turn(stack, settings.port + 100, names, seconds) for _ in range(turns)]
     print("| | one host, a second | two hosts, a second | ratio of each turn | median | p50 of one, ms | of two, ms |\n"
           "|---|---|---|---|---|---|---|")
-    for name in LOADS:
+    for name in names:
         rates = [(one[name][0], two[name][0]) for one, two in figures]
         ratios = [two / one for one, two in rates]
         one, two = (statistics.median(of_one_turn) for of_one_turn in zip(*rates))

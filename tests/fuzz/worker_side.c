@@ -29,6 +29,12 @@ static uint64_t text_seed;
 
 /* ---- libmicrohttpd ---- */
 
+#if MHD_VERSION < 0x01000000
+typedef void buffer_bytes; /* as its header has it */
+#else
+typedef const void buffer_bytes;
+#endif
+
 /* The headers of the request, and the response to it. */
 struct MHD_Connection {
     char *accept_encoding;
@@ -66,7 +72,7 @@ static struct MHD_Response *new_response(int64_t length, const char *body,
 }
 
 struct MHD_Response *MHD_create_response_from_buffer_with_free_callback_cls(
-    size_t size, void *buffer, MHD_ContentReaderFreeCallback release, void *owner) {
+    size_t size, buffer_bytes *buffer, MHD_ContentReaderFreeCallback release, void *owner) {
     return new_response((int64_t)size, buffer, release, owner);
 }
 
