@@ -6,6 +6,7 @@
 #include "ops/memory.h"
 #include "ops/metrics.h"
 #include "pages/page_query.h"
+#include "pages/page_version.h"
 #include "pages/result_body.h"
 #include "pages/weights.h"
 
@@ -75,57 +76,6 @@ void lookup_free(struct lookup *lookup) {
 
 uint64_t lookup_first_page_queries(const struct lookup *lookup) {
     return lookup->first_page_queries;
-}
-
-static struct version note_subject(const struct lookup *lookup, enum subject subject, int64_t id) {
-    return versions_note(lookup->versions, versions_slot(subject, id));
-}
-
-/* Takes the next of several products, each of which follows a brace or a comma. False: there is
- * none any more. */
-static bool next_product(const char **products, int64_t *product) {
-    if (**products == '}') {
-        return false;
-    }
-    char *after;
-    *product = strtoll(*products + 1, &after, 10);
-    *products = after;
-    return true;
-}
-
-/* Of several products: the sum of their counters. No counter falls, so a sum that is equal to one
- * that was noted before is that of equal counters. */
-static struct version note_products(const struct lookup *lookup, const char *products) {
-    struct version sum = {0};
-    for (int64_t product; next_product(&products, &product);) {
-        struct version version = note_subject(lookup, SUBJECT_PRODUCT, product);
-        sum.counter += version.counter;
-        sum.epoch = version.epoch;
-    }
-    return sum;
-}
-
-/* The version of what covers all that a page shows. */
-static struct version note_version(const struct lookup *lookup, const struct page_key *key,
-                                   const char *text) {
-    return key->kind == PAGE_COUNTS ? note_products(lookup, text)
-                                    : note_subject(lookup, page_key_subject(key), key->id);
-}
-
-/* What a standby must have replayed of all that a page shows. */
-static uint64_t note_replay_needed(const struct lookup *lookup, const struct page_key *key,
-                                   const char *text, int64_t round_us) {
-    if (key->kind != PAGE_COUNTS) {
-        size_t slot = versions_slot(page_key_subject(key), key->id);
-        return versions_replay_needed(lookup->versions, slot, round_us);
-    }
-    uint64_t needed = 0;
-    for (int64_t product; next_product(&text, &product);) {
-        size_t slot = versions_slot(SUBJECT_PRODUCT, product);
-        uint64_t one = versions_replay_needed(lookup->versions, slot, round_us);
-        needed = one > needed ? one : needed;
-    }
-    return needed;
 }
 
 /* One form of a page, as yet without its body. */
@@ -250,7 +200,7 @@ static void keep_made(struct flight *flight, struct ring_page *page, void *bodie
     struct version version = flight->version;
 #ifdef QA_FAULT_NOTE_AFTER_QUERY
     /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
-    version = note_version(lookup, &flight->key, flight->text);
+    version = page_version_note(lookup->versions, &flight->key, flight->text);
 #endif
     const struct http_request *request;
     TAILQ_FOREACH(request, &flight->requests, queue) {
@@ -411,9 +361,10 @@ static void on_send(void *owner) {
     int64_t round_us = flight->asks_standby ? shared_memory_round_us(lease) : 0;
     flight->is_sent = true;
     unlist_flight(flight);
-    flight->version = note_version(lookup, &flight->key, flight->text);
+    flight->version = page_version_note(lookup->versions, &flight->key, flight->text);
     if (flight->asks_standby) {
-        flight->replay_needed = note_replay_needed(lookup, &flight->key, flight->text, round_us);
+        flight->replay_needed =
+            page_version_replay_needed(lookup->versions, &flight->key, flight->text, round_us);
         flight->replay_needed = clock_us() < until_us ? flight->replay_needed : UINT64_MAX;
     }
     flight->max_age_ms = versions_max_age_ms(lookup->versions, clock_ms());
@@ -539,7 +490,7 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
     if (lookup->settings.ring) {
         /* Before everything else, in this order: what is found from here on is no older. */
         int64_t until_us = leased_until_us(lookup);
-        struct version version = note_version(lookup, key, wish->text);
+        struct version version = page_version_note(lookup->versions, key, wish->text);
         bool is_leased = until_us == INT64_MAX || clock_us() < until_us;
         request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
         if (is_leased && serve_kept(lookup, request, key, version)) {
