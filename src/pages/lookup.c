@@ -1,11 +1,12 @@
 /* How a request gets its page: from the ring, or from a flight. */
 #include "pages/lookup.h"
 
-#include "http/content.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
+#include "pages/kept_page.h"
 #include "pages/page_query.h"
+#include "pages/page_response.h"
 #include "pages/page_version.h"
 #include "pages/result_body.h"
 #include "pages/weights.h"
@@ -78,120 +79,9 @@ uint64_t lookup_first_page_queries(const struct lookup *lookup) {
     return lookup->first_page_queries;
 }
 
-/* One form of a page, as yet without its body. */
-static struct http_content content_of(const struct page_key *key, const struct ring_page *page,
-                                      enum ring_form form) {
-    return (struct http_content){.type =
-                                     key->kind == PAGE_DOCUMENT ? HTTP_HTML : "application/json",
-                                 .hash = page->hash,
-                                 .length = page->length[form],
-                                 .is_gzip = form == RING_GZIP};
-}
-
-static enum ring_form choose_form(const struct http_request *request,
-                                  const struct ring_page *page) {
-    return page->length[RING_GZIP] > 0 && http_content_wants_gzip(request, page->length[RING_PLAIN])
-               ? RING_GZIP
-               : RING_PLAIN;
-}
-
-static void make_gzip(struct ring_page *page, void *bodies[RING_FORMS]) {
-    bodies[RING_GZIP] = http_content_compress(bodies[RING_PLAIN], page->length[RING_PLAIN],
-                                              &page->length[RING_GZIP]);
-    if (!bodies[RING_GZIP]) {
-        page->length[RING_GZIP] = 0;
-        page->gzip_is_no_shorter = true;
-    }
-}
-
-/* A copy of what was found, or NULL: it has been written over. */
-static void *copy_out(const struct ring *ring, const struct ring_page *page, enum ring_form form) {
-    void *body = memory_allocate(page->length[form]);
-    if (!ring_copy(ring, page, form, body)) {
-        free(body);
-        return NULL;
-    }
-    return body;
-}
-
-static bool find(const struct lookup *lookup, const struct page_key *key, struct version version,
-                 struct ring_page *page) {
-    return ring_find(lookup->settings.ring, key, version, clock_ms(), page);
-}
-
-/* Keeps a page that was found once more, now with its gzip form. False when it is gone. */
-static bool add_gzip(struct lookup *lookup, const struct page_key *key, struct version version,
-                     struct ring_page *page) {
-    struct ring *ring = lookup->settings.ring;
-    void *bodies[RING_FORMS] = {copy_out(ring, page, RING_PLAIN)};
-    if (!bodies[RING_PLAIN]) {
-        return false;
-    }
-    make_gzip(page, bodies);
-    ring_store(ring, key, version, page, (const void *const *)bodies);
-    free(bodies[RING_PLAIN]);
-    free(bodies[RING_GZIP]);
-    return find(lookup, key, version, page);
-}
-
-static bool lacks_gzip(const struct http_request *request, const struct ring_page *page) {
-    return page->length[RING_GZIP] == 0 && !page->gzip_is_no_shorter &&
-           http_content_wants_gzip(request, page->length[RING_PLAIN]);
-}
-
 static void tell_total(const struct lookup *lookup, struct http_request *request,
                        const char *digits) {
     lookup->settings.on_total(request, strtoll(digits, NULL, 10));
-}
-
-/* A total that was found. False when it has been written over. */
-static bool tell_kept_total(const struct lookup *lookup, struct http_request *request,
-                            const struct ring_page *page) {
-    char digits[NUMBER_DIGITS + 1] = {0};
-    bool is_there = page->length[RING_PLAIN] <= NUMBER_DIGITS &&
-                    ring_copy(lookup->settings.ring, page, RING_PLAIN, digits);
-    if (is_there) {
-        tell_total(lookup, request, digits);
-    }
-    return is_there;
-}
-
-/* Adds the headers that are this request's own. True: the client has the page already. */
-static bool describe(const struct lookup *lookup, const struct http_request *request,
-                     const struct page_key *key, const struct ring_page *page,
-                     struct http_content *content, struct lookup_headers *headers) {
-    bool is_known = http_content_is_known(request, content);
-    headers->all[0].name = NULL;
-    lookup->settings.on_respond(request, key, page->has_more, is_known, headers);
-    content->more = headers->all[0].name ? headers->all : NULL;
-    return is_known;
-}
-
-/* Responds with a page that is there already, or returns false. */
-static bool serve_kept(struct lookup *lookup, struct http_request *request,
-                       const struct page_key *key, struct version version) {
-    struct ring_page page;
-    if (!find(lookup, key, version, &page) ||
-        (lacks_gzip(request, &page) && !add_gzip(lookup, key, version, &page))) {
-        return false;
-    }
-    if (page_key_is_total(key)) {
-        return tell_kept_total(lookup, request, &page);
-    }
-    enum ring_form form = choose_form(request, &page);
-    struct http_content content = content_of(key, &page, form);
-    struct lookup_headers headers;
-    bool is_known = describe(lookup, request, key, &page, &content, &headers);
-    if (http_respond_without_body(request, &content, is_known)) {
-        return true;
-    }
-    void *body = copy_out(lookup->settings.ring, &page, form);
-    if (body) {
-        http_content_take_body(&content, (struct http_body){body, page.length[form], free, body});
-        http_respond_whole(request, &content);
-        http_content_release(&content);
-    }
-    return body != NULL;
 }
 
 /* Keeps what a query made, with its gzip form where somebody who waits wants that. */
@@ -204,8 +94,8 @@ static void keep_made(struct flight *flight, struct ring_page *page, void *bodie
 #endif
     const struct http_request *request;
     TAILQ_FOREACH(request, &flight->requests, queue) {
-        if (lacks_gzip(request, page)) {
-            make_gzip(page, bodies);
+        if (page_response_lacks_gzip(request, page)) {
+            page_response_make_gzip(page, bodies);
         }
     }
     int64_t lifetime_ms = lookup->settings.lifetime_ms;
@@ -239,8 +129,8 @@ static void respond(const struct flight *flight, struct http_request *request,
                     const struct ring_page *page, struct made_form *form) {
     struct http_content content = form->content;
     struct lookup_headers headers;
-    bool is_known = describe(flight->lookup, request, &flight->key, page, &content, &headers);
-    if (http_respond_without_body(request, &content, is_known)) {
+    if (page_response_without_body(&flight->lookup->settings, request, &flight->key, page, &content,
+                                   &headers)) {
         return;
     }
     bool is_last = TAILQ_EMPTY(&flight->requests);
@@ -265,10 +155,11 @@ static void respond_all(struct flight *flight, const struct ring_page *page,
     struct made_form forms[RING_FORMS];
     struct http_request *request;
     for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
-        forms[form] = (struct made_form){content_of(&flight->key, page, form), bodies[form]};
+        forms[form] =
+            (struct made_form){page_response_content(&flight->key, page, form), bodies[form]};
     }
     while ((request = next_request(flight))) {
-        respond(flight, request, page, &forms[choose_form(request, page)]);
+        respond(flight, request, page, &forms[page_response_form(request, page)]);
     }
     for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
         if (forms[form].content.whole) {
@@ -493,7 +384,7 @@ void lookup_serve(struct lookup *lookup, struct http_request *request,
         struct version version = page_version_note(lookup->versions, key, wish->text);
         bool is_leased = until_us == INT64_MAX || clock_us() < until_us;
         request->timing.cache = HTTP_CACHE_HIT; /* as the response then says */
-        if (is_leased && serve_kept(lookup, request, key, version)) {
+        if (is_leased && kept_page_serve(&lookup->settings, request, key, version)) {
             metrics_add(&lookup->metrics->hits[subject], 1);
             return;
         }
