@@ -70,6 +70,15 @@ struct http_request {
 
 TAILQ_HEAD(http_request_queue, http_request);
 
+/* Takes the first one out of a queue; NULL: it is empty. */
+static inline struct http_request *http_request_take(struct http_request_queue *queue) {
+    struct http_request *request = TAILQ_FIRST(queue);
+    if (request) {
+        TAILQ_REMOVE(queue, request, queue);
+    }
+    return request;
+}
+
 /* Parses a request target (RFC 9112, 3.2). NULL when out of memory. */
 struct http_request *http_request_new(const char *target);
 

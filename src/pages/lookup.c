@@ -5,10 +5,9 @@
 #include "ops/memory.h"
 #include "ops/metrics.h"
 #include "pages/kept_page.h"
+#include "pages/made_page.h"
 #include "pages/page_query.h"
-#include "pages/page_response.h"
 #include "pages/page_version.h"
-#include "pages/result_body.h"
 #include "pages/weights.h"
 
 #include <stddef.h>
@@ -79,109 +78,9 @@ uint64_t lookup_first_page_queries(const struct lookup *lookup) {
     return lookup->first_page_queries;
 }
 
-static void tell_total(const struct lookup *lookup, struct http_request *request,
-                       const char *digits) {
-    lookup->settings.on_total(request, strtoll(digits, NULL, 10));
-}
-
-/* Keeps what a query made, with its gzip form where somebody who waits wants that. */
-static void keep_made(struct flight *flight, struct ring_page *page, void *bodies[RING_FORMS]) {
-    struct lookup *lookup = flight->lookup;
-    struct version version = flight->version;
-#ifdef QA_FAULT_NOTE_AFTER_QUERY
-    /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
-    version = page_version_note(lookup->versions, &flight->key, flight->text);
-#endif
-    const struct http_request *request;
-    TAILQ_FOREACH(request, &flight->requests, queue) {
-        if (page_response_lacks_gzip(request, page)) {
-            page_response_make_gzip(page, bodies);
-        }
-    }
-    int64_t lifetime_ms = lookup->settings.lifetime_ms;
-    page->expires_ms =
-        clock_ms() + (flight->max_age_ms < lifetime_ms ? flight->max_age_ms : lifetime_ms);
-    ring_store(lookup->settings.ring, &flight->key, version, page, (const void *const *)bodies);
-}
-
-static struct http_request *next_request(struct flight *flight) {
-    struct http_request *request = TAILQ_FIRST(&flight->requests);
-    if (request) {
-        TAILQ_REMOVE(&flight->requests, request, queue);
-        request->timing.query = flight->times;
-    }
-    return request;
-}
-
-/* One form of a page that was made: its body, and once somebody shares it, the response. */
-struct made_form {
-    struct http_content content;
-    void *body;
-};
-
-static struct http_body hand_over(const struct made_form *form) {
-    return (struct http_body){form->body, form->content.length, free, form->body};
-}
-
-/* Responds with a page that was made. One response does for all that have no headers of their own.
- */
-static void respond(const struct flight *flight, struct http_request *request,
-                    const struct ring_page *page, struct made_form *form) {
-    struct http_content content = form->content;
-    struct lookup_headers headers;
-    if (page_response_without_body(&flight->lookup->settings, request, &flight->key, page, &content,
-                                   &headers)) {
-        return;
-    }
-    bool is_last = TAILQ_EMPTY(&flight->requests);
-    if (content.more && is_last && !form->content.whole) {
-        http_content_take_body(&content, hand_over(form));
-        form->body = NULL;
-        http_respond_whole(request, &content);
-        http_content_release(&content);
-    } else if (content.more) {
-        http_respond_copy(request, content, form->body);
-    } else {
-        if (!form->content.whole) {
-            http_content_take_body(&form->content, hand_over(form));
-        }
-        http_respond_whole(request, &form->content);
-    }
-}
-
-/* Responds to all with a page, whose bodies are handed over. */
-static void respond_all(struct flight *flight, const struct ring_page *page,
-                        void *bodies[RING_FORMS]) {
-    struct made_form forms[RING_FORMS];
-    struct http_request *request;
-    for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
-        forms[form] =
-            (struct made_form){page_response_content(&flight->key, page, form), bodies[form]};
-    }
-    while ((request = next_request(flight))) {
-        respond(flight, request, page, &forms[page_response_form(request, page)]);
-    }
-    for (enum ring_form form = RING_PLAIN; form < RING_FORMS; form++) {
-        if (forms[form].content.whole) {
-            http_content_release(&forms[form].content);
-        } else {
-            free(forms[form].body);
-        }
-    }
-}
-
-/* Of a flight for a total, whose body is handed over. */
-static void tell_all(struct flight *flight, struct http_body body) {
-    struct http_request *request;
-    while ((request = next_request(flight))) {
-        tell_total(flight->lookup, request, body.data);
-    }
-    free(body.owner);
-}
-
 static void fail_all(struct flight *flight, enum query_outcome outcome, const PGresult *result) {
     struct http_request *request;
-    while ((request = next_request(flight))) {
+    while ((request = http_request_take(&flight->requests))) {
         flight->lookup->settings.on_failure(request, outcome, result);
         result = NULL;
     }
@@ -194,7 +93,7 @@ static void free_flight(struct flight *flight) {
 
 static void miss_all(struct flight *flight) {
     struct http_request *request;
-    while ((request = next_request(flight))) {
+    while ((request = http_request_take(&flight->requests))) {
         flight->lookup->settings.on_missing(request, &flight->key);
     }
 }
@@ -270,12 +169,6 @@ static size_t weight_of(const struct flight *flight, size_t bytes) {
     return is_slow ? WEIGHTS_LARGE_BYTES : bytes;
 }
 
-/* What a list's statement says of elements after the page. */
-static bool has_more(const PGresult *result, int row) {
-    int column = PQfnumber(result, "has_more");
-    return column >= 0 && *PQgetvalue(result, row, column) == 't';
-}
-
 /* Whether what a standby has said counts; it is counted what became of the read. */
 static bool is_served_by_standby(const struct flight *flight, enum query_outcome outcome) {
     const struct lookup *lookup = flight->lookup;
@@ -293,36 +186,45 @@ static bool is_served_by_standby(const struct flight *flight, enum query_outcome
     return what == METRICS_STANDBY_SERVED;
 }
 
+static void note_times(struct flight *flight) {
+    struct http_request *request;
+    TAILQ_FOREACH(request, &flight->requests, queue) {
+        request->timing.query = flight->times;
+    }
+}
+
+static void serve_all(struct flight *flight, const PGresult *result, int row) {
+    struct lookup *lookup = flight->lookup;
+    struct version version = flight->version;
+    struct made_page made = made_page_of(&flight->key, result, row);
+    weights_note(lookup->weights, &flight->key, weight_of(flight, made.page.length[RING_PLAIN]));
+#ifdef QA_FAULT_NOTE_AFTER_QUERY
+    /* A deliberate fault, which tests/e2e/test_coherence.py must notice. */
+    version = page_version_note(lookup->versions, &flight->key, flight->text);
+#endif
+    if (lookup->settings.ring) {
+        made_page_keep(&made, &lookup->settings, version, flight->max_age_ms, &flight->requests);
+    }
+    made_page_respond(&made, &lookup->settings, &flight->requests);
+}
+
 static void send_query(struct flight *flight);
 
 static void on_page(void *owner, enum query_outcome outcome, const PGresult *result, int row) {
     struct flight *flight = owner;
-    struct lookup *lookup = flight->lookup;
     if (flight->asks_standby && !is_served_by_standby(flight, outcome)) {
         flight->asks_standby = false;
         send_query(flight);
         return;
     }
     unlist_flight(flight);
-    if (outcome == QUERY_DONE && row < 0) {
-        miss_all(flight);
-    } else if (outcome == QUERY_DONE) {
-        struct http_body body = result_body_copy(result, row, 0);
-        struct ring_page page = {.hash = entity_hash_of(body.data, body.length),
-                                 .length = {body.length},
-                                 .has_more = has_more(result, row)};
-        void *bodies[RING_FORMS] = {body.owner};
-        weights_note(lookup->weights, &flight->key, weight_of(flight, body.length));
-        if (lookup->settings.ring) {
-            keep_made(flight, &page, bodies);
-        }
-        if (page_key_is_total(&flight->key)) {
-            tell_all(flight, body);
-        } else {
-            respond_all(flight, &page, bodies);
-        }
-    } else {
+    note_times(flight);
+    if (outcome != QUERY_DONE) {
         fail_all(flight, outcome, result);
+    } else if (row < 0) {
+        miss_all(flight);
+    } else {
+        serve_all(flight, result, row);
     }
     free_flight(flight);
 }
