@@ -227,8 +227,8 @@ FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/
     nginx/handler.c nginx/response.c $(addprefix src/,$(addprefix http/,accept_encoding.c content.c entity_tag.c \
     prefer.c request.c response.c route.c target.c timing.c traceparent.c) $(addprefix ops/,line_writer.c log.c log_file.c \
     memory.c metrics.c number.c words.c write_all.c) rules/text.c \
-    $(addprefix pages/,kept_page.c lookup.c made_page.c page_key.c page_query.c page_response.c page_version.c \
-    ring.c shared_memory.c versions.c weights.c) \
+    $(addprefix pages/,flights.c kept_page.c lookup.c made_page.c page_key.c page_query.c page_response.c \
+    page_version.c ring.c shared_memory.c versions.c weights.c) \
     $(addprefix qa/,document.c list_links.c list_request.c lists.c parameters.c product_ids.c routes.c))
 
 .PHONY: fuzz fuzz-csv fuzz-requests

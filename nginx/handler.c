@@ -1,5 +1,5 @@
 /*
- * From a request to its page, as src/pages/lookup.c and src/http/content.c do it for a worker.
+ * From a request to its page, as src/pages/lookup.c and src/pages/kept_page.c do it for a worker.
  *
  * It has copied all that it needs of the shared memory when it returns, so that may be unmapped
  * between any two events.

@@ -41,8 +41,8 @@ byte counter, epoch, suspected;
 typedef Entry { bool filled; byte page, counter, epoch, suspected };
 Entry ring;
 
-/* struct flight of lookup.c, numbered as the reader that began it (_pid), with what the response to
- * all who wait for it must show. */
+/* struct flight of flights.c, numbered as the reader that began it (_pid), with what the response
+ * to all who wait for it must show. */
 typedef Flight { bool open, sent; byte worker, must_show, counter, epoch };
 Flight flights[READERS];
 
