@@ -19,13 +19,11 @@
  */
 #pragma once
 
+#include "db/pool_lane.h"
 #include "db/standbys.h"
 
 struct metrics;
 struct pool;
-
-/* Metrics (ops/metrics.h) have them in this order. */
-enum pool_lane { LANE_READS, LANE_LARGE_READS, LANE_WRITES, LANE_COUNT };
 
 struct pool_settings {
     const char *database_url;

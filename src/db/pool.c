@@ -1,21 +1,16 @@
-/* A worker's pool of pipelined connections: which lane has which, and what they tell. */
+/* A worker's pool: what its pipelined connections tell, and what its lanes do then. */
 #include "db/pool.h"
 
-#include "db/combine_writes.h"
 #include "db/connection_set.h"
+#include "db/lane_set.h"
 #include "db/outage.h"
 #include "db/pooling.h"
-#include "db/read_lane.h"
 #include "db/rivals.h"
 #include "ops/memory.h"
 #include "ops/metrics.h"
 #include "ops/timer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-_Static_assert((int)LANE_COUNT == (int)METRICS_LANES, "metrics know each lane");
 
 struct pool {
     struct event_base *base;
@@ -31,8 +26,7 @@ struct pool {
     void *owner;
     struct connection_set readers;
     struct connection_set writers;
-    struct lane *lanes[LANE_COUNT];
-    struct write_state *write_state;
+    struct lane_set lanes;
     struct timer dispatch;
     bool ready;
     bool is_paused;
@@ -58,13 +52,9 @@ static void count_outage(const struct pool *pool) {
     metrics_set(has_outage, is_out);
 }
 
-static bool is_held(const struct pool *pool) {
-    return lane_is_held(pool->lanes[LANE_READS]) || lane_is_held(pool->lanes[LANE_WRITES]);
-}
-
 static void tell_change(struct pool *pool) {
-    bool ready = lane_is_ready(pool->lanes[LANE_READS]) && lane_is_ready(pool->lanes[LANE_WRITES]);
-    if (!is_held(pool) && (ready != pool->ready || pool->tells_anew)) {
+    bool ready = lane_set_is_ready(&pool->lanes);
+    if (!lane_set_is_held(&pool->lanes) && (ready != pool->ready || pool->tells_anew)) {
         pool->ready = ready;
         metrics_set(&pool->metrics->gauges.has_database, ready);
         pool->tells_anew = false;
@@ -73,10 +63,8 @@ static void tell_change(struct pool *pool) {
 }
 
 static void plan_dispatch_of_waiting(struct pool *pool) {
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        if (lane_waits_since_ms(pool->lanes[i]) != INT64_MAX) {
-            timer_start_now(&pool->dispatch);
-        }
+    if (lane_set_has_waiting(&pool->lanes)) {
+        timer_start_now(&pool->dispatch);
     }
 }
 
@@ -85,16 +73,7 @@ static void on_dispatch(void *owner) {
     if (pool->is_paused) {
         return;
     }
-    struct lane *reads = pool->lanes[LANE_READS];
-    struct lane *large = pool->lanes[LANE_LARGE_READS];
-    bool large_came_first = lane_waits_since_ms(large) < lane_waits_since_ms(reads);
-    struct lane *const lanes[] = {large_came_first ? large : reads,
-                                  large_came_first ? reads : large, pool->lanes[LANE_WRITES]};
-    int64_t again_in_ms = INT64_MAX;
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        int64_t in_ms = lane_dispatch(lanes[i]);
-        again_in_ms = in_ms < again_in_ms ? in_ms : again_in_ms;
-    }
+    int64_t again_in_ms = lane_set_dispatch(&pool->lanes);
     if (again_in_ms != INT64_MAX) {
         timer_start(&pool->dispatch, again_in_ms);
     }
@@ -128,14 +107,6 @@ static void note_result(struct pool *pool, const struct group *group, const PGre
     }
 }
 
-static void stop_awaiting(struct pool *pool, bool ready) {
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        if (lane_is_ready(pool->lanes[i]) == ready) {
-            lane_stop_awaiting(pool->lanes[i]);
-        }
-    }
-}
-
 /* Connections with a server that another has taken over from, so that calls need not find out one
  * after the other. */
 static void drop_replaced(struct pool *pool) {
@@ -159,7 +130,7 @@ static void on_ready(void *owner, struct connection *connection) {
         standbys_begin(pool->standbys);
     }
     end_outage(pool);
-    stop_awaiting(pool, true);
+    lane_set_stop_awaiting(&pool->lanes, true);
     tell_change(pool);
     timer_start_now(&pool->dispatch);
 }
@@ -188,11 +159,9 @@ static void on_failed(void *owner, const char *reason, bool at_once) {
     struct pool *pool = owner;
     metrics_add(&pool->metrics->failed_connects, 1);
     note_outage(pool, reason);
-    stop_awaiting(pool, false);
-    for (size_t i = 0; at_once && i < LANE_COUNT; i++) {
-        if (!lane_is_ready(pool->lanes[i])) {
-            lane_reject_waiting(pool->lanes[i]);
-        }
+    lane_set_stop_awaiting(&pool->lanes, false);
+    if (at_once) {
+        lane_set_reject_waiting(&pool->lanes);
     }
     tell_change(pool);
 }
@@ -214,8 +183,9 @@ static void on_lost(void *owner, struct connection *connection, struct group_que
     }
     drop_replaced(pool);
     /* Reads that wait may still be served: a new connection is on its way. */
-    if (!lane_is_ready(pool->lanes[LANE_WRITES])) {
-        lane_reject_waiting(pool->lanes[LANE_WRITES]);
+    struct lane *writes = pool->lanes.all[LANE_WRITES];
+    if (!lane_is_ready(writes)) {
+        lane_reject_waiting(writes);
     }
     tell_change(pool);
     timer_start_now(&pool->dispatch);
@@ -240,12 +210,12 @@ static void on_rival(void *owner, const struct endpoint *endpoint) {
 }
 
 void pool_submit(struct pool *pool, enum pool_lane lane, struct call *call) {
-    lane_submit(pool->lanes[lane], call);
+    lane_submit(pool->lanes.all[lane], call);
     timer_start_now(&pool->dispatch);
 }
 
 bool pool_is_ready(const struct pool *pool) {
-    return pool->ready || is_held(pool);
+    return pool->ready || lane_set_is_held(&pool->lanes);
 }
 
 bool pool_is_paused(const struct pool *pool) {
@@ -261,9 +231,7 @@ void pool_pause(struct pool *pool) {
     if (pool->standbys) {
         standbys_pause(pool->standbys); /* first: what waits there waits here then */
     }
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        lane_pause(pool->lanes[i]);
-    }
+    lane_set_pause(&pool->lanes);
     if (pool->rivals) {
         rivals_pause(pool->rivals);
     }
@@ -275,9 +243,7 @@ void pool_pause(struct pool *pool) {
 void pool_resume(struct pool *pool) {
     pool->is_paused = false;
     pool->tells_anew = true;
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        lane_resume(pool->lanes[i]);
-    }
+    lane_set_resume(&pool->lanes);
     connection_set_resume(&pool->readers);
     connection_set_resume(&pool->writers);
     if (pool->standbys) {
@@ -286,7 +252,7 @@ void pool_resume(struct pool *pool) {
     if (pool->rivals) {
         rivals_resume(pool->rivals);
     }
-    stop_awaiting(pool, true);
+    lane_set_stop_awaiting(&pool->lanes, true);
     tell_change(pool);
     timer_start_now(&pool->dispatch);
 }
@@ -298,58 +264,27 @@ struct pool_load pool_load(const struct pool *pool) {
         load.sessions += standbys_count_sessions(pool->standbys);
     }
     for (size_t i = 0; i < LANE_COUNT; i++) {
-        load.calls += lane_call_count(pool->lanes[i]);
-        load.held_over += lane_held_over(pool->lanes[i]);
+        load.calls += lane_call_count(pool->lanes.all[i]);
+        load.held_over += lane_held_over(pool->lanes.all[i]);
     }
     return load;
 }
 
-static void open_read_lanes(struct pool *pool) {
+static void open_lanes(struct pool *pool) {
     const struct pool_settings *settings = &pool->settings;
-    struct lane_settings reads = {
-        .connections = pool->readers.connections,
-        .connection_count = pool->readers.count,
-        .call_limit = settings->queue_limit,
-        .timeout_ms = settings->request_timeout_ms,
-        .longest_wait_ms = INT64_MAX,
+    const struct lane_set_settings lanes = {
+        .readers = &pool->readers,
+        .writers = &pool->writers,
+        .queue_limit = settings->queue_limit,
         .queue_wait_ms = settings->queue_wait_ms,
-        .counts = {pool->metrics, LANE_READS},
-    };
-    pool->lanes[LANE_READS] = read_lane_new(pool->base, &reads);
-    reads.counts.number = LANE_LARGE_READS;
-    /* The statement of a large read may take all its time. Sent later, it would be overdue while it
-     * runs, and take its connection with it. */
-    reads.longest_wait_ms =
-        settings->request_timeout_ms - settings->connection.statement_timeout_ms;
-    pool->lanes[LANE_LARGE_READS] = read_lane_new_for_large(pool->base, &reads);
-}
-
-static void open_write_lane(struct pool *pool) {
-    const struct pool_settings *settings = &pool->settings;
-    const struct write_state_settings state = {
-        .call_limit = settings->queue_limit,
-        .timeout_ms = settings->request_timeout_ms,
+        .request_timeout_ms = settings->request_timeout_ms,
+        .statement_timeout_ms = settings->connection.statement_timeout_ms,
         .lock_timeout_ms = settings->connection.lock_timeout_ms,
-        .is_lone_connection = pool->writers.count == 1,
-    };
-    pool->write_state = combine_writes_state_new(&state);
-    const struct lane_settings writes = {
-        .combine = &combine_writes,
-        .combine_state = pool->write_state,
-        .connections = pool->writers.connections,
-        .connection_count = pool->writers.count,
-        .busy_limit = pool->writers.count,
-        .is_write = true,
-        .longest_wait_ms = INT64_MAX,
-        .call_limit = settings->queue_limit,
-        .timeout_ms = settings->request_timeout_ms,
-        /* A lock that somebody holds delays all writes, and is no overload. */
-        .queue_wait_ms = settings->connection.lock_timeout_ms + settings->queue_wait_ms,
-        .counts = {pool->metrics, LANE_WRITES},
+        .metrics = pool->metrics,
         .on_uncertain = settings->on_uncertain,
         .owner = pool->owner,
     };
-    pool->lanes[LANE_WRITES] = lane_new(pool->base, &writes);
+    lane_set_open(&pool->lanes, pool->base, &lanes);
 }
 
 /* A read waits for a standby for half of the time that is left when the primary's statement has
@@ -414,8 +349,7 @@ struct pool *pool_new(struct event_base *base, const struct logger *logger,
         pool->rivals = rivals_new(base, &pool->resolver, address, on_rival, pool);
         rivals_resume(pool->rivals);
     }
-    open_read_lanes(pool);
-    open_write_lane(pool);
+    open_lanes(pool);
     count_connections(pool);
     return pool;
 }
@@ -424,9 +358,7 @@ void pool_close(struct pool *pool) {
     if (pool->standbys) {
         standbys_close(pool->standbys);
     }
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        lane_close(pool->lanes[i]);
-    }
+    lane_set_close(&pool->lanes);
 }
 
 void pool_free(struct pool *pool) {
@@ -439,10 +371,7 @@ void pool_free(struct pool *pool) {
     }
     connection_set_close(&pool->readers);
     connection_set_close(&pool->writers);
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        lane_free(pool->lanes[i]);
-    }
-    combine_writes_state_free(pool->write_state);
+    lane_set_free(&pool->lanes);
     resolver_close(&pool->resolver);
     server_address_free(pool->address);
     free(pool);
