@@ -52,6 +52,7 @@ int main(void) {
         metrics_text_suite,
         outage_suite,
         pace_suite,
+        page_version_suite,
         parameters_suite,
         places_suite,
         pause_suite,

@@ -43,6 +43,7 @@ Suite *metrics_suite(void);
 Suite *metrics_text_suite(void);
 Suite *outage_suite(void);
 Suite *pace_suite(void);
+Suite *page_version_suite(void);
 Suite *parameters_suite(void);
 Suite *places_suite(void);
 Suite *pause_suite(void);
