@@ -7,7 +7,8 @@
 #define FIELD(name) (((struct config *)NULL)->name)
 #define TEXT(name) SETTING_TEXT, offsetof(struct config, name)
 #define SECRET(name) SETTING_SECRET, offsetof(struct config, name)
-// clang-format off: its versions do not agree about _Generic
+/* The versions of clang-format do not agree about _Generic. */
+// clang-format off
 #define TYPE(name) _Generic(FIELD(name), \
     unsigned: SETTING_UNSIGNED, size_t: SETTING_SIZE, int64_t: SETTING_INT64)
 // clang-format on
