@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 # Files that take long, which come first: who came to one of them last would go on alone.
 LONG = ("test_api_description.py", "test_coherence.py", "test_import.py", "test_stack.py", "test_load_testing.py",
-        "test_cache.py")
+        "test_cache.py", "test_widget.py")
 
 
 # ---- In each process: conftest.py ----
