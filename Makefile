@@ -56,6 +56,7 @@ $(PHOTOS): scripts/draw-photos.py web/pictures.svg web/colours.js
 	@mv $@.new $@
 
 $(PROGRAM): $(OBJECTS)
+	@mkdir -p $(@D)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -115,7 +116,6 @@ endef
 $(SOUND)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	$(COMPILE)
 
-$(FAULTY_OBJECTS): CPPFLAGS += -DQA_FAULT_$(FAULT)
 $(FAULTY_OBJECTS): $(BUILD)/objects/%.o: src/%.c Makefile | $(GENERATED)
 	$(COMPILE)
 
@@ -165,6 +165,7 @@ module:  ## only the module for NGINX, where NGINX is Debian's and its headers c
 	@if nginx/headers.sh $(NGINX_HEADERS); then $(MAKE) --no-print-directory $(MODULE); else rm -f $(MODULE); fi
 
 $(MODULE): $(MODULE_OBJECTS)
+	@mkdir -p $(@D)
 	@echo "  LD $@"
 	@$(CC) $(CFLAGS) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,--gc-sections -o $@ $^ $(shell pkg-config --libs libxxhash)
 
@@ -178,13 +179,14 @@ endef
 $(SOUND)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
 	$(COMPILE_FOR_NGINX)
 
-$(FAULTY_IN_MODULE): CPPFLAGS += -DQA_FAULT_$(FAULT)
 $(FAULTY_IN_MODULE): $(BUILD)/objects/module/%.o: %.c Makefile $(NGINX_HEADERS)/flags
 	$(COMPILE_FOR_NGINX)
 
 -include $(MODULE_OBJECTS:.o=.d)
 
 # ---- End of the module ----
+
+$(FAULTY_OBJECTS) $(FAULTY_IN_MODULE): CPPFLAGS += -DQA_FAULT_$(FAULT)
 
 # ---- Tests ----
 

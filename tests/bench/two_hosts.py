@@ -10,21 +10,21 @@ with so many shoppers that the database has always work, and with few, for how l
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from closed_loop import run_wrk
-from product_stack import STACK_SH, ProductStack
+from product_stack import ProductStack
 from settings import READ_CONNECTIONS, settings_from_environment
 
 ONE = {"QA_WORKERS": "2"}
 TWO = {"QA_WORKERS": "1", "QA_LEASE_MS": "20"}
 # name: (message, of which, connections)
-LOADS = {"hot reads": ("questions", "hot", READ_CONNECTIONS), "random products": ("questions", "uniform", READ_CONNECTIONS),
-         "votes": ("vote", "uniform", 1024), "votes, few": ("vote", "uniform", 32)}
+LOADS = {"hot reads": ("questions", "hot", READ_CONNECTIONS),
+         "random products": ("questions", "uniform", READ_CONNECTIONS),
+         "votes of 1,024 shoppers": ("vote", "uniform", 1024), "votes of 32 shoppers": ("vote", "uniform", 32)}
 WARM_UP_S = 3
 SETTLED_S = 10  # so long after its start a host without a lease keeps pages for a short time
 
@@ -37,14 +37,14 @@ def second_host(stack, port):
 
     with tempfile.TemporaryDirectory(prefix="atelier-", dir="/var/tmp") as folder:
         os.chmod(folder, 0o755)
-        environment = {**os.environ, **TWO, "PORT": str(port), "QA_STATE_DIR": f"{folder}/state",
-                       "DATABASE_URL": url_of("service"), "QA_OWNER_DATABASE_URL": url_of("owner"),
-                       "QA_ADMIN_LISTEN": f"unix:{folder}/state/run/admin.sock"}
+        own = {**TWO, "PORT": str(port), "QA_STATE_DIR": f"{folder}/state",
+               "DATABASE_URL": url_of("service"), "QA_OWNER_DATABASE_URL": url_of("owner"),
+               "QA_ADMIN_LISTEN": f"unix:{folder}/state/run/admin.sock"}
         try:
-            subprocess.run([STACK_SH, "start"], env=environment, check=True, stdout=subprocess.DEVNULL)
+            stack.stack_sh("start", **own)
             yield f"http://127.0.0.1:{port}"
         finally:
-            subprocess.run([STACK_SH, "stop"], env=environment, check=True, stdout=subprocess.DEVNULL)
+            stack.stack_sh("stop", **own)
 
 
 def load(stack, addresses, name, seconds):

@@ -123,28 +123,48 @@ class Project:
                   "--filter", f"label=com.docker.compose.service={service}").split()
         return ids[::-1]
 
+    def container(self, service):
+        """The id of a service's only one."""
+        [container] = self.containers(service)
+        return container
+
     def inspect(self, container):
         return json.loads(run("docker", "inspect", container))[0]
+
+    def state(self, container):
+        return self.inspect(container)["State"]
+
+    def is_healthy(self, container):
+        return self.state(container)["Health"]["Status"] == "healthy"
 
     def inside(self, container, *command):
         return run("docker", "exec", container, *command)
 
+    def ask(self, container, socket, target):
+        """The body of the response to a GET, on a Unix socket in a container."""
+        return self.inside(container, "perl", "-MIO::Socket::UNIX", "-e", ASK, socket, target)
+
     def workers(self):
         """The sockets of the workers that NGINX spreads requests over."""
-        [nginx] = self.containers("nginx")
-        links = self.inside(nginx, "sh", "-c", "for s in nginx/slots/*; do readlink $s; done").split()
+        links = self.inside(self.container("nginx"), "sh", "-c", "for s in nginx/slots/*; do readlink $s; done").split()
         return sorted(set(links))
 
     def ask_each_worker(self, target):
         """The body that each worker itself answers with."""
-        [nginx] = self.containers("nginx")
-        return [json.loads(self.inside(nginx, "perl", "-MIO::Socket::UNIX", "-e", ASK, worker, target))
-                for worker in self.workers()]
+        return [json.loads(self.ask(self.container("nginx"), worker, target)) for worker in self.workers()]
 
     def sql(self, statement):
-        [postgres] = self.containers("postgres")
-        return self.inside(postgres, "psql", "--username=postgres", "--dbname=atelier_qa",
+        return self.inside(self.container("postgres"), "psql", "--username=postgres", "--dbname=atelier_qa",
                            "--no-align", "--tuples-only", "--command", statement).strip()
 
     def addresses_in_logs(self):
         return re.findall(r"\S+@\S+\.example", self.compose("logs", "--no-color"))
+
+
+@contextlib.contextmanager
+def running(project):
+    """A project that is up. It must leave nothing behind, and have no address in a log."""
+    with project:
+        yield project
+        assert not project.addresses_in_logs()
+    assert not project.left_behind()

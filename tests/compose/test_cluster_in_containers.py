@@ -9,7 +9,7 @@ import requests
 
 from api import PATIENCE_S, Api, new_product
 from exposition import Metrics
-from project import ASK, Project, run, tools
+from project import Project, run, running, tools
 from stack import wait_until
 
 SERVERS, HOSTS = ("pg1", "pg2", "pg3"), ("api1", "api2")
@@ -18,27 +18,20 @@ SERVERS, HOSTS = ("pg1", "pg2", "pg3"), ("api1", "api2")
 class Cluster(Project):
     file = "docker-compose.cluster.yml"
 
-    def container(self, service):
-        [container] = self.containers(service)
-        return container
-
     def metrics(self, host):
-        return Metrics(self.inside(self.container(host), "perl", "-MIO::Socket::UNIX", "-e", ASK, "/tmp/admin.sock",
-                                   "/metrics"))
+        return Metrics(self.ask(self.container(host), "/tmp/admin.sock", "/metrics"))
 
     def primaries(self):
         """Servers of which Patroni says so."""
         ask = "curl --silent --fail --output /dev/null http://127.0.0.1:8008/primary && echo yes || true"
-        return [server for server in SERVERS if self.inspect(self.container(server))["State"]["Running"]
+        return [server for server in SERVERS if self.state(self.container(server))["Running"]
                 and self.inside(self.container(server), "sh", "-c", ask).strip() == "yes"]
 
 
 @pytest.fixture(scope="module", params=tools(), ids=" ".join)
 def cluster(request):
-    with Cluster(request.param) as cluster:
+    with running(Cluster(request.param)) as cluster:
         yield cluster
-        assert not cluster.addresses_in_logs()
-    assert not cluster.left_behind()
 
 
 @pytest.fixture
@@ -94,6 +87,6 @@ def test_when_the_primarys_container_is_killed_another_one_takes_its_place_and_n
     [new_primary] = cluster.primaries()
     assert new_primary != primary
     run("docker", "start", cluster.container(primary))
-    wait_until(lambda: cluster.inspect(cluster.container(primary))["State"]["Health"]["Status"] == "healthy")
+    wait_until(lambda: cluster.is_healthy(cluster.container(primary)))
     assert cluster.primaries() == [new_primary]
     assert requests.get(cluster.base_url + "/readyz", timeout=PATIENCE_S).status_code == 200

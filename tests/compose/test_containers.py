@@ -19,14 +19,6 @@ done"""
 ONE_SHOTS = ("secrets", "roles", "schema")
 
 
-def state(project, container):
-    return project.inspect(container)["State"]
-
-
-def is_healthy(project, container):
-    return state(project, container)["Health"]["Status"] == "healthy"
-
-
 def wait_for_workers(project, containers):
     wait_until(lambda: len(project.workers()) == WORKERS * containers)
 
@@ -75,8 +67,8 @@ def assert_no_request_fails(project, questions, change, containers):
 def test_sample_data_are_there_and_another_up_changes_nothing(project, api):
     assert api.questions(1)
     for service in ONE_SHOTS:
-        [container] = project.containers(service)
-        assert state(project, container)["ExitCode"] == 0
+        container = project.container(service)
+        assert project.state(container)["ExitCode"] == 0
     count = project.sql("SELECT count(*) FROM questions")
     running = [project.containers(service) for service in ("postgres", "service", "nginx")]
     question = api.add_question(new_product())
@@ -113,13 +105,13 @@ def test_the_demo_page_its_widget_and_the_photos_of_the_sample_are_served(api):
 
 def test_no_container_of_ours_runs_as_root_or_has_secrets_that_it_does_not_need(project):
     for service in ("service", "nginx"):
-        [container] = project.containers(service)
+        container = project.container(service)
         assert project.inside(container, "id", "-u").strip() == "10001"
         assert project.inside(container, "sh", "-c", "ls /secrets").strip() == ""
         settings = project.inspect(container)["HostConfig"]
         assert settings["ReadonlyRootfs"] and settings["CapDrop"] == ["ALL"]
         assert settings["Memory"] and settings["PidsLimit"]
-    [container] = project.containers("service")
+    container = project.container("service")
     assert "atelier_qa_service" in project.inside(container, "cat", "/service-secrets/url")
     environment = str(project.inspect(container)["Config"]["Env"])
     assert "password" not in environment.lower()
@@ -169,13 +161,13 @@ def test_the_program_as_process_1_serves_reaps_and_drains(project):
                     "--env", "DATABASE_URL_FILE=/service-secrets/url", "--env", "QA_WORKERS=1",
                     project.images["QA_IMAGE"]).strip()
     try:
-        wait_until(lambda: is_healthy(project, container))
+        wait_until(lambda: project.is_healthy(container))
         assert project.inside(container, "cat", "/proc/1/comm").strip() == "atelier-qa"
         project.inside(container, "sh", "-c", "(sleep 0.1 & sleep 0.1 &)")  # orphans
         states = "cat /proc/[0-9]*/stat | cut -d' ' -f2,3"
         wait_until(lambda: "sleep" not in project.inside(container, "sh", "-c", states))
         run("docker", "stop", "--time", "30", container)
-        assert state(project, container)["ExitCode"] == 0
+        assert project.state(container)["ExitCode"] == 0
         log = both_streams(container)
         assert '"stopping"' in log and '"stopped"' in log and '"error"' not in log
     finally:
@@ -220,7 +212,7 @@ def test_a_write_is_seen_by_every_container_at_once(project, api):
 def test_nginx_responds_with_pages_that_the_containers_share(project):
     with Load(project.port, reads(range(1, 20))) as load:
         load.wait_for(400)
-    [nginx] = project.containers("nginx")
+    nginx = project.container("nginx")
     log = run("docker", "logs", "--tail", "200", nginx)
     assert log.count('"ring":"hit"') > 100
 
@@ -228,7 +220,7 @@ def test_nginx_responds_with_pages_that_the_containers_share(project):
 def test_all_containers_have_their_share(project):
     with Load(project.port, [("GET", "/readyz", None)]) as load:
         load.wait_for(3000)
-    [nginx] = project.containers("nginx")
+    nginx = project.container("nginx")
     log = run("docker", "logs", "--tail", "2000", nginx)
     # The log names slots, of which each worker has as many as any other.
     used = {line.split("slots/")[1].split(".sock")[0] for line in log.splitlines() if "slots/" in line}
@@ -254,11 +246,11 @@ def test_no_read_fails_when_a_container_is_killed(project, questions):
 
 def test_a_container_that_crashes_comes_back_by_itself(project):
     container = project.containers("service")[0]
-    started = state(project, container)["StartedAt"]
+    started = project.state(container)["StartedAt"]
     with Load(project.port, reads(range(1, 200))) as load:
         # Detached: the command ends with the container.
         run("docker", "exec", "--detach", container, "sh", "-c", KILL_THE_SUPERVISOR)
-        wait_until(lambda: state(project, container)["StartedAt"] != started)
+        wait_until(lambda: project.state(container)["StartedAt"] != started)
         wait_for_workers(project, 3)
         load.wait_for(200)
     assert load.others(200) == []
@@ -280,7 +272,7 @@ def test_the_database_may_go_and_come_back(project, api):
     def status():
         return api.post("/qa/questions", json=question).status_code
 
-    [postgres] = project.containers("postgres")
+    postgres = project.container("postgres")
     run("docker", "stop", "--time", "60", postgres)
     try:
         assert status() == 503

@@ -34,8 +34,7 @@ def front(project, tmp_path_factory):
     with project.changed("docker-compose.tls.yml", QA_TLS_PORT=str(port), TLS_FOLDER=str(folder),
                          TLS_CERTIFICATE="live/shop/fullchain.pem", TLS_KEY="live/shop/privkey.pem",
                          QA_TLS_HSTS_S=str(SECONDS_OF_HSTS)):
-        [container] = project.containers("nginx")
-        yield Front(project, container, port, folder, folder / "ours/authority.pem")
+        yield Front(project, project.container("nginx"), port, folder, folder / "ours/authority.pem")
 
 
 @pytest.fixture
@@ -114,7 +113,7 @@ def test_reads_without_tls_are_led_to_the_published_port_and_writes_are_refused(
     assert front.project.sql(f"SELECT helpful FROM questions WHERE id = {question}") == "0"
     for probe in ("/healthz", "/readyz"):
         assert api.get(probe).status_code == 200
-    wait_until(lambda: front.project.inspect(front.container)["State"]["Health"]["Status"] == "healthy")
+    wait_until(lambda: front.project.is_healthy(front.container))
 
 
 def test_the_container_can_change_nothing_of_the_certificate_and_its_copy_is_nobody_elses(front):

@@ -76,8 +76,8 @@ class Browser(Part):
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         # Chromium leaves the folder of its socket behind.
         self._folder = tempfile.TemporaryDirectory(prefix="atelier-", ignore_cleanup_errors=True)
-        self.driver = webdriver.Chrome(
-            service=Service(shutil.which("chromedriver"), env={**os.environ, "TMPDIR": self._folder.name}), options=options)
+        service = Service(shutil.which("chromedriver"), env={**os.environ, "TMPDIR": self._folder.name})
+        self.driver = webdriver.Chrome(service=service, options=options)
         self._base_url = base_url
 
     def __enter__(self):

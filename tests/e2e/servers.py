@@ -46,10 +46,7 @@ class Server:
 
     def kill(self):
         """As when the machine loses its power: nobody says goodbye."""
-        pids = self.pids()
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        pids = self._signal(signal.SIGKILL)
         wait_until(lambda: not any(os.path.exists(f"/proc/{pid}/cwd") for pid in pids))
         self.is_started = False
 
