@@ -230,7 +230,7 @@ tls_maps() {
     address='$tls_host'
     [ "$public_port" = 443 ] || address="\$tls_host:$public_port"
     cat <<END
-map "" \$tls_pair { default tls.pem; }
+map \$realpath_root \$tls_pair { default \$realpath_root; }
 map \$https \$hsts { on "max-age=$hsts_s"; default ""; }
 map \$host \$tls_host { _ \$server_addr; default \$host; }
 map \$https \$plain { on ""; default \$without_tls; }

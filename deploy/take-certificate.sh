@@ -1,14 +1,15 @@
 #!/bin/sh
 # Puts certificate and key into one file of NGINX's, which NGINX reads at each handshake (tls.conf): so a renewed
 # certificate is used at once, without a reload. To be called by configure-nginx.sh, and after each renewal.
-#   take-certificate.sh DIR      writes DIR/tls.pem where it has to change
+#   take-certificate.sh DIR      replaces DIR/tls.pem, a link to that file, where it has to change
 #
 #   QA_TLS_CERTIFICATE  the certificate, and those that lead from it to a known one, in PEM
 #   QA_TLS_KEY          its key, not encrypted, in PEM
 #   QA_NGINX_USER       as in configure-nginx.sh
 #
-# It promises that DIR/tls.pem is always a pair that fits: one step replaces it, and where the new files do not fit
-# or cannot be read, the old one stays, and the exit status is 1.
+# It promises that DIR/tls.pem always leads to a pair that fits: one step replaces the link, the file that it led to
+# stays until the next renewal, for handshakes that have begun with it, and no file changes. Where the new certificate
+# and key do not fit or cannot be read, the link stays as it was, and the exit status is 1.
 set -eu
 
 fail() {
@@ -29,6 +30,8 @@ command -v openssl >/dev/null || fail "openssl is missing, which looks whether c
 [ -r "$key" ] || fail "QA_TLS_KEY: $(id -un) cannot read $key"
 
 umask 077
+exec 9<"$1"
+flock 9  # else two at once remove each other's file
 new=$(mktemp "$pair.XXXXXX")
 trap 'rm -f "$new"' EXIT
 cat "$certificate" >"$new"
@@ -41,7 +44,15 @@ openssl pkey -in "$key" -passin pass: >>"$new" 2>/dev/null ||
 if [ "$(id -u)" -eq 0 ] && [ -n "$owner" ]; then
     chown "$(echo "$owner" | tr ' ' :)" "$new"
 fi
-! cmp -s "$new" "$pair" || exit 0
-mv "$new" "$pair"
+before=$(readlink "$pair" || true)
+if [ -n "$before" ] && cmp -s "$new" "$pair"; then
+    exit 0
+fi
+ln -sf "${new##*/}" "$pair.link"
+trap - EXIT
+mv -T "$pair.link" "$pair"
+for old in "$pair".*; do
+    [ "$old" = "$new" ] || [ "${old##*/}" = "$before" ] || rm -f "$old"
+done
 echo "NGINX uses the certificate of $(openssl x509 -in "$pair" -noout -subject -nameopt RFC2253 | sed 's/^subject=//'), which is valid until $(openssl x509 -in "$pair" -noout -enddate | sed 's/^notAfter=//')"
 openssl x509 -in "$pair" -noout -checkend 0 >/dev/null || echo "take-certificate: it has expired" >&2

@@ -121,7 +121,8 @@ def test_the_container_can_change_nothing_of_the_certificate_and_its_copy_is_nob
     assert settings["ReadonlyRootfs"] and settings["CapDrop"] == ["ALL"]
     [mount] = [mount for mount in front.project.inspect(front.container)["Mounts"] if mount["Destination"] == "/tls"]
     assert not mount["RW"]
-    assert front.project.inside(front.container, "stat", "--format=%a %u", "nginx/tls.pem").strip() == "600 10001"
+    assert front.project.inside(front.container, "stat", "--dereference", "--format=%a %u",
+                                "nginx/tls.pem").strip() == "600 10001"
 
 
 def test_a_renewed_certificate_is_taken_without_a_signal_and_nobody_notices(front):

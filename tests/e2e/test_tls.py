@@ -6,8 +6,11 @@ import os
 import signal
 import ssl
 import subprocess
-from collections import namedtuple
+import threading
+from collections import Counter, namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
 
 import pytest
 
@@ -185,7 +188,7 @@ def test_a_renewed_certificate_is_used_at_once_and_no_connection_is_cut(front):
 
 
 def test_a_renewal_that_does_not_fit_is_refused_and_the_old_certificate_stays(front, tmp_path):
-    before = (front.folder / "tls.pem").read_bytes()
+    before, files = (front.folder / "tls.pem").read_bytes(), set(front.folder.glob("tls.pem*"))
     make_certificate(tmp_path / "other.pem", tmp_path / "other.key")
     (tmp_path / "text").write_text("no certificate\n")
     subprocess.run(["openssl", "pkey", "-in", front.key, "-aes256", "-passout", "pass:secret", "-out",
@@ -200,8 +203,39 @@ def test_a_renewal_that_does_not_fit_is_refused_and_the_old_certificate_stays(fr
         assert refused.returncode == 1
         assert word in refused.stdout
     assert (front.folder / "tls.pem").read_bytes() == before
-    assert [path.name for path in front.folder.glob("tls.pem*")] == ["tls.pem"]
+    assert set(front.folder.glob("tls.pem*")) == files
     assert oct((front.folder / "tls.pem").stat().st_mode & 0o777) == "0o600"
+
+
+def test_no_handshake_fails_while_the_certificate_is_replaced(front, tmp_path):
+    pairs = []
+    for name in ("one", "other"):
+        certificate, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
+        make_certificate(certificate, key)
+        pairs.append({"QA_TLS_CERTIFICATE": str(certificate), "QA_TLS_KEY": str(key)})
+    done = threading.Event()
+
+    def shake_hands():
+        seen = Counter()
+        while not done.is_set():
+            seen[presented(front)] += 1
+        return seen
+
+    with ThreadPoolExecutor(4) as clients:
+        seen = [clients.submit(shake_hands) for _ in range(4)]
+        try:
+            for pair in 10 * pairs:
+                assert take_certificate(front, **pair).returncode == 0
+        finally:
+            done.set()
+        handshakes = sum((one.result() for one in seen), Counter())
+    for pair in pairs:
+        assert handshakes[ssl.PEM_cert_to_DER_cert(Path(pair["QA_TLS_CERTIFICATE"]).read_text())] > 10
+    assert take_certificate(front).returncode == 0
+    now = front.folder / "tls.pem"
+    assert now.read_text() == front.certificate.read_text() + "\n" + front.key.read_text()
+    before = set(front.folder.glob("tls.pem.*")) - {now.resolve()}
+    assert len(before) == 1  # that of the last handshakes
 
 
 def ends_at(certificate):
