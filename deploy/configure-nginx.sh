@@ -397,7 +397,11 @@ mkdir -p "$directory"
 for file in nginx error-pages headers page-headers files log-maps tls; do
     cp "$here/$file.conf" "$directory/"
 done
-[ -z "$certificate" ] || "$here/take-certificate.sh" "$directory" || exit 2
+if [ -n "$certificate" ]; then
+    "$here/take-certificate.sh" "$directory" || exit 2
+else
+    find "$directory/" -maxdepth 1 -name 'tls.pem*' -delete  # no key stays without use
+fi
 has_module=""
 if [ -n "$pages_in_nginx" ] && [ -n "$shared_file" ] && [ -e "$directory/$module" ] && takes_module; then
     has_module=true

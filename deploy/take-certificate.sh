@@ -8,7 +8,7 @@
 #   QA_NGINX_USER       as in configure-nginx.sh
 #
 # It promises that DIR/tls.pem always leads to a pair that fits: one step replaces the link, the file that it led to
-# stays until the next renewal, for handshakes that have begun with it, and no file changes. Where the new certificate
+# stays for a minute at least, for handshakes that have begun with it, and no file changes. Where the new certificate
 # and key do not fit or cannot be read, the link stays as it was, and the exit status is 1.
 set -eu
 
@@ -17,7 +17,19 @@ fail() {
     exit 1
 }
 
+remove_all_but() {  # of the files that the link led to, those of these names
+    for old in "$pair".*; do
+        case " $* " in
+        *" ${old##*/} "*) ;;
+        *) rm -f "$old" ;;
+        esac
+    done
+}
+
 [ $# -eq 1 ] || { echo "usage: take-certificate.sh DIR" >&2; exit 2; }
+if [ "$(id -u)" -eq 0 ] && [ "$(stat -Lc %u "$1")" -ne 0 ]; then
+    fail "$1 belongs to $(stat -Lc %U "$1"), who must call this, so that NGINX can read what it writes"
+fi
 pair=$1/tls.pem
 certificate=${QA_TLS_CERTIFICATE:-}
 key=${QA_TLS_KEY:-}
@@ -34,6 +46,7 @@ exec 9<"$1"
 flock 9  # else two at once remove each other's file
 new=$(mktemp "$pair.XXXXXX")
 trap 'rm -f "$new"' EXIT
+trap 'exit 1' INT HUP TERM
 cat "$certificate" >"$new"
 echo >>"$new"  # the file may lack it
 openssl x509 -in "$new" -noout 2>/dev/null || fail "QA_TLS_CERTIFICATE: $certificate holds no certificate in PEM"
@@ -46,13 +59,12 @@ if [ "$(id -u)" -eq 0 ] && [ -n "$owner" ]; then
 fi
 before=$(readlink "$pair" || true)
 if [ -n "$before" ] && cmp -s "$new" "$pair"; then
+    [ -z "$(find "$pair" -mmin +1)" ] || remove_all_but "$before"
     exit 0
 fi
 ln -sf "${new##*/}" "$pair.link"
 trap - EXIT
 mv -T "$pair.link" "$pair"
-for old in "$pair".*; do
-    [ "$old" = "$new" ] || [ "${old##*/}" = "$before" ] || rm -f "$old"
-done
+remove_all_but "${new##*/}" "$before"
 echo "NGINX uses the certificate of $(openssl x509 -in "$pair" -noout -subject -nameopt RFC2253 | sed 's/^subject=//'), which is valid until $(openssl x509 -in "$pair" -noout -enddate | sed 's/^notAfter=//')"
 openssl x509 -in "$pair" -noout -checkend 0 >/dev/null || echo "take-certificate: it has expired" >&2

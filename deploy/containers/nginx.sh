@@ -77,11 +77,11 @@ ln -sfn /usr/local/share/atelier-qa/* .
 if [ -n "${QA_TLS_CERTIFICATE:-}" ]; then
     export QA_TLS_PUBLIC_PORT=${QA_TLS_PUBLIC_PORT:-${QA_TLS_PORT:-8443}} QA_TLS_PORT=8443
 fi
+taken=$(stamp)  # before it is taken: a renewal meanwhile is seen later
 PORT=8080 QA_LISTEN=unix:$PWD/slots/ QA_WORKERS=$slots QA_ACCESS_LOG=/dev/stdout QA_ERROR_LOG=stderr \
     "$library/configure-nginx.sh" .
 linked=""
 follow
-taken=$(stamp)
 
 chrt --batch --pid 0 "$$" || true  # as a worker does (src/process/worker.c)
 nginx -p . -c nginx.conf -e stderr -g 'daemon off;' &

@@ -14,6 +14,7 @@ from parts import NGINX, end_process, processes
 
 FIRST_FREE_PORT = 1024  # below it NGINX needs a capability
 MODULE = "ngx_http_qa_pages_module.so"
+CERTIFICATE = "certificate"
 
 
 def install_module(program):
@@ -39,10 +40,21 @@ def tls_port():
     return (os.environ.get("QA_TLS_PORT") or "8443") if os.environ.get("QA_TLS_CERTIFICATE") else None
 
 
+def _note_certificate():
+    """For take_certificate(): where certificate and key are, a line each; nothing where there is no TLS."""
+    if tls_port():
+        write_anew(CERTIFICATE, f"{os.environ['QA_TLS_CERTIFICATE']}\n{os.environ['QA_TLS_KEY']}\n")
+    else:
+        Path(CERTIFICATE).unlink(missing_ok=True)
+
+
 def take_certificate(script):
-    """A renewed one is used from the next handshake on."""
-    if tls_port() and run(script, "nginx") != 0:
-        raise Failure
+    """A renewed one is used from the next handshake on, also where only the start was told where it is."""
+    with contextlib.suppress(FileNotFoundError):
+        certificate, key = Path(CERTIFICATE).read_text().splitlines()
+        known = {"QA_TLS_CERTIFICATE": certificate, "QA_TLS_KEY": key}
+        if run(script, "nginx", env={**os.environ, **({} if tls_port() else known)}) != 0:
+            raise Failure
 
 
 def configure(configure_nginx, port, **settings):
@@ -57,6 +69,7 @@ def configure(configure_nginx, port, **settings):
     if tls_port() and port_is_taken(int(tls_port())):
         raise Failure(f"port {tls_port()} is in use; set QA_TLS_PORT to another one")
     write_anew("port", f"{port}\n")
+    _note_certificate()
 
 
 def publish_files(checkout):

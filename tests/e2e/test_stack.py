@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
 import psycopg2
@@ -13,7 +14,8 @@ import pytest
 
 from api import PATIENCE_S, Api
 from conftest import running
-from stack import CHECKOUT, wait_until
+from stack import CHECKOUT, free_port, wait_until
+from test_tls import make_certificate
 
 pytestmark = pytest.mark.same_with_sanitizers("deploy/stack/, which is Python")
 
@@ -182,6 +184,33 @@ def test_what_a_settings_file_says_to_nginx_and_the_stack_has_effect(fault_stack
             fault_stack.stop()
     finally:
         fault_stack.start()
+
+
+def test_a_reload_takes_a_renewed_certificate_of_which_only_the_start_was_told(fault_stack):
+    certificate, key = (fault_stack.folder / "secrets" / name for name in ("shop.pem", "shop.key"))
+    port = free_port()
+
+    def renew():
+        make_certificate(certificate, key)
+        shutil.chown(key, fault_stack.folder.owner())
+        return ssl.PEM_cert_to_DER_cert(certificate.read_text())
+
+    def presented():
+        return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("localhost", port)))
+
+    fault_stack.stop()
+    try:
+        first = renew()
+        with fault_stack.env_file(f"QA_TLS_CERTIFICATE={certificate}\nQA_TLS_KEY={key}\nQA_TLS_PORT={port}\n"):
+            fault_stack.start()
+        assert presented() == first
+        renewed = renew()
+        assert fault_stack.stack_sh("reload").returncode == 0
+        assert presented() == renewed
+    finally:
+        fault_stack.stop()
+        fault_stack.start()
+    assert list((fault_stack.folder / "nginx").glob("tls.pem*")) == []
 
 
 def test_a_database_that_a_settings_file_names_is_used(fault_stack, tmp_path):
