@@ -34,9 +34,11 @@ GRANT atelier_qa_serving TO :"service";
     GRANT atelier_qa_moderating TO atelier_qa_moderator;
 \endif
 
--- UTF-8 also where the cluster was made on a system without a locale.
+-- UTF-8 also where the cluster was made without a locale, or with one of another encoding.
 SELECT 'CREATE DATABASE atelier_qa OWNER atelier_qa_owner ENCODING ''UTF8'' TEMPLATE template0'
-WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'atelier_qa')
+    || CASE pg_encoding_to_char(encoding) WHEN 'UTF8' THEN '' ELSE ' LOCALE ''C.UTF-8''' END
+FROM pg_database
+WHERE datname = 'template0' AND NOT EXISTS (SELECT FROM pg_database WHERE datname = 'atelier_qa')
 \gexec
 REVOKE ALL ON DATABASE atelier_qa FROM PUBLIC;
 GRANT CONNECT ON DATABASE atelier_qa TO atelier_qa_serving, atelier_qa_moderating;

@@ -89,7 +89,7 @@ make_roles() {  # make_roles PASSWORD: of the owner; the role that serves is kno
     chmod -R go= "$folder"
     # shellcheck disable=SC2016  # its own variables
     as_postgres sh -c 'cd "$1" && exec psql --no-psqlrc --quiet --dbname=postgres --set="service=$2" --file="$3"' - \
-        "$folder" "$user" "$library/private-cluster.sql"
+        "$folder" "$user" "$library/private-cluster.sql" || fail "the database cannot be made"
     rm -rf "$folder"
     trap - EXIT
 }
@@ -109,7 +109,7 @@ make_local_database() {
     port=$(ask_postgres 'SHOW port')
     echo "Making the database $database in PostgreSQL on this machine"
     password=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
-    make_roles "$password" || fail "the database cannot be made"
+    make_roles "$password"
     echo "QA_OWNER_DATABASE_URL=postgresql://atelier_qa_owner:$password@127.0.0.1:$port/$database" |
         write_private "$owner_env" root 600
     # Written last: it says that all is there.

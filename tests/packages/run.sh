@@ -298,6 +298,7 @@ test_certificate() {
     run sh -ec 'sed -i /^QA_TLS_/d "$0"
         rm /etc/atelier-qa/test.pem /etc/atelier-qa/test.key
         systemctl reload atelier-qa-nginx' $settings
+    check "no key stays without use" run sh -c '! ls /run/atelier-qa-nginx/tls.pem* 2>/dev/null'
 }
 
 is_logged() {  # whether requests get lines of the access log, once NGINX's processes have opened the new one
@@ -327,6 +328,10 @@ test_removal() {
     check "its NGINX does not run" run sh -c "! curl --silent http://127.0.0.1:$PORT/healthz"
     check "settings stay" run test -s /etc/atelier-qa/database-url
     check "it can be installed again" install_ours new
+    run rm /etc/atelier-qa/database-url
+    check "a setup that can make no database says so" \
+        run sh -c '! PGOPTIONS=-cdefault_transaction_read_only=on atelier-qa-setup'
+    check "and begins anew the next time" run test ! -e /etc/atelier-qa/database-url
     check "it serves again" run sh -c "atelier-qa-setup && curl --silent --fail http://127.0.0.1:$PORT/readyz"
     check "it can be purged" run apt-get --quiet --yes purge atelier-qa libnginx-mod-http-qa-pages
     run find / -xdev \( -path /packages -o -path /var/cache/apt \) -prune -o \
