@@ -1,5 +1,7 @@
 # Atelier Q&A. `make help` lists what can be made.
 
+.DELETE_ON_ERROR:
+
 comma := ,
 # SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
 SANITIZE ?=

@@ -105,9 +105,9 @@ install_packages() {  # as root
         systemctl --quiet disable docker.service docker.socket containerd.service 2>/dev/null || true
     fi
     if [ -n "$lacked_cluster" ] && command -v systemctl >/dev/null; then
-        # The names are words.
-        # shellcheck disable=SC2086
-        systemctl --quiet disable ${lacked_cluster%-server} 2>/dev/null || true
+        for package in $lacked_cluster; do
+            systemctl --quiet disable "${package%-server}.service" 2>/dev/null || true
+        done
     fi
 }
 

@@ -29,11 +29,12 @@ doc=$PREFIX/share/doc/atelier-qa
 
 # One line each: how, from where, to where. How is a mode; `tree`, a folder with all that is in it; `text`, a file
 # whose @bindir@, @libdir@ and @sysconfdir@ are replaced; or `settings`, likewise, but only where there is none.
-files() {
+files() {  # files install|uninstall|list; `uninstall` names the module also where none is built here
     echo "755 $BUILD/atelier-qa $PREFIX/bin/atelier-qa"
     # NGINX: its module, its configuration, and what makes the parts that differ.
-    [ ! -e "$BUILD/ngx_http_qa_pages_module.so" ] ||
+    if [ "$1" = uninstall ] || [ -e "$BUILD/ngx_http_qa_pages_module.so" ]; then
         echo "644 $BUILD/ngx_http_qa_pages_module.so $lib/ngx_http_qa_pages_module.so"
+    fi
     for script in configure-nginx.sh prepare-nginx.sh take-certificate.sh; do
         echo "755 deploy/$script $lib/$script"
     done
@@ -52,8 +53,10 @@ files() {
     echo "settings deploy/systemd/settings.env $SYSCONFDIR/atelier-qa/settings.env"
     echo "644 deploy/logrotate $SYSCONFDIR/logrotate.d/atelier-qa"
     # What people read.
-    for page in build/manual/*.1; do
-        echo "644 $page $PREFIX/share/man/man1/${page##*/}"
+    for text in src/cli/help/*.txt; do
+        page=atelier-qa-$(basename "$text" .txt).1
+        [ "$page" != atelier-qa-atelier-qa.1 ] || page=atelier-qa.1
+        echo "644 build/manual/$page $PREFIX/share/man/man1/$page"
     done
     echo "644 deploy/completion/atelier-qa $PREFIX/share/bash-completion/completions/atelier-qa"
     for text in README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/openapi.yaml docs/decisions/*.md; do
@@ -94,19 +97,19 @@ uninstall_one() {  # uninstall_one HOW TO
 
 case ${1:-} in
 install)
-    files | while read -r how from to; do
+    files "$1" | while read -r how from to; do
         install_one "$how" "$from" "$DESTDIR$to"
     done
     ;;
 uninstall)
-    files | while read -r how _ to; do
+    files "$1" | while read -r how _ to; do
         uninstall_one "$how" "$DESTDIR$to"
     done
     for folder in "$lib" "$share" "$doc/docs/decisions" "$doc/docs" "$doc"; do
         rmdir "$DESTDIR$folder" 2>/dev/null || true  # others may have put something there
     done
     ;;
-list) files ;;
+list) files "$1" ;;
 *)
     echo "usage: install.sh install|uninstall|list" >&2
     exit 2

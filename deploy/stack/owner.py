@@ -94,13 +94,13 @@ def _copy(checkout, files, folder, as_user):
 def become_owner(state, command, checkout, program):
     """Goes on as the owner; returns where nothing was ever started. NGINX may need the capability for a low
     port, and only those who have it too can look at its process."""
-    user = pwd.getpwnam("postgres")
-    uid, gid = user.pw_uid, user.pw_gid
     starts = command in ("run", "start")
     found = os.stat(state) if os.path.isdir(state) else None
     if found and found.st_uid != 0:
         uid, gid = found.st_uid, found.st_gid
     elif starts:
+        user = pwd.getpwnam("postgres")
+        uid, gid = user.pw_uid, user.pw_gid
         _make_state(state, user)
     else:
         return

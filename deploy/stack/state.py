@@ -59,9 +59,8 @@ def prepare_sockets():
     elif not os.path.islink("run") or not os.path.exists("run") or not is_mine("run"):
         with contextlib.suppress(FileNotFoundError):
             (os.unlink if os.path.islink("run") else shutil.rmtree)("run")
-        private = os.environ.get("XDG_RUNTIME_DIR", "")
-        os.symlink(tempfile.mkdtemp(prefix=PRIVATE_FOLDER,
-                                    dir=private if os.access(private, os.W_OK) else "/tmp"), "run")
+        # Not in XDG_RUNTIME_DIR, which ends with the session of the user who starts the stack.
+        os.symlink(tempfile.mkdtemp(prefix=PRIVATE_FOLDER, dir="/tmp"), "run")
     return os.path.realpath("run")
 
 

@@ -234,6 +234,6 @@ def test_what_is_removed_leaves_only_settings(installed, tmp_path):
     install("install", PREFIX=str(tmp_path))
     (tmp_path / "etc/atelier-qa/settings.env").write_text("PORT=1\n")
     install("install", PREFIX=str(tmp_path))
-    install("uninstall", PREFIX=str(tmp_path))
+    install("uninstall", PREFIX=str(tmp_path), BUILD="build/nothing")  # as from a fresh checkout
     assert files(tmp_path) == ["etc/atelier-qa/settings.env"]
     assert (tmp_path / "etc/atelier-qa/settings.env").read_text() == "PORT=1\n"
