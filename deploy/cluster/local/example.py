@@ -17,6 +17,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import daemons
 import network
@@ -341,10 +342,12 @@ class Example:
 
     def _reaches_primary(self, host):
         """Whether HAProxy of an API host leads to a server that takes writes."""
-        url = Path(self.state, "secrets", f"{host}-service-url").read_text().strip()
+        url = urlsplit(Path(self.state, "secrets", f"{host}-service-url").read_text().strip())
         return output(*self.network.inside(host), *self.as_user, f"{self.postgresql}/psql", "--no-psqlrc",
-                      "--tuples-only", "--no-align", "--command=SELECT NOT pg_is_in_recovery()", url,
-                      env={**self.environment, "PGCONNECT_TIMEOUT": "2"}, stderr=subprocess.DEVNULL) == "t\n"
+                      "--tuples-only", "--no-align", "--command=SELECT NOT pg_is_in_recovery()",
+                      f"--host={url.hostname}", f"--port={url.port}", f"--username={url.username}", url.path[1:],
+                      env={**self.environment, "PGCONNECT_TIMEOUT": "2", "PGPASSWORD": url.password},
+                      stderr=subprocess.DEVNULL) == "t\n"
 
     def _reaches_primary_only(self, host):
         """For a second or two HAProxy takes turns between the new primary and the old one, whose checks have not failed
