@@ -32,7 +32,8 @@ start_engine() {
     ((EUID == 0)) || fail "no Docker engine is there, and only root can start one"
     folder=$(mktemp -d /tmp/atelier-qa-engine.XXXXXX)
     ! bridge_is_there || touch "$folder/had-bridge"
-    iptables-save >"$folder/packet-filter"
+    iptables-save >"$folder/packet-filter.part"
+    mv "$folder/packet-filter.part" "$folder/packet-filter"
     cat /proc/sys/net/ipv4/ip_forward >"$folder/forwarding"
     echo '{}' >"$folder/daemon.json"
     export DOCKER_HOST=unix://$folder/docker.sock
@@ -62,13 +63,13 @@ restore_packet_filter() {
 stop_engine() {
     [[ -z $daemon ]] || { kill "$daemon" 2>/dev/null && wait "$daemon"; } || true
     awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r |
-        xargs --no-run-if-empty umount
+        xargs --no-run-if-empty umount || echo "test-compose: $folder is still mounted" >&2
     if [[ ! -e $folder/had-bridge ]] && bridge_is_there; then
         ip link delete docker0
     fi
-    restore_packet_filter
-    cat "$folder/forwarding" >/proc/sys/net/ipv4/ip_forward
-    rm -rf "$folder"
+    [[ ! -e $folder/packet-filter ]] || restore_packet_filter
+    [[ ! -s $folder/forwarding ]] || cat "$folder/forwarding" >/proc/sys/net/ipv4/ip_forward
+    rm -rf --one-file-system "$folder"
 }
 
 make_debian() {

@@ -209,6 +209,17 @@ def test_a_write_is_seen_by_every_container_at_once(project, api):
     assert [page["results"][0]["question_helpfulness"] for page in pages] == [30] * WORKERS * 3
 
 
+def test_what_a_moderator_hides_is_seen_by_no_container_any_more(project, api):
+    product = new_product()
+    question = api.add_question(product)["question_id"]
+    target = f"/qa/questions?product_id={product}"
+    assert all(len(page["results"]) == 1 for page in project.ask_each_worker(target))
+    project.compose("run", "-T", "--rm", "--no-deps", "--entrypoint", "atelier-qa", "schema",
+                    "moderate", "hide", f"questions/{question}")
+    assert api.questions(product) == []
+    assert all(page["results"] == [] for page in project.ask_each_worker(target))
+
+
 def test_nginx_responds_with_pages_that_the_containers_share(project):
     with Load(project.port, reads(range(1, 20))) as load:
         load.wait_for(400)
@@ -280,6 +291,18 @@ def test_the_database_may_go_and_come_back(project, api):
         run("docker", "start", postgres)
     # NGINX goes round: every worker has its connections again.
     wait_until(lambda: all(status() == 201 for _ in range(8)))
+
+
+def test_in_a_pause_the_database_restarts_and_no_request_fails(project, questions):
+    def restart():
+        project.compose("exec", "-T", "service", "atelier-qa", "pause")
+        run("docker", "restart", "--time", "60", project.container("postgres"))
+        wait_until(lambda: project.is_healthy(project.container("postgres")))
+        project.compose("exec", "-T", "service", "atelier-qa", "resume")
+
+    with project.changed(QA_PAUSE_TIMEOUT_S="60"):
+        wait_for_workers(project, 1)
+        assert_no_request_fails(project, questions, restart, 1)
 
 
 def test_data_and_passwords_outlive_the_containers(project, api):
