@@ -201,7 +201,7 @@ statement reads a table without an index.
 - *Rows* are the rows and index entries that it reads for the example: one product, question or answer, or two
   or three for the statements that take several.
 - Names that end in `_many` make several pages at once. A page of questions that is not ready-made is made by
-  `questions_page()` in `sql/migrations/0009_ranks.sql`.
+  `questions_page()` in `sql/migrations/0017_orders_of_lists.sql`.
 - To see the plans themselves: `scripts/query_plans.py CONNECTION_STRING --plans`.
 
 Database: {questions:,} questions, {answers:,} answers, PostgreSQL {version}.

@@ -3,7 +3,7 @@
 
 #include "http/route.h"
 
-/* request->app is a struct admin_door (admin/admin.h). */
+/* request->app is a struct admin_door (admin/app.h). */
 extern const struct http_route admin_routes[];
 
 /* Nothing is stored, and no page of another site can read or frame anything. */

@@ -70,7 +70,7 @@ def test_a_restored_database_takes_the_place_of_a_damaged_one_and_no_request_fai
         stack.sql("TRUNCATE answers, answers_photos")
         for statement in ("CREATE DATABASE restored OWNER atelier_qa_owner",
                           "REVOKE ALL ON DATABASE restored FROM PUBLIC",
-                          "GRANT CONNECT ON DATABASE restored TO atelier_qa_serving"):
+                          "GRANT CONNECT ON DATABASE restored TO atelier_qa_serving, atelier_qa_moderating"):
             as_superuser(statement)
         subprocess.run([postgresql_tool("pg_restore"), "--single-transaction",
                         f"--dbname={stack.superuser_url('restored')}", dump], check=True)
