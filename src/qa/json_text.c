@@ -14,42 +14,46 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-static const char *skip_digits(const char *at, const char *end) {
-    while (at < end && is_digit(*at)) {
-        at++;
+/* Passes digits; false: there are none. */
+static bool pass_digits(const char **at, const char *end) {
+    const char *first = *at;
+    while (*at < end && is_digit(**at)) {
+        (*at)++;
     }
-    return at;
+    return *at > first;
 }
 
-/* The end of the number that begins at `at` (RFC 8259, 6); NULL where it is none. `*is_real` tells
- * whether it has a fraction or an exponent. */
-static const char *number_end(const char *at, const char *end, bool *is_real) {
-    at += at < end && *at == '-';
-    const char *digits = at;
-    at = skip_digits(at, end);
-    if (at == digits || (*digits == '0' && at - digits > 1)) {
-        return NULL;
-    }
+static bool has_leading_zero(const char *at, const char *end) {
+    return end - at > 1 && at[0] == '0' && is_digit(at[1]);
+}
+
+/* Passes the number that begins at `*at` (RFC 8259, 6). False where it is none: `*at` is then as
+ * far as it was read, and no number begins before that, so every body is read once. `*is_real`
+ * tells whether the number has a fraction or an exponent. */
+static bool pass_number(const char **at, const char *end, bool *is_real) {
     *is_real = false;
-    if (at < end && *at == '.') {
+    *at += *at < end && **at == '-';
+    if (has_leading_zero(*at, end)) {
+        (*at)++;
+        return false;
+    }
+    if (!pass_digits(at, end)) {
+        return false;
+    }
+    if (*at < end && **at == '.') {
         *is_real = true;
-        digits = ++at;
-        at = skip_digits(at, end);
-        if (at == digits) {
-            return NULL;
+        (*at)++;
+        if (!pass_digits(at, end)) {
+            return false;
         }
     }
-    if (at < end && (*at == 'e' || *at == 'E')) {
+    if (*at < end && (**at == 'e' || **at == 'E')) {
         *is_real = true;
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        digits = at;
-        at = skip_digits(at, end);
-        if (at == digits) {
-            return NULL;
-        }
+        (*at)++;
+        *at += *at < end && (**at == '+' || **at == '-');
+        return pass_digits(at, end);
     }
-    return at;
+    return true;
 }
 
 /* The text is followed by a NUL, so that strtod() and strtoll() stop. */
@@ -63,16 +67,14 @@ static bool is_too_large(const char *number, bool is_real) {
 }
 
 /* Returns where the number, or what looks like one, ends. Its sign stays, or -- would become -. */
-static char *soften_number(char *at, char *end) {
+static char *soften_number(char *at, const char *end) {
     static const char large[] = "1e308"; /* no longer than what is too large */
     bool is_real;
-    const char *after = number_end(at, end, &is_real);
-    if (!after) {
-        return at + 1;
-    }
+    const char *after = at;
+    bool is_number = pass_number(&after, end, &is_real);
     char *digits = at + (*at == '-');
     size_t length = (size_t)(after - digits);
-    if (length >= sizeof large - 1 && is_too_large(at, is_real)) {
+    if (is_number && length >= sizeof large - 1 && is_too_large(at, is_real)) {
         memset(digits, ' ', length);
         memcpy(digits, large, sizeof large - 1);
     }
