@@ -2,6 +2,7 @@
 #include "pages/shared_memory.h"
 
 #include "ops/config.h"
+#include "ops/raise.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,16 +174,10 @@ int64_t shared_memory_round_us(const struct shared_memory *memory) {
     return atomic_load(&header_of(memory)->round_us);
 }
 
-static void raise_to(_Atomic int64_t *number, int64_t value) {
-    int64_t before = atomic_load(number);
-    while (before < value && !atomic_compare_exchange_weak(number, &before, value)) {
-    }
-}
-
 void shared_memory_extend_lease(const struct shared_memory *memory, int64_t round_us,
                                 int64_t lease_us) {
-    raise_to(&header_of(memory)->round_us, round_us);
-    raise_to(&header_of(memory)->leased_until_us, round_us + lease_us);
+    raise_signed(&header_of(memory)->round_us, round_us);
+    raise_signed(&header_of(memory)->leased_until_us, round_us + lease_us);
 }
 
 int64_t shared_memory_asked_ms(const struct shared_memory *memory) {

@@ -2,6 +2,7 @@
 #include "pages/versions.h"
 
 #include "ops/clock.h"
+#include "ops/raise.h"
 
 #include <stdatomic.h>
 
@@ -63,10 +64,7 @@ static size_t place_of(size_t slot) {
 
 /* In this order: who notes the raised counter finds the time, too. */
 void versions_raise(struct versions *versions, size_t slot) {
-    _Atomic int64_t *raised_us = &versions->places[place_of(slot)].raised_us;
-    int64_t now_us = clock_us(), before_us = atomic_load(raised_us);
-    while (before_us < now_us && !atomic_compare_exchange_weak(raised_us, &before_us, now_us)) {
-    }
+    raise_signed(&versions->places[place_of(slot)].raised_us, clock_us());
     atomic_fetch_add(&versions->counters[slot], 1);
 }
 
@@ -79,20 +77,14 @@ void versions_raise_both(struct versions *versions, int64_t product, int64_t que
     }
 }
 
-static void raise_to(_Atomic uint64_t *position, uint64_t value) {
-    uint64_t before = atomic_load(position);
-    while (before < value && !atomic_compare_exchange_weak(position, &before, value)) {
-    }
-}
-
 /* Likewise. */
 void versions_raise_at(struct versions *versions, size_t slot, uint64_t position) {
-    raise_to(&versions->places[place_of(slot)].position, position);
+    raise_unsigned(&versions->places[place_of(slot)].position, position);
     atomic_fetch_add(&versions->counters[slot], 1);
 }
 
 void versions_need_replay_of_all(struct versions *versions, uint64_t position) {
-    raise_to(&versions->position_of_all, position);
+    raise_unsigned(&versions->position_of_all, position);
 }
 
 /* By clock_us(), when clock_ms() says so. */
@@ -114,10 +106,7 @@ uint64_t versions_replay_needed(const struct versions *versions, size_t slot, in
 void versions_invalidate_all(struct versions *versions, int64_t now_ms) {
     /* In this order: who notes the new epoch knows the time. A later time of another process stays.
      */
-    int64_t invalidated_ms = atomic_load(&versions->invalidated_ms);
-    while (invalidated_ms < now_ms &&
-           !atomic_compare_exchange_weak(&versions->invalidated_ms, &invalidated_ms, now_ms)) {
-    }
+    raise_signed(&versions->invalidated_ms, now_ms);
     atomic_fetch_add(&versions->epoch, 1);
 }
 
