@@ -79,7 +79,7 @@ static inline struct http_request *http_request_take(struct http_request_queue *
     return request;
 }
 
-/* Parses a request target (RFC 9112, 3.2). NULL when out of memory. */
+/* Parses a request target (RFC 9112, 3.2). http_request_free() releases it. */
 struct http_request *http_request_new(const char *target);
 
 void http_request_free(struct http_request *request);
@@ -89,7 +89,7 @@ enum http_method http_method_from_name(const char *name);
 /* "other" for HTTP_OTHER. */
 const char *http_method_name(enum http_method method);
 
-/* Takes a piece of the body in; past the limit it only notes that. False when out of memory. */
+/* Takes a piece of the body in; past the limit it only notes that. */
 void http_request_add_body(struct http_request *request, const char *data, size_t length);
 
 /* True for a token (RFC 9110, 5.6.2), and for none at all. */
