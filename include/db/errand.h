@@ -49,11 +49,11 @@ struct errands_settings {
 struct errands *errands_new(struct event_base *base, const struct errands_settings *settings,
                             char *error, size_t error_size);
 
-/* False: too many run already, and on_done will not be told. */
+/* False: too many run already, or errands_close() was called; on_done will not be told. */
 __attribute__((warn_unused_result)) bool errands_run(struct errands *errands,
                                                      const struct errand *errand);
 
-/* Tells on_done of all that run. NULL is allowed. */
+/* Tells on_done of all that run, and refuses all that come. NULL is allowed. */
 void errands_close(struct errands *errands);
 
 /* After errands_close(). What was being looked up is released in the event loop's next turn. */

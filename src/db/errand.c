@@ -41,6 +41,7 @@ struct errands {
     struct errands_settings settings;
     struct server_address *address;
     struct resolver resolver;
+    bool is_closed;
     size_t count;
     TAILQ_HEAD(, running) all;
 };
@@ -238,7 +239,7 @@ struct errands *errands_new(struct event_base *base, const struct errands_settin
 }
 
 bool errands_run(struct errands *errands, const struct errand *errand) {
-    if (errands->count >= errands->settings.most) {
+    if (errands->is_closed || errands->count >= errands->settings.most) {
         return false;
     }
     struct running *running = memory_calloc(1, sizeof *running);
@@ -262,8 +263,12 @@ bool errands_run(struct errands *errands, const struct errand *errand) {
 }
 
 void errands_close(struct errands *errands) {
+    if (!errands) {
+        return;
+    }
     struct running *next;
-    for (struct running *one = errands ? TAILQ_FIRST(&errands->all) : NULL; one; one = next) {
+    errands->is_closed = true;
+    for (struct running *one = TAILQ_FIRST(&errands->all); one; one = next) {
         next = TAILQ_NEXT(one, in_errands);
         give_up(one, "the process ends");
     }

@@ -29,6 +29,7 @@ int main(void) {
         digest_suite,
         edition_suite,
         entity_tag_suite,
+        errand_suite,
         figures_suite,
         generate_suite,
         guard_suite,

@@ -20,6 +20,7 @@ Suite *delay_suite(void);
 Suite *digest_suite(void);
 Suite *edition_suite(void);
 Suite *entity_tag_suite(void);
+Suite *errand_suite(void);
 Suite *figures_suite(void);
 Suite *generate_suite(void);
 Suite *guard_suite(void);
