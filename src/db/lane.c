@@ -208,12 +208,13 @@ void lane_submit(struct lane *lane, struct call *call) {
     call = memcpy(memory_allocate(sizeof *call), call, sizeof *call);
     lane_queue_add(&lane->queue, call);
     lane_counts_arrive(&lane->settings.counts);
+    if (lane->is_paused) {
+        return; /* it has no deadline yet, and those that were sent keep theirs */
+    }
     if (call->spent_ms > 0) {
         timer_stop(&lane->deadline); /* it may be due before those that are there */
     }
-    if (!lane->is_paused) {
-        arm_deadline(lane);
-    }
+    arm_deadline(lane);
 }
 
 /*

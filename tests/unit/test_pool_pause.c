@@ -214,6 +214,24 @@ START_TEST(what_is_in_flight_keeps_its_deadline_in_a_pause) {
 }
 END_TEST
 
+START_TEST(what_comes_late_in_a_pause_takes_no_deadline_from_what_is_in_flight) {
+    open_with_timeout(100);
+    read_questions(0);
+    turn();
+    pool_pause(pool);
+    struct call late = noted_call(1, STATEMENT_LIST_QUESTIONS); /* a standby had it before */
+    late.spent_ms = 50;
+    call_add_int64(&late, 2);
+    call_add_int64(&late, 5);
+    pool_submit(pool, LANE_READS, &late);
+    wait_ms(300);
+    assert_told(0, QUERY_EXPIRED);
+    assert_waiting(1);
+    ck_assert_uint_eq(pool_load(pool).sessions, 0);
+    fake_pool_close(2);
+}
+END_TEST
+
 START_TEST(who_has_waited_in_a_pause_makes_no_overload) {
     struct pool_settings settings = fake_pool_settings();
     settings.queue_wait_ms = 250;
@@ -383,6 +401,7 @@ Suite *pool_pause_suite(void) {
     tcase_add_test(cases, a_pause_that_ends_before_it_is_reached_leaves_what_is_in_flight_alone);
     tcase_add_test(cases, a_pause_counts_towards_no_deadline_of_what_waits);
     tcase_add_test(cases, what_is_in_flight_keeps_its_deadline_in_a_pause);
+    tcase_add_test(cases, what_comes_late_in_a_pause_takes_no_deadline_from_what_is_in_flight);
     tcase_add_test(cases, who_has_waited_in_a_pause_makes_no_overload);
     tcase_add_test(cases, what_has_waited_in_a_pause_makes_no_overload_while_it_is_served);
     tcase_add_test(cases, time_without_a_connection_after_a_pause_makes_no_overload);
