@@ -240,6 +240,14 @@ void pool_pause(struct pool *pool) {
     count_connections(pool);
 }
 
+/* A session with the primary that has outlived the pause does not tell again that it is there. */
+static void resume_standbys(struct pool *pool) {
+    standbys_resume(pool->standbys);
+    if (lane_is_ready(pool->lanes.all[LANE_READS]) || lane_is_ready(pool->lanes.all[LANE_WRITES])) {
+        standbys_begin(pool->standbys);
+    }
+}
+
 void pool_resume(struct pool *pool) {
     pool->is_paused = false;
     pool->tells_anew = true;
@@ -247,7 +255,7 @@ void pool_resume(struct pool *pool) {
     connection_set_resume(&pool->readers);
     connection_set_resume(&pool->writers);
     if (pool->standbys) {
-        standbys_resume(pool->standbys);
+        resume_standbys(pool);
     }
     if (pool->rivals) {
         rivals_resume(pool->rivals);

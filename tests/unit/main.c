@@ -71,6 +71,7 @@ int main(void) {
         rendezvous_suite,
         retention_suite,
         ring_suite,
+        standbys_suite,
         statements_suite,
         target_suite,
         text_suite,

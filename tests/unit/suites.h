@@ -62,6 +62,7 @@ Suite *shared_memory_suite(void);
 Suite *rendezvous_suite(void);
 Suite *retention_suite(void);
 Suite *ring_suite(void);
+Suite *standbys_suite(void);
 Suite *statements_suite(void);
 Suite *target_suite(void);
 Suite *text_suite(void);
