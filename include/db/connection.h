@@ -23,7 +23,7 @@ struct connection_events {
     /* It can take groups. */
     void (*on_ready)(void *owner, struct connection *connection);
     /* A group is settled, and out of the queue. The result, of status PGRES_TUPLES_OK,
-     * PGRES_COMMAND_OK, PGRES_FATAL_ERROR or PGRES_PIPELINE_ABORTED, is handed over. */
+     * PGRES_COMMAND_OK or PGRES_FATAL_ERROR, is handed over. */
     void (*on_settled)(void *owner, struct connection *connection, struct group *group,
                        PGresult *result);
     /* It was lost while ready; `unsettled` holds its groups in the order sent, to be taken out. */

@@ -130,13 +130,29 @@ static void settle(struct connection *connection, struct group_queue *queue) {
     connection->events->on_settled(connection->owner, connection, group, result);
 }
 
+/* A page of a standby whose position, the group's result so far, has failed. */
+static bool is_passed_over(const struct group *group, const PGresult *result) {
+    return group->result && PQresultStatus(result) == PGRES_PIPELINE_ABORTED;
+}
+
 /* Whether a result tells what became of its group. An error without SQLSTATE is libpq's own, such
  * as out of memory: what the server did is not known. And what comes between the end of a write's
  * result and its sync is not the next group's but an error of the commit. */
-static bool is_conclusive(const struct connection *connection, const PGresult *result) {
-    bool is_from_server =
-        query_has_succeeded(result) || PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
+static bool is_conclusive(const struct connection *connection, const struct group *group,
+                          const PGresult *result) {
+    bool is_from_server = query_has_succeeded(result) || is_passed_over(group, result) ||
+                          PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
     return is_from_server && (connection->result_open || TAILQ_EMPTY(&connection->unproven));
+}
+
+/* An error stays that of the group: it tells why the rest was passed over. */
+static void keep_result(struct group *group, PGresult *result) {
+    if (is_passed_over(group, result)) {
+        PQclear(result);
+        return;
+    }
+    PQclear(group->result);
+    group->result = result;
 }
 
 /* Of a standby, whose page follows. */
@@ -211,10 +227,9 @@ static bool take_results(struct connection *connection) {
                 connection->setup_error = memory_strdup(reason);
             }
             PQclear(result);
-        } else if (group && is_conclusive(connection, result)) {
+        } else if (group && is_conclusive(connection, group, result)) {
             connection->result_open = true;
-            PQclear(group->result);
-            group->result = result;
+            keep_result(group, result);
         } else {
             PQclear(result);
             return false;

@@ -101,7 +101,8 @@ static void on_ready(void *owner, struct connection *connection) {
 static void on_settled(void *owner, struct connection *connection, struct group *group,
                        PGresult *result) {
     struct standbys *standbys = owner;
-    bool is_standby = group->replayed > 0;
+    /* What has failed does not tell. */
+    bool is_standby = group->replayed > 0 || !query_has_succeeded(result);
     metrics_observe_duration(&standbys->metrics->statements[group->statement], group->sent_us,
                              clock_us());
     lane_settle(group, connection, result);

@@ -114,11 +114,22 @@ void fake_sync(PGconn *session) {
     add_result(session, PQmakeEmptyPGresult(NULL, PGRES_PIPELINE_SYNC));
 }
 
-void fake_fail(PGconn *session, const char *sqlstate) {
+static void add_error(PGconn *session, const char *sqlstate) {
     ck_assert(fake_is_running(session));
     session->is_running = false;
     snprintf(last_sqlstate, sizeof last_sqlstate, "%s", sqlstate);
     add_result(session, PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR));
+    add_result(session, NULL);
+}
+
+void fake_fail(PGconn *session, const char *sqlstate) {
+    add_error(session, sqlstate);
+    fake_sync(session);
+}
+
+void fake_fail_first(PGconn *session, const char *sqlstate) {
+    add_error(session, sqlstate);
+    add_result(session, PQmakeEmptyPGresult(NULL, PGRES_PIPELINE_ABORTED));
     add_result(session, NULL);
     fake_sync(session);
 }

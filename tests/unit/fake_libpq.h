@@ -68,5 +68,8 @@ void fake_sync(PGconn *session);
 /* The server returns an error of this state, and ends the transaction. */
 void fake_fail(PGconn *session, const char *sqlstate);
 
+/* The same for the first of two statements; the second is passed over. */
+void fake_fail_first(PGconn *session, const char *sqlstate);
+
 /* The connection is lost. */
 void fake_break(PGconn *session);

@@ -69,12 +69,36 @@ START_TEST(no_standby_is_connected_to_after_a_pause_before_the_primary_is_there)
 }
 END_TEST
 
+START_TEST(a_read_whose_position_fails_is_told_why_and_the_session_stays) {
+    static const struct {
+        const char *sqlstate;
+        enum query_outcome outcome;
+    } cases[] = {{"57014", QUERY_EXPIRED}, {"40001", QUERY_CONFLICT}, {"XX000", QUERY_FAILED}};
+    open_pool();
+    PGconn *session = session_with(standby);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct call call = noted_call(i, STATEMENT_STANDBY_QUESTIONS);
+        call_add_int64(&call, 1);
+        standbys_submit(pool_standbys(pool), false, &call);
+        turn();
+        ck_assert_ptr_eq(running(0), session);
+        fake_fail_first(session, cases[i].sqlstate);
+        turn();
+        assert_told(i, cases[i].outcome);
+        ck_assert_int_eq(told[i].sends, 1);
+        ck_assert_ptr_eq(session_with(standby), session);
+    }
+    fake_pool_close(sizeof cases / sizeof *cases);
+}
+END_TEST
+
 Suite *standbys_suite(void) {
     Suite *suite = suite_create("standbys");
     TCase *cases = tcase_create("standbys");
     tcase_add_test(cases, a_standby_is_connected_to_when_the_primary_is_there_and_not_before);
     tcase_add_test(cases,
                    standbys_serve_after_a_pause_that_no_session_with_the_primary_has_noticed);
+    tcase_add_test(cases, a_read_whose_position_fails_is_told_why_and_the_session_stays);
     tcase_add_test(cases, no_standby_is_connected_to_after_a_pause_before_the_primary_is_there);
     suite_add_tcase(suite, cases);
     return suite;
