@@ -11,6 +11,7 @@
 struct moderation_session {
     PGconn *connection;
     bool is_owner;
+    bool is_unknown; /* what became of the last statement: it may have been committed */
     char error[400];
 };
 
@@ -24,8 +25,8 @@ __attribute__((warn_unused_result)) bool moderation_open(struct moderation_sessi
 
 void moderation_close(struct moderation_session *session);
 
-/* Runs a statement of sql/moderation. The result is the caller's; NULL with `error`. A parameter
- * may be NULL. */
+/* Runs a statement of sql/moderation. The result is the caller's; NULL with `error`, and nothing
+ * was done unless `is_unknown`. A parameter may be NULL. */
 __attribute__((warn_unused_result)) PGresult *moderation_ask(struct moderation_session *session,
                                                              enum moderation_statement statement,
                                                              int count,

@@ -235,16 +235,31 @@ static bool list(struct work *work) {
     return print(work, MODERATION_STATEMENT_LIST, 7, wanted, NULL, moderation_text_list);
 }
 
-/* Right after the commit. */
+/* Right after the commit. The pages of the row that a decision returned; all without one. */
 static void tell_services(struct work *work, const char *item, const PGresult *result) {
     char error[512];
-    const struct notify_pages pages = {strtoll(PQgetvalue(result, 0, DECISION_PRODUCT), NULL, 10),
-                                       strtoll(PQgetvalue(result, 0, DECISION_QUESTION), NULL, 10)};
-    if (work->config->cache_mb > 0 &&
-        notify_services_of(work->config->shared_file, &pages, NOTIFY_WITHIN_MS, error,
-                           sizeof error) == NOTIFY_FAILED) {
+    const char *file = work->config->shared_file;
+    enum notify_result told = NOTIFY_DONE;
+    if (work->config->cache_mb > 0 && result) {
+        const struct notify_pages pages = {
+            strtoll(PQgetvalue(result, 0, DECISION_PRODUCT), NULL, 10),
+            strtoll(PQgetvalue(result, 0, DECISION_QUESTION), NULL, 10)};
+        told = notify_services_of(file, &pages, NOTIFY_WITHIN_MS, error, sizeof error);
+    } else if (work->config->cache_mb > 0) {
+        told = notify_services(file, NOTIFY_WITHIN_MS, error, sizeof error);
+    }
+    if (told == NOTIFY_FAILED) {
         work->is_untold = true;
         fprintf(stderr, "moderate: %s: pages may be old until they expire: %s\n", item, error);
+    }
+}
+
+/* There is no result of the decision. */
+static void tell_failure(struct work *work, const char *item) {
+    (void)fail(work, item, NULL);
+    if (work->session.is_unknown) {
+        (void)fail(work, item, "it may have been decided");
+        tell_services(work, item, NULL);
     }
 }
 
@@ -265,16 +280,16 @@ static bool decide(struct work *work, const char *name) {
     enum moderation_statement statement = decision_statement(&decision, parameters, &count);
     PGresult *result = moderation_ask(&work->session, statement, count, parameters);
     if (!result) {
-        return fail(work, name, NULL);
+        tell_failure(work, name);
+        return false;
     }
     bool is_refused = !PQgetisnull(result, 0, DECISION_REFUSAL);
     if (is_refused) {
         (void)fail(work, name, item_why_not(PQgetvalue(result, 0, DECISION_REFUSAL)));
     } else {
         bool has_changed = !PQgetisnull(result, 0, DECISION_ENTRY);
-        if (has_changed) {
-            tell_services(work, name, result);
-        }
+        /* Without a change too: whoever made it may have died before it told anybody. */
+        tell_services(work, name, result);
         lease_wait(work->config->lease_ms);
         json_t *now = json_at(result, DECISION_ITEM);
         if (options->as_json) {

@@ -4,6 +4,7 @@
 #include "db/embedded_sql.h"
 #include "db/notices.h"
 #include "db/one_off.h"
+#include "db/query.h"
 #include "db/session_settings.h"
 
 #include <stdio.h>
@@ -55,9 +56,13 @@ static void note_failure(struct moderation_session *session, const PGresult *res
 
 PGresult *moderation_ask(struct moderation_session *session, enum moderation_statement statement,
                          int count, const char *const *parameters) {
+    bool was_open = PQstatus(session->connection) == CONNECTION_OK;
     PGresult *result =
         PQexecParams(session->connection, embedded_moderation_statements[statement].text, count,
                      NULL, parameters, NULL, NULL, 0);
+    /* An error without SQLSTATE is libpq's own. */
+    session->is_unknown = was_open && !query_has_succeeded(result) &&
+                          PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL;
     if (PQresultStatus(result) == PGRES_TUPLES_OK) {
         return result;
     }

@@ -8,8 +8,9 @@ from psycopg2.errors import InsufficientPrivilege
 import seed
 from api import Api, MAX_ID, new_product
 from conftest import PATIENT, running
+from link import link
 from moderation import KINDS, Items, described, environment, moderate, report
-from stack import wait_until
+from stack import CHECKOUT, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -355,3 +356,27 @@ def test_a_service_that_cannot_be_told_is_told_of(stack, api, tmp_path):
     told = moderate(stack, "hide", items.questions, status=4, QA_SHARED_FILE=str(tmp_path / "versions"))
     assert "pages may be old" in told
     assert stack.sql("SELECT reported FROM questions WHERE id = %s", items.question) == [(True,)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_decision_of_which_nobody_was_told_is_seen_once_it_is_repeated(stack, api, tmp_path, kind):
+    items = Items(stack)
+    name = getattr(items, kind)
+    assert items.shown(api)[kind]  # the cache holds the pages
+    moderate(stack, "hide", name, QA_SHARED_FILE=str(tmp_path / "versions"))  # as if it were killed after its commit
+    assert "nothing to hide" in moderate(stack, "hide", name)
+    assert not items.shown(api)[kind]
+
+
+def test_a_decision_whose_commit_is_not_known_is_seen(stack, api):
+    items = Items(stack)
+    assert items.shown(api)["questions"]
+    url = (stack.folder / "secrets/moderator-url").read_text().strip()
+    with link(url, (CHECKOUT / "sql/moderation/decide.sql").read_text()) as (through, between):
+        between.cuts = True
+        told = moderate(stack, "hide", items.questions, items.answers, status=1, QA_MODERATION_DATABASE_URL_FILE="",
+                        QA_MODERATION_DATABASE_URL=through)
+    assert f"{items.questions}: it may have been decided" in told
+    assert f"{items.answers}: it may" not in told  # it was never sent
+    wait_until(lambda: stack.sql("SELECT reported FROM questions WHERE id = %s", items.question) == [(True,)])
+    assert not items.shown(api)["questions"]
