@@ -8,7 +8,7 @@
  *   - A reader notes the version first. Then it looks a page up, or sends its query. A page is
  * valid only under the version that was noted before its query was sent.
  *   - A writer commits, raises the counters of what it touched, and only then responds.
- *   - A worker that dies, or a connection that breaks, may leave a commit whose counters nobody has
+ *   - A writer that dies, or a connection that breaks, may leave a commit whose counters nobody has
  *     raised: an orphan. Whoever notices calls versions_invalidate_all(), which raises the epoch.
  *   - The orphan may commit even after that. So a page that is made now is kept no longer than the
  *     time since the last call: versions_max_age_ms().

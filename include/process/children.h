@@ -35,6 +35,7 @@ struct child {
     pid_t pid;
     unsigned index;      /* which of the N workers; 0 of others */
     unsigned generation; /* of settings and program; from 1 */
+    bool is_writer;      /* it commits what changes pages: a worker, or what moderators work with */
     int64_t started_ms;
     uint64_t edition;   /* of the pages that a worker makes; once it is ready */
     int64_t kill_at_ms; /* while it drains */
@@ -63,6 +64,7 @@ struct child_exit {
     pid_t pid;
     unsigned index;
     unsigned generation;
+    bool was_writer;
     int64_t lived_ms;
     bool was_draining;
     enum child_fault killed_for;

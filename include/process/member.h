@@ -1,6 +1,6 @@
 /*
  * The supervisor's part in the shared memory (pages/shared_memory.h): it joins those who share it,
- * or makes it, hands it out while it is the holder, and invalidates all pages for workers that
+ * or makes it, hands it out while it is the holder, and invalidates all pages for processes that
  * ended without having done so.
  */
 #pragma once
@@ -53,9 +53,9 @@ void member_expect_rounds(struct member *member, bool has_validator);
 /* Invalidates every page, as who reloads may expect. */
 void member_empty_cache(struct member *member);
 
-/* Invalidates every page: a worker has died, perhaps between a commit and its versions, and perhaps
- * a server process that it has left behind commits yet. */
-void member_doubt(struct member *member);
+/* Invalidates every page: a process that writes has died, perhaps between a commit and its
+ * versions, and perhaps a server process that it has left behind commits yet. */
+void member_doubt(struct member *member, enum metrics_invalidation reason);
 
 /* To be called at least once a second: shows those who share the memory that this service lives,
  * and sees whether they do. */

@@ -168,10 +168,9 @@ static void on_decided(void *owner, enum errand_outcome outcome, const PGresult 
                              item_why_not(refusal));
         return;
     }
-    if (!PQgetisnull(result, 0, DECISION_ENTRY)) {
-        desk->invalidate(desk->owner, number_at(result, DECISION_PRODUCT),
-                         number_at(result, DECISION_QUESTION));
-    }
+    /* Where nothing had to be done too: whoever did it may have died before this. */
+    desk->invalidate(desk->owner, number_at(result, DECISION_PRODUCT),
+                     number_at(result, DECISION_QUESTION));
     json_t *entry = PQgetisnull(result, 0, DECISION_ENTRY)
                         ? json_null()
                         : json_integer(number_at(result, DECISION_ENTRY));

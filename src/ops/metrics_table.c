@@ -204,9 +204,10 @@ static const struct {
                          {"signal", "exit_status", "no_heartbeat", "slow_drain"}},
     [DIMENSION_INVALIDATION] = {"reason",
                                 METRICS_INVALIDATIONS,
-                                {"service_started", "reloaded", "worker_died", "service_died",
-                                 "holder_died", "file_replaced", "command", "uncertain_write",
-                                 "server_changed", "validator_began", "everything_changed"}},
+                                {"service_started", "reloaded", "worker_died", "admin_died",
+                                 "service_died", "holder_died", "file_replaced", "command",
+                                 "uncertain_write", "server_changed", "validator_began",
+                                 "everything_changed"}},
     [DIMENSION_PAUSE_END] = {"end", METRICS_PAUSE_ENDS, {"resumed", "timed_out"}},
 };
 

@@ -107,6 +107,11 @@ static pid_t run(struct child *child, const struct spawn *like) {
     return pid;
 }
 
+static bool is_writer(const struct spawn *spawn) {
+    return spawn->role == CHILD_WORKER ||
+           (spawn->role == CHILD_ADMIN && *spawn->config->moderation_tokens);
+}
+
 bool children_start(struct children *children, const struct spawn *spawn, unsigned generation) {
     struct child *child = find(children, 0);
     pid_t pid = -1;
@@ -116,6 +121,7 @@ bool children_start(struct children *children, const struct spawn *spawn, unsign
                                 .role = spawn->role,
                                 .index = (unsigned)spawn->identity.index,
                                 .generation = generation,
+                                .is_writer = is_writer(spawn),
                                 .started_ms = clock_ms(),
                                 .ready_pipe = -1};
         atomic_store(&children->heartbeats->is_ready[child - children->all], false);
@@ -161,6 +167,7 @@ bool children_reap(struct children *children, struct child_exit *exit) {
                 .pid = pid,
                 .index = child->index,
                 .generation = child->generation,
+                .was_writer = child->is_writer,
                 .lived_ms = clock_ms() - child->started_ms,
                 .was_draining = child->state == CHILD_DRAINING,
                 .killed_for = child->killed_for,

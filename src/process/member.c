@@ -178,8 +178,8 @@ void member_empty_cache(struct member *member) {
     invalidate_all(member, METRICS_RELOADED);
 }
 
-void member_doubt(struct member *member) {
-    invalidate_all(member, METRICS_WORKER_DIED);
+void member_doubt(struct member *member, enum metrics_invalidation reason) {
+    invalidate_all(member, reason);
 }
 
 /* While others are not found, neither side sees what the other changes: so every page is made anew

@@ -131,8 +131,9 @@ static void on_ready(void *owner, const struct child *child) {
 static void on_exit_of(struct supervisor *supervisor, const struct child_exit *dead) {
     struct service *service = &supervisor->service;
     bool is_death = death_is_one(dead, supervisor->state == LIFECYCLE_STOPPING);
-    if (is_death && dead->role == CHILD_WORKER && !dead->was_quiet) {
-        member_doubt(&service->member);
+    if (is_death && dead->was_writer && !dead->was_quiet) {
+        member_doubt(&service->member,
+                     dead->role == CHILD_WORKER ? METRICS_WORKER_DIED : METRICS_ADMIN_DIED);
     }
     if (is_death) {
         death_tell(service, dead);

@@ -146,6 +146,13 @@ def test_nothing_is_lost_when_workers_are_killed_and_reloaded(victim):
     assert after.value("atelier_qa_workers", state="ready") == WORKERS
 
 
+def test_no_page_is_made_anew_when_an_admin_process_without_moderators_dies(victim):
+    before, [admin] = victim.metrics(), victim.admin_pids()
+    os.kill(admin, signal.SIGKILL)
+    wait_until(lambda: victim.admin_pids() not in ([], [admin]))
+    assert victim.metrics().since(before, "atelier_qa_cache_invalidations_total") == {}
+
+
 def test_gauges_tell_what_is_under_way_and_return_to_zero(victim, question):
     sent = request("PUT", f"/qa/questions/{question}/helpful")
     with gates.on_commits(victim), Client(worker_sockets(victim)[0]) as client:

@@ -1,10 +1,15 @@
 """What moderators' pages ask for (src/admin/desk.c): who is let in, and what the paths respond with."""
 
 import json
+import os
+import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
+import gates
 from api import MAX_ID, PATIENCE_S, QUESTION, Api, assert_problem, new_product
 from conftest import PATIENT, running
 from moderation import EMIL, ERNA, HOSTILE, Items, moderate, report
@@ -219,6 +224,31 @@ def test_a_product_is_held_and_released_by_its_name(stack, api, desk):
     assert api.post("/qa/questions", json=body).status_code == 201
     assert [(entry["item"], entry["actor"], entry["action"]) for entry in desk.get("log", count=3).json()["entries"]] == [
         (f"products/{product}", "Emil", "release"), (name, "Erna", "approve"), (f"products/{product}", "Erna", "hold")]
+
+
+def test_a_decision_that_nothing_had_to_be_done_for_makes_its_pages_anew(stack, api, desk, tmp_path):
+    items = Items(stack)
+    assert items.shown(api)["questions"]  # the cache holds the pages
+    moderate(stack, "hide", items.questions, QA_SHARED_FILE=str(tmp_path / "versions"))  # which tells no service
+    assert desk.decide(items.questions, "hide")["entry"] is None
+    assert not items.shown(api)["questions"]
+
+
+def test_a_decision_of_an_admin_process_that_dies_is_seen(stack, api, desk):
+    items = Items(stack)
+    assert items.shown(api)["questions"]
+    before, [admin] = stack.metrics(), stack.admin_pids()
+    with gates.on_commits(stack), ThreadPoolExecutor(1) as executor:
+        with gates.closed(stack, gates.COMMITS):
+            deciding = executor.submit(desk.post, {"item": items.questions, "action": "hide"})
+            wait_until(lambda: stack.sql("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                         " AND application_name = 'atelier-qa moderation'"))
+            os.kill(admin, signal.SIGKILL)
+            wait_until(lambda: stack.admin_pids() not in ([], [admin]))
+        assert isinstance(deciding.exception(), requests.ConnectionError)
+        wait_until(lambda: stack.sql("SELECT reported FROM questions WHERE id = %s", items.question) == [(True,)])
+    assert not items.shown(api)["questions"]
+    wait_until(lambda: stack.metrics().since(before, "atelier_qa_cache_invalidations_total") == {("admin_died",): 1})
 
 
 def test_while_the_database_is_away_moderators_are_told_and_operators_served(stack, api, desk):

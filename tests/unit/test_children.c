@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -180,6 +181,20 @@ START_TEST(a_worker_that_dies_in_a_pause_leaves_no_doubt_if_it_had_no_session) {
 }
 END_TEST
 
+START_TEST(a_worker_writes_and_the_admin_process_where_there_are_moderators) {
+    ck_assert(start(0, 1, "exit 1"));
+    ck_assert(wait_for_exit().was_writer);
+    ck_assert(start_as(CHILD_VALIDATOR, 0, 1, "exit 1"));
+    ck_assert(!wait_for_exit().was_writer);
+    ck_assert(start_as(CHILD_ADMIN, 0, 1, "exit 1"));
+    ck_assert(!wait_for_exit().was_writer);
+    free(config.moderation_tokens);
+    config.moderation_tokens = strdup("Erna:8d0f");
+    ck_assert(start_as(CHILD_ADMIN, 0, 1, "exit 1"));
+    ck_assert(wait_for_exit().was_writer);
+}
+END_TEST
+
 START_TEST(the_admin_process_is_no_worker_and_outlives_them) {
     ck_assert(start_as(CHILD_ADMIN, 0, 1, SERVE_AS_ADMIN));
     event_base_dispatch(base);
@@ -226,6 +241,7 @@ Suite *children_suite(void) {
     tcase_add_test(cases, a_worker_without_a_heartbeat_is_killed);
     tcase_add_test(cases, a_worker_that_does_not_finish_draining_is_killed);
     tcase_add_test(cases, a_worker_that_dies_in_a_pause_leaves_no_doubt_if_it_had_no_session);
+    tcase_add_test(cases, a_worker_writes_and_the_admin_process_where_there_are_moderators);
     tcase_add_test(cases, the_admin_process_is_no_worker_and_outlives_them);
     tcase_add_test(cases, the_admin_process_has_no_connection_string);
     suite_add_tcase(suite, cases);
