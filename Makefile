@@ -229,8 +229,8 @@ FUZZ = clang -std=c11 -g -O1 $(CPPFLAGS) -fsanitize=fuzzer$(comma)address$(comma
 FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/
 FUZZ_REQUESTS := tests/fuzz/fuzz_requests.c tests/fuzz/worker_side.c tests/fuzz/nginx_side.c \
     nginx/handler.c nginx/response.c $(addprefix src/,$(addprefix http/,accept_encoding.c content.c entity_tag.c \
-    prefer.c request.c response.c route.c target.c timing.c traceparent.c) $(addprefix ops/,line_writer.c log.c log_file.c \
-    memory.c metrics.c number.c words.c write_all.c) rules/text.c \
+    prefer.c request.c response.c route.c target.c timing.c traceparent.c unsent.c) \
+    $(addprefix ops/,line_writer.c log.c log_file.c memory.c metrics.c number.c words.c write_all.c) rules/text.c \
     $(addprefix pages/,flights.c kept_page.c lookup.c made_page.c page_key.c page_query.c page_response.c \
     page_version.c ring.c shared_memory.c versions.c weights.c) \
     $(addprefix qa/,document.c list_links.c list_request.c lists.c parameters.c product_ids.c routes.c))

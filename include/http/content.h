@@ -40,7 +40,7 @@ http_respond_without_body(struct http_request *request, const struct http_conten
 /* Responds 200 with the body that the content has. */
 void http_respond_whole(struct http_request *request, const struct http_content *content);
 
-/* Likewise with a copy of it, for headers that are this request's own. */
+/* Likewise with a copy of it, which counts as unsent, for headers that are this request's own. */
 void http_respond_copy(struct http_request *request, struct http_content content, const void *body);
 
 /* Responds with a plain body that is sent once, or 304. The body is handed over. */

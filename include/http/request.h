@@ -14,6 +14,7 @@
 #include <sys/queue.h>
 
 struct MHD_Connection;
+struct unsent;
 struct watch;
 struct http_route;
 
@@ -40,6 +41,7 @@ struct http_delivery {
     bool close_connections;            /* while draining: no request follows on this connection */
     const struct http_header *headers; /* of each response that http_send() sends; NULL: none */
     bool shows_timing;                 /* by the header Server-Timing */
+    struct unsent *unsent;             /* large bodies (http/unsent.h) */
 };
 
 struct http_request {

@@ -132,6 +132,7 @@ enum { METRICS_FOR_READS, METRICS_FOR_WRITES, METRICS_FOR_STANDBY_READS, METRICS
 struct metrics_gauges {
     metrics_number active_requests;
     metrics_number client_connections;
+    metrics_number unsent_bytes; /* of large bodies */
     metrics_number waiting_calls[METRICS_LANES];
     metrics_number running_calls[METRICS_LANES];
     metrics_number connections[METRICS_CONNECTION_SETS][METRICS_CONNECTION_STATES];
@@ -187,6 +188,7 @@ struct metrics {
         metrics_number gauges_room[METRICS_GAUGES_ROOM];
     };
     metrics_number accepted_connections;
+    metrics_number unsent_rejections; /* of large bodies, beside so many others */
     struct metrics_histogram requests[METRICS_ENDPOINTS][METRICS_STATUSES]; /* in us */
     struct metrics_lanes lanes;
     struct metrics_histogram statements[METRICS_STATEMENTS]; /* until the result, in us */

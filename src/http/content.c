@@ -2,6 +2,7 @@
 #include "http/content.h"
 
 #include "http/accept_encoding.h"
+#include "http/unsent.h"
 #include "ops/memory.h"
 
 #include <microhttpd.h>
@@ -146,7 +147,8 @@ void http_respond_copy(struct http_request *request, struct http_content content
                        const void *body) {
     void *copy = memory_allocate(content.length);
     memcpy(copy, body, content.length);
-    http_content_take_body(&content, (struct http_body){copy, content.length, free, copy});
+    struct http_body own = {copy, content.length, free, copy};
+    http_content_take_body(&content, unsent_hold(request, own));
     http_respond_whole(request, &content);
     http_content_release(&content);
 }

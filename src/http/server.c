@@ -4,6 +4,7 @@
 #include "http/measure.h"
 #include "http/response.h"
 #include "http/slow_log.h"
+#include "http/unsent.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/timer.h"
@@ -32,6 +33,7 @@ struct http_server {
     struct watch
         run; /* libmicrohttpd's epoll set is readable, or a suspended request has a response */
     struct timer timer; /* when it wants to run again by itself */
+    struct unsent unsent;
     struct http_delivery delivery;
     struct slow_log slow_log;
     void (*on_drained)(void *owner);
@@ -251,7 +253,9 @@ struct http_server *http_server_new(struct event_base *base, const struct logger
         http_server_free(server);
         return NULL;
     }
+    server->unsent.metrics = server->metrics;
     server->delivery.run = &server->run;
+    server->delivery.unsent = &server->unsent;
     server->delivery.headers = settings->headers;
     server->delivery.shows_timing = settings->shows_timing;
     server->slow_log.limit_us = settings->slow_ms * 1000;

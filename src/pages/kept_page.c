@@ -1,6 +1,7 @@
 /* A page of the ring, and the response with it. */
 #include "pages/kept_page.h"
 
+#include "http/unsent.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "pages/page_response.h"
@@ -56,9 +57,13 @@ static bool respond(const struct lookup_settings *settings, struct http_request 
     if (page_response_without_body(settings, request, key, page, &content, &headers)) {
         return true;
     }
+    if (!unsent_admits(request, page->length[form])) {
+        return true;
+    }
     void *body = copy_out(settings->ring, page, form);
     if (body) {
-        http_content_take_body(&content, (struct http_body){body, page->length[form], free, body});
+        struct http_body own = {body, page->length[form], free, body};
+        http_content_take_body(&content, unsent_hold(request, own));
         http_respond_whole(request, &content);
         http_content_release(&content);
     }

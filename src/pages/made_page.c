@@ -1,6 +1,7 @@
 /* What becomes of a page that a query has made. */
 #include "pages/made_page.h"
 
+#include "http/unsent.h"
 #include "ops/clock.h"
 #include "pages/page_response.h"
 #include "pages/result_body.h"
@@ -42,8 +43,10 @@ struct made_form {
     void *body;
 };
 
-static struct http_body hand_over(const struct made_form *form) {
-    return (struct http_body){form->body, form->content.length, free, form->body};
+static struct http_body hand_over(const struct made_form *form,
+                                  const struct http_request *request) {
+    struct http_body body = {form->body, form->content.length, free, form->body};
+    return unsent_hold(request, body);
 }
 
 /* Responds to one. One response does for all that have no headers of their own. */
@@ -54,8 +57,12 @@ static void respond(const struct made_page *made, const struct lookup_settings *
     if (page_response_without_body(settings, request, made->key, &made->page, &content, &headers)) {
         return;
     }
+    bool is_held = form->content.whole && !content.more;
+    if (!is_held && !unsent_admits(request, content.length)) {
+        return;
+    }
     if (content.more && is_last && !form->content.whole) {
-        http_content_take_body(&content, hand_over(form));
+        http_content_take_body(&content, hand_over(form, request));
         form->body = NULL;
         http_respond_whole(request, &content);
         http_content_release(&content);
@@ -63,7 +70,7 @@ static void respond(const struct made_page *made, const struct lookup_settings *
         http_respond_copy(request, content, form->body);
     } else {
         if (!form->content.whole) {
-            http_content_take_body(&form->content, hand_over(form));
+            http_content_take_body(&form->content, hand_over(form, request));
         }
         http_respond_whole(request, &form->content);
     }

@@ -11,6 +11,7 @@ import pytest
 import seed
 from api import ANSWER, PATIENCE_S, QUESTION, new_product
 from stack import wait_until
+from wire import Client, request, worker_sockets
 
 LIMIT = 64 * 1024
 
@@ -116,6 +117,47 @@ def test_a_large_page_that_nobody_reads_takes_no_file(stack, api, large_page):
         while len(received) < size:  # and who reads at last gets all
             received += readers[0].recv(65536)
     assert warnings(stack) == before[1]
+
+
+@pytest.fixture(scope="module")
+def longer_page(stack):
+    """The path of a page of three megabytes, but for the number of its elements."""
+    product = new_product()
+    questions = seed.questions(stack, product, [0] * 1000)
+    stack.sql("UPDATE questions SET body = repeat('世', 1000) WHERE id = ANY (%s)", list(questions))
+    return f"/qa/questions?product_id={product}&count="
+
+
+@pytest.mark.parametrize("pages", [1, 60])  # all but the first are of the cache; each is made by a query
+def test_a_worker_holds_a_bounded_amount_of_long_pages_that_nobody_reads(stack, longer_page, pages):
+    worker = worker_sockets(stack)[0]
+
+    def begin_to_read(readers, count):
+        """The status of a response of which no more is read."""
+        reader = readers.enter_context(socket.socket(socket.AF_UNIX))
+        reader.settimeout(PATIENCE_S)
+        reader.connect(str(worker))
+        reader.sendall(request("GET", f"{longer_page}{count}"))
+        return int(reader.recv(12)[-3:])
+
+    def held():
+        return stack.metrics().value("atelier_qa_unsent_bytes")
+
+    wait_until(lambda: held() == 0)
+    before = stack.metrics()
+    with contextlib.ExitStack() as readers:
+        statuses = [begin_to_read(readers, 940 + number % pages) for number in range(60)]
+        refused = statuses.count(503)
+        assert statuses == [200] * (60 - refused) + [503] * refused
+        assert 124 * 2**20 < held() <= 128 * 2**20
+        with Client(worker) as client:
+            reply = client.ask(request("GET", f"{longer_page}1000"))
+            assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+            assert client.ask(request("GET", f"{longer_page}10")).status == 200  # 30 kB
+        assert stack.metrics().since(before, "atelier_qa_unsent_rejections_total") == {(): refused + 1}
+    wait_until(lambda: held() == 0)
+    with Client(worker) as client:
+        assert len(client.ask(request("GET", f"{longer_page}1000")).body) > 3_000_000
 
 
 @pytest.mark.parametrize("method, target, content_type, status", [

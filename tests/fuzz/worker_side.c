@@ -6,6 +6,8 @@
 
 #include "http/response.h"
 #include "http/route.h"
+#include "http/unsent.h"
+#include "ops/metrics.h"
 #include "ops/watch.h"
 #include "pages/lookup.h"
 #include "qa/answers.h"
@@ -261,7 +263,8 @@ static void dispatch(struct http_request *request) {
 
 struct response worker_side_respond(const struct given *given) {
     struct app app = {.lookup = lookup, .text_seed = text_seed};
-    struct http_delivery delivery = {0};
+    struct unsent unsent = {.metrics = metrics_or_unseen(NULL)};
+    struct http_delivery delivery = {.unsent = &unsent};
     struct MHD_Connection connection = {
         .accept_encoding = passed_on(given->accept_encoding, ACCEPT_ENCODING_PASSED_ON),
         .if_none_match = passed_on(given->if_none_match, IF_NONE_MATCH_PASSED_ON)};

@@ -69,6 +69,7 @@ Suite *text_suite(void);
 Suite *timer_suite(void);
 Suite *timing_suite(void);
 Suite *traceparent_suite(void);
+Suite *unsent_suite(void);
 Suite *view_suite(void);
 Suite *voter_suite(void);
 Suite *weights_suite(void);
