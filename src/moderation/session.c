@@ -60,9 +60,10 @@ PGresult *moderation_ask(struct moderation_session *session, enum moderation_sta
     PGresult *result =
         PQexecParams(session->connection, embedded_moderation_statements[statement].text, count,
                      NULL, parameters, NULL, NULL, 0);
-    /* An error without SQLSTATE is libpq's own. */
+    /* An error without SQLSTATE is libpq's own. One that ends the session may follow the commit. */
     session->is_unknown = was_open && !query_has_succeeded(result) &&
-                          PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL;
+                          (PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL ||
+                           PQstatus(session->connection) != CONNECTION_OK);
     if (PQresultStatus(result) == PGRES_TUPLES_OK) {
         return result;
     }
