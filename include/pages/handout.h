@@ -16,9 +16,10 @@
 #include <sys/types.h>
 
 enum handout_wish {
-    HANDOUT_READ = 1, /* the descriptor is read-only; for everybody who may connect */
-    HANDOUT_CHANGE,   /* for a command that raises the epoch; of the holder's user, or root */
-    HANDOUT_JOIN      /* for a service; likewise */
+    HANDOUT_READ = 1,    /* the descriptor is read-only; for everybody who may connect */
+    HANDOUT_CHANGE,      /* for a command that raises the epoch; of the holder's user, or root */
+    HANDOUT_JOIN,        /* for a service; likewise */
+    HANDOUT_CHANGE_PAGES /* for a command that raises the versions of some pages; likewise */
 };
 
 enum handout_result {

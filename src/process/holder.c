@@ -80,10 +80,10 @@ static enum handout_result decide(const struct holder_client *client,
     if (message->is_of_other_layout) {
         return HANDOUT_OTHER_LAYOUT;
     }
-    bool may_have = message->wish == HANDOUT_READ
-                        ? !client->holder->refuses_readers
-                        : (message->wish == HANDOUT_JOIN || message->wish == HANDOUT_CHANGE) &&
-                              trust_may_change(client->connection);
+    bool changes = message->wish == HANDOUT_JOIN || message->wish == HANDOUT_CHANGE ||
+                   message->wish == HANDOUT_CHANGE_PAGES;
+    bool may_have = message->wish == HANDOUT_READ ? !client->holder->refuses_readers
+                                                  : changes && trust_may_change(client->connection);
     return may_have ? HANDOUT_GRANTED : HANDOUT_REFUSED;
 }
 

@@ -58,7 +58,8 @@ static int invalidate(const struct attempt *attempt, int descriptor) {
 static int ask(const struct attempt *attempt, int connection) {
     int descriptor;
     struct pollfd wanted = {.fd = connection, .events = POLLIN};
-    if (!handout_ask(connection, HANDOUT_CHANGE) || poll(&wanted, 1, wait_ms(attempt)) < 0) {
+    enum handout_wish wish = attempt->pages ? HANDOUT_CHANGE_PAGES : HANDOUT_CHANGE;
+    if (!handout_ask(connection, wish) || poll(&wanted, 1, wait_ms(attempt)) < 0) {
         return report(attempt, AGAIN, strerror(errno));
     }
     switch (handout_receive(connection, &descriptor)) {

@@ -116,12 +116,14 @@ def test_what_was_hidden_stays_so_until_it_is_restored(stack, api, kind):
     name = getattr(items, kind)
     for _ in range(10):  # every worker's cache holds the pages
         assert items.shown(api)[kind]
+    before = stack.metrics()
     moderate(stack, "hide", name)
     for _ in range(10):
         assert not items.shown(api)[kind]
     moderate(stack, "restore", name)
     for _ in range(10):
         assert items.shown(api)[kind]
+    assert stack.metrics().since(before, "atelier_qa_cache_invalidations_total") == {}  # of all pages
 
 
 def test_a_restored_item_is_hidden_by_as_many_reports_again(patient):
