@@ -10,7 +10,10 @@ const WORDS = {approve: "Approved", hide: "Hidden", restore: "Restored", erase: 
 
 const find = id => document.getElementById(id);
 
-const state = {items: [], chosen: -1, page: 1, total: 0, logPage: 1, productsPage: 1, last: null, asked: 0, isBusy: false};
+// `shown` is the item that decisions are about: the one whose details are there. `asked` numbers the loads of details;
+// only the latest is shown.
+const state = {items: [], chosen: -1, shown: null, page: 1, total: 0, logPage: 1, productsPage: 1, last: null, asked: 0,
+  isBusy: false};
 
 function element(name, text = "", className = "") {
   const made = document.createElement(name);
@@ -171,10 +174,15 @@ function lineOfEntry(entry) {
   return made;
 }
 
+function nameOf(item) {
+  return `${item.kind === "question" ? "Question" : "Answer"} ${item.id}`;
+}
+
 function showDetail(shown) {
   const {item} = shown;
+  state.shown = item;
   const reasons = describeReasons(item);
-  find("detail-title").textContent = `${item.kind === "question" ? "Question" : "Answer"} ${item.id}`;
+  find("detail-title").textContent = nameOf(item);
   const facts = element("p", `${item.name} · `, "quiet");
   facts.append(time(item.date), ` · product ${item.product_id} · helpful ${item.helpfulness}`);
   find("facts").replaceChildren(
@@ -193,8 +201,9 @@ function showDetail(shown) {
   find("actions").hidden = find("note-line").hidden = false;
 }
 
-function showNoDetail() {
-  find("detail-title").textContent = "Nothing is chosen";
+function showNoDetail(why) {
+  state.shown = null;
+  find("detail-title").textContent = why;
   find("facts").replaceChildren();
   find("surroundings").replaceChildren();
   find("actions").hidden = find("note-line").hidden = true;
@@ -210,8 +219,8 @@ async function choose(index, takesFocus = false) {
   const item = chosenItem();
   const asked = ++state.asked;
   find("note").value = "";
+  showNoDetail(item ? "Loading …" : "Nothing is chosen");
   if (!item) {
-    showNoDetail();
     return;
   }
   if (takesFocus) {
@@ -224,7 +233,10 @@ async function choose(index, takesFocus = false) {
       silence();
     }
   } catch (error) {
-    tell(error);
+    if (asked === state.asked) {
+      showNoDetail("Not loaded");
+      tell(error);
+    }
   }
 }
 
@@ -299,13 +311,16 @@ async function carryOut(decision, index) {
 }
 
 async function act(action) {
-  const item = chosenItem();
+  const item = state.shown;
+  const index = state.chosen;
   const button = find("actions").querySelector(`[data-action=${action}]`);
-  if (!item || button.disabled || find("actions").hidden) {
+  if (!item || button.disabled || state.isBusy) {
     return;
   }
+  const note = find("note").value.trim();
   if (action === "erase") {
     const dialog = find("erase-dialog");
+    find("erase-title").textContent = `Erase ${nameOf(item).toLowerCase()} for good?`;
     dialog.returnValue = "no";
     dialog.showModal();
     await new Promise(resolve => dialog.addEventListener("close", resolve, {once: true}));
@@ -313,8 +328,7 @@ async function act(action) {
       return;
     }
   }
-  const note = find("note").value.trim();
-  await carryOut({item: item.item, action, ...note && {note}}, state.chosen);
+  await carryOut({item: item.item, action, ...note && {note}}, index);
 }
 
 function undo() {
@@ -432,7 +446,9 @@ document.addEventListener("keydown", event => {
     return;
   }
   event.preventDefault();
-  KEYS[event.key]();
+  if (!event.repeat || "jk".includes(event.key)) {  // a key that is held decides once
+    KEYS[event.key]();
+  }
 });
 
 find("sign-in").addEventListener("submit", event => {

@@ -60,8 +60,10 @@ def open_product(page, product, count):
 
 
 def wait_for_detail(page):
-    """Until the details are those of what is chosen."""
+    """Until the details are those of what is chosen, and no list is loading."""
     def is_shown():
+        if page.run("return document.getElementById('queue').ariaBusy") == "true":
+            return False
         chosen = page.run("return document.querySelector('#items [aria-current=true] .more')?.textContent ?? ''")
         kind, _, number = page.find("#detail-title").text.partition(" ")
         return f"{kind.lower()}s/{number}" in chosen
@@ -75,6 +77,36 @@ def chosen(page):
 def press(page, key):
     page.run("document.activeElement.blur()")
     page.find("body").send_keys(key)
+
+
+def hold(page, path):
+    """Has the page note in `asked` what it asks for. Responses wait in `held` where the path begins with this."""
+    page.run("""const [start] = arguments, real = window.fetch
+        window.asked = []
+        window.held = []
+        window.fetch = async (path, options) => {
+            asked.push(path)
+            if (!path.startsWith(start)) return real(path, options)
+            const response = await real(path, {...options, signal: undefined})
+            const body = await response.json()
+            await new Promise((resolve, reject) => held.push({path, resolve, reject}))
+            return {ok: response.ok, status: response.status, json: async () => body}
+        }""", path)
+
+
+def release(page, text=""):
+    """The first response that waits for what has this text in its path, when there is one."""
+    page.wait_until(lambda: page.run("""const index = held.findIndex(one => one.path.includes(arguments[0]))
+        if (index >= 0) held.splice(index, 1)[0].resolve()
+        return index >= 0""", text))
+
+
+def decisions(page):
+    return page.run("return asked.filter(path => path === '/moderation/decisions').length")
+
+
+def state_of(stack, item):
+    return moderate(stack, "show", item, "--json")["item"]["state"]
 
 
 def test_a_wrong_token_is_told_and_a_right_one_is_kept_for_the_tab_alone(page):
@@ -153,6 +185,7 @@ def test_to_erase_has_to_be_confirmed(page, stack, api):
     open_product(page, items.product, 1)
     press(page, "e")
     page.wait_for("#erase-dialog[open]")
+    assert page.find("#erase-title").text == f"Erase question {items.question} for good?"
     page.click("#erase-dialog [value=no]")
     page.wait_for("#erase-dialog[open]", gone=True)
     assert moderate(stack, "show", items.questions, "--json")["item"]["body"] == "my number is 555"
@@ -162,6 +195,48 @@ def test_to_erase_has_to_be_confirmed(page, stack, api):
     page.wait_until(lambda: "Erased" in page.find("#done-text").text)
     assert moderate(stack, "show", items.questions, "--json")["item"]["body"] == "[removed]"
     assert not page.find("#undo").is_displayed()
+
+
+def test_nothing_is_decided_about_an_item_that_is_not_shown(page, stack, api):
+    product, [one, other] = product_of(stack, api, 2, 1)
+    open_product(page, product, 2)
+    hold(page, "/moderation/item?")
+    press(page, "j")
+    page.wait_until(lambda: other in chosen(page))
+    press(page, "h")
+    press(page, "e")
+    assert not page.find("#actions").is_displayed() and not page.has("#erase-dialog[open]")
+    assert page.find("#facts").text == "" and decisions(page) == 0
+    page.wait_until(lambda: page.run("return held.length") == 1)
+    page.run("held.pop().reject(new TypeError('lost'))")
+    page.wait_until(lambda: "does not respond (lost)" in page.find("#notice").text)
+    press(page, "h")
+    assert not page.find("#actions").is_displayed() and decisions(page) == 0
+    page.click("#items [aria-current=true]")
+    release(page)
+    wait_for_detail(page)
+    press(page, "h")
+    page.wait_until(lambda: f"Hidden: {other}" in page.find("#done-text").text)
+    assert [state_of(stack, item) for item in (one, other)] == ["open", "hidden"]
+
+
+def test_a_key_that_is_held_decides_once(page, stack, api):
+    product, [one, other, third] = product_of(stack, api, 3, 2, 1)
+    open_product(page, product, 3)
+    hold(page, "nothing")
+    page.run("document.activeElement.blur()")
+
+    def key_down(key, repeated):
+        page.cdp("Input.dispatchKeyEvent", type="keyDown", key=key, text=key, autoRepeat=repeated)
+    key_down("a", False)
+    page.wait_until(lambda: len(page.texts("#items li")) == 2)
+    wait_for_detail(page)
+    key_down("a", True)
+    key_down("u", True)
+    assert decisions(page) == 1
+    key_down("j", True)  # goes on through the queue all the same
+    page.wait_until(lambda: third in chosen(page))
+    assert [state_of(stack, item) for item in (one, other, third)] == ["approved", "open", "open"]
 
 
 def test_search_filter_and_pages_lead_to_what_is_wanted(page, stack, api):
@@ -197,6 +272,7 @@ def test_what_waits_is_found_and_approved(page, stack, api):
     press(page, "a")
     page.wait_until(lambda: "Approved" in page.find("#done-text").text)
     assert [one["question_id"] for one in api.questions(product)] == [response.json()["question_id"]]
+    page.wait_until(lambda: page.find("#nothing").is_displayed())
     press(page, "u")
     page.wait_until(lambda: "Undone" in page.find("#done-text").text)
     assert api.questions(product) == []
