@@ -10,10 +10,10 @@ const WORDS = {approve: "Approved", hide: "Hidden", restore: "Restored", erase: 
 
 const find = id => document.getElementById(id);
 
-// `shown` is the item that decisions are about: the one whose details are there. `asked` numbers the loads of details;
-// only the latest is shown.
-const state = {items: [], chosen: -1, shown: null, page: 1, total: 0, logPage: 1, productsPage: 1, last: null, asked: 0,
-  isBusy: false};
+// `shown` is the item that decisions are about: the one whose details are there. `turn` and `asked` number the loads of
+// the queue and of details; only the latest of each is shown.
+const state = {items: [], chosen: -1, shown: null, page: 1, total: 0, logPage: 1, productsPage: 1, last: null, turn: 0,
+  asked: 0, isBusy: false};
 
 function element(name, text = "", className = "") {
   const made = document.createElement(name);
@@ -80,16 +80,21 @@ function showPart(name) {
   find("show-log").hidden = find("show-products").hidden = find("sign-out").hidden = name === "sign-in";
 }
 
+// Somebody else may sign in next: nothing that was shown is left, no decision to undo, and no load under way.
 function showSignIn(why) {
   sessionStorage.removeItem(TOKEN);
+  state.turn++;
+  state.asked++;
+  state.items = [];
+  state.last = null;
   showPart("sign-in");
   find("total").textContent = "";
   find("done-text").textContent = "";
   find("undo").hidden = true;
   find("items").replaceChildren();
-  find("facts").replaceChildren();
-  find("surroundings").replaceChildren();
+  showNoDetail("Nothing is chosen");
   find("held").replaceChildren();
+  find("entries").replaceChildren();
   find("notice").textContent = why;
   find("notice").hidden = !why;
   find("token").value = "";
@@ -240,8 +245,8 @@ async function choose(index, takesFocus = false) {
   }
 }
 
-function wanted() {
-  const parameters = new URLSearchParams({show: find("show").value, page: state.page, count: COUNT});
+function wanted(page) {
+  const parameters = new URLSearchParams({show: find("show").value, page, count: COUNT});
   for (const [id, name] of [["search", "q"], ["kind", "kind"], ["reason", "reason"], ["product", "product_id"]]) {
     if (find(id).value.trim()) {
       parameters.set(name, find(id).value.trim());
@@ -250,30 +255,36 @@ function wanted() {
   return parameters;
 }
 
-async function load(index = 0, takesFocus = false) {
+// The page counts as turned when it is there.
+async function load({page = state.page, index = 0, takesFocus = false} = {}) {
+  const turn = ++state.turn;
   find("queue").setAttribute("aria-busy", "true");
   try {
-    const found = await ask(`/moderation/items?${wanted()}`);
-    showPart("work");
-    state.items = found.items;
-    state.total = found.total;
-    if (state.items.length === 0 && state.page > 1) {
-      state.page--;
-      await load(COUNT - 1, takesFocus);
+    const found = await ask(`/moderation/items?${wanted(page)}`);
+    if (turn !== state.turn) {
       return;
     }
+    if (found.items.length === 0 && page > 1) {
+      await load({page: page - 1, index: COUNT - 1, takesFocus});
+      return;
+    }
+    showPart("work");
+    Object.assign(state, {page, items: found.items, total: found.total});
     showItems();
     await choose(Math.min(index, state.items.length - 1), takesFocus);
   } catch (error) {
-    tell(error);
+    if (turn === state.turn) {
+      tell(error);
+    }
   } finally {
-    find("queue").setAttribute("aria-busy", "false");
+    if (turn === state.turn) {
+      find("queue").setAttribute("aria-busy", "false");
+    }
   }
 }
 
 function turn(pages) {
-  state.page += pages;
-  load(0, true);
+  load({page: state.page + pages, takesFocus: true});
 }
 
 function move(steps) {
@@ -302,7 +313,7 @@ async function carryOut(decision, index) {
     const canUndo = entry !== null && decision.action !== "erase";
     state.last = canUndo ? {item: item.item, entry, index} : null;
     find("undo").hidden = !canUndo;
-    await load(index, true);
+    await load({index, takesFocus: true});
   } catch (error) {
     tell(error);
   } finally {
@@ -458,8 +469,7 @@ find("sign-in").addEventListener("submit", event => {
 });
 find("filters").addEventListener("submit", event => {
   event.preventDefault();
-  state.page = 1;
-  load();
+  load({page: 1});
 });
 for (const id of ["show", "kind", "reason"]) {
   find(id).addEventListener("change", () => find("filters").requestSubmit());

@@ -9,7 +9,7 @@ import seed
 from api import QUESTION, Api, new_product
 from browser import DESKTOP, PHONE, Browser, needs_chromium
 from conftest import PATIENT, running
-from moderation import ERNA, HOSTILE, Items, moderate, report
+from moderation import EMIL, ERNA, HOSTILE, Items, moderate, report
 
 pytestmark = needs_chromium
 SHOTS = os.environ.get("SCREENSHOTS")
@@ -17,7 +17,7 @@ SHOTS = os.environ.get("SCREENSHOTS")
 
 @pytest.fixture(scope="module")
 def stack():
-    with running(QA_MODERATION_TOKENS=f"Erna:{ERNA}", **PATIENT) as stack:
+    with running(QA_MODERATION_TOKENS=f"Erna:{ERNA} Emil:{EMIL}", **PATIENT) as stack:
         yield stack
 
 
@@ -237,6 +237,57 @@ def test_a_key_that_is_held_decides_once(page, stack, api):
     key_down("j", True)  # goes on through the queue all the same
     page.wait_until(lambda: third in chosen(page))
     assert [state_of(stack, item) for item in (one, other, third)] == ["approved", "open", "open"]
+
+
+def test_keys_that_come_while_a_page_is_loaded_skip_none(page, stack, api):
+    product, _ = product_of(stack, api, *[1] * 41)
+    open_product(page, product, 20)
+    page.click("#items li:last-child button")
+    wait_for_detail(page)
+    hold(page, "/moderation/items?")
+    press(page, "j")
+    press(page, "j")
+    release(page)
+    release(page)
+    page.wait_until(lambda: page.run("return document.getElementById('queue').ariaBusy") == "false")
+    assert page.find("#page-number").text == "Page 2"
+    page.click("#next")
+    release(page)
+    page.wait_until(lambda: page.find("#page-number").text == "Page 3" and len(page.texts("#items li")) == 1)
+
+
+def test_a_list_that_comes_late_does_not_replace_a_newer_one(page, stack, api):
+    product, names = product_of(stack, api, 2, 1)
+    moderate(stack, "hide", names[1])
+    open_product(page, product, 1)
+    hold(page, "/moderation/items?")
+    for show in ("all", "hidden"):
+        page.run("document.getElementById('show').value = arguments[0];"
+                 "document.getElementById('show').dispatchEvent(new Event('change'))", show)
+    release(page, "show=hidden")
+    page.wait_until(lambda: len(page.texts("#items li")) == 1 and names[1] in chosen(page))
+    release(page, "show=all")
+    assert len(page.texts("#items li")) == 1 and names[1] in chosen(page)
+
+
+def test_who_signs_in_after_somebody_else_finds_nothing_to_undo(page, stack, api):
+    product, [name] = product_of(stack, api, 1)
+    open_product(page, product, 1)
+    press(page, "a")
+    page.wait_until(lambda: "Approved" in page.find("#done-text").text)
+    page.click("#show-log")
+    page.wait_for("#log:not([hidden])")
+    page.run("sessionStorage.setItem('atelier-qa moderation token', 'x')")
+    page.click("#close-log")
+    page.wait_for("#sign-in:not([hidden])")
+    assert page.texts("#entries tr") == []
+    page.find("#token").send_keys(EMIL + "\n")
+    page.wait_for("#work:not([hidden])")
+    hold(page, "nothing")
+    press(page, "u")
+    assert decisions(page) == 0
+    assert state_of(stack, name) == "approved"
+    assert all("401" in line["message"] for line in page.errors())
 
 
 def test_search_filter_and_pages_lead_to_what_is_wanted(page, stack, api):
