@@ -49,6 +49,13 @@ function duration(seconds) {
   return `${Math.floor(whole / 86400)}\u00a0d ${Math.floor(whole % 86400 / 3600)}\u00a0h`;
 }
 
+// A text that is read aloud when it changes; written anew it would be read again.
+function tell(id, text) {
+  if (find(id).textContent !== text) {
+    find(id).textContent = text;
+  }
+}
+
 // ---- The parts of the page ----
 
 function badgeOf(status) {
@@ -74,7 +81,7 @@ function describePause(pause) {
 
 function showState(status) {
   const [word, kind] = badgeOf(status);
-  find("badge").textContent = word;
+  tell("badge", word);
   find("badge").className = `badge ${kind}`;
   find("version").textContent = [status.version, status.revision].filter(Boolean).join(" · ");
   find("summary").textContent = [
@@ -190,7 +197,7 @@ function show(status) {
 // ---- Again and again ----
 
 function showSilence(error) {
-  find("notice").textContent = `The admin process does not respond (${error.message}): what is below is old.`;
+  tell("notice", `The admin process does not respond (${error.message}): what is below is old.`);
   find("notice").hidden = false;
   find("badge").className = "badge";
   document.title = "No answer: Atelier Q&A";
@@ -203,6 +210,7 @@ async function refresh() {
       throw new Error(`status ${response.status}`);
     }
     show(await response.json());
+    tell("notice", "");
     find("notice").hidden = true;
   } catch (error) {
     showSilence(error);

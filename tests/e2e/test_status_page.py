@@ -8,7 +8,7 @@ import signal
 import pytest
 
 import test_admin
-from browser import Browser, needs_chromium
+from browser import DESKTOP, PHONE, Browser, needs_chromium
 from stack import paused
 
 pytestmark = needs_chromium
@@ -54,6 +54,36 @@ def test_it_refreshes_itself_and_says_when_nobody_responds(browser, stack):
     with paused([stack.supervisor_pid(), *stack.admin_pids()]):  # else it is replaced too soon
         browser.wait_until(lambda: "does not respond" in browser.find("#notice").text)
     browser.wait_until(lambda: not browser.find("#notice").is_displayed())
+
+
+def test_only_what_has_changed_is_read_aloud(browser):
+    opened(browser)
+    browser.run("""window.observers = [...document.querySelectorAll('[role=status], [role=alert]')].map(live => {
+        const observer = new MutationObserver(records => said.push(...records))
+        observer.observe(live, {childList: true, characterData: true, subtree: true})
+        return observer
+    })
+    window.said = []""")
+    assert browser.texts("[role=status]") == ["Ready"]
+    for _ in range(2):
+        summary = browser.text("#summary")
+        browser.wait_until(lambda: browser.text("#summary") != summary)  # for how long it is up
+    assert browser.run("return said.length") == 0
+    assert browser.run("""showSilence(new Error('gone'))
+        showSilence(new Error('gone'))
+        return observers.flatMap(one => one.takeRecords()).length""") == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_axe_finds_nothing(browser, scheme, width):
+    browser.wide(width)
+    browser.prefer(color_scheme=scheme)
+    opened(browser)
+    browser.wait_for("#figures:not([hidden])")
+    assert browser.violations() == []
+    browser.run("showSilence(new Error('gone'))")
+    assert browser.violations() == []
 
 
 def test_a_pause_is_told_of(browser, stack):
