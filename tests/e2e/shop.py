@@ -1,5 +1,6 @@
 """A shop on another origin than the service's, and a network between both that can fail."""
 
+import contextlib
 import http.client
 import http.server
 import threading
@@ -79,6 +80,22 @@ class Network(_Listening):
         self.delay_s = 0
         self.hidden = None     # a header of responses that does not come through
         self.change = lambda content: content
+        self._hold = lambda request: None
+
+    @contextlib.contextmanager
+    def holding(self, method, text=""):
+        """Requests of this method whose path has this text wait until the end."""
+        released = threading.Event()
+
+        def hold(request):
+            if request.command == method and text in request.path:
+                released.wait(PATIENCE_S)
+        self._hold = hold
+        try:
+            yield
+        finally:
+            self._hold = lambda request: None
+            released.set()
 
     def seen(self, *methods):
         return [request for request in self.requests if request[0] in methods]
@@ -89,6 +106,7 @@ class Network(_Listening):
         if self.is_down:
             return self._cut(request)
         time.sleep(self.delay_s)
+        self._hold(request)
         connection = http.client.HTTPConnection(self._service, timeout=PATIENCE_S)
         left_out = ("host", "connection", "accept-encoding")
         connection.request(request.command, request.path, body or None, {

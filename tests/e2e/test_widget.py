@@ -429,6 +429,58 @@ def test_a_report_says_why(stack, embed, clean, asked):
         ("personal-data", "It names a colleague.", True)]
 
 
+def ids_of(widget, kind):
+    return [int(one.get_attribute("id").partition("-")[2]) for one in widget.find_all(f".{kind}")]
+
+
+def report(widget, item):
+    widget.click(f"#{item} > .foot .report")
+    widget.wait_for(".reporter[open]")
+    widget.click(".reporter button[value=report]")
+
+
+def test_a_report_of_what_is_no_longer_listed_changes_neither_the_list_nor_the_total(
+        network, embed, clean, api, asked):
+    product, question, _ = asked
+    other = api.add_question(product, body="In which colours?")["question_id"]
+    widget = embed(a_widget(product), service=network.address)
+    with network.holding("PUT"):
+        report(widget, f"question-{question}")
+        widget.wait_until(lambda: network.seen("PUT"))
+        widget.find("#search").send_keys("colours")
+        widget.wait_until(lambda: widget.text("#total") == "1 question found" and widget.is_loaded())
+    widget.wait_for_notice("The shop is told")
+    assert widget.text("#total") == "1 question found"
+    assert [one.get_attribute("id") for one in widget.find_all(".question")] == [f"question-{other}"]
+    assert widget.focused() == "search"
+
+
+def test_a_report_is_sent_once_however_often_its_button_is_pressed(network, embed, clean, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product), service=network.address)
+    with network.holding("PUT"):
+        report(widget, f"question-{question}")
+        widget.wait_until(lambda: network.seen("PUT"))
+        widget.click(f"#question-{question} > .foot .report")
+        assert not widget.has(".reporter[open]")
+        assert widget.focused() == "report"
+    widget.wait_for(f"#question-{question}", gone=True)
+    widget.wait_for_notice("The shop is told")
+
+
+def test_a_vote_is_sent_once_however_often_its_button_is_pressed(network, embed, clean, api, asked):
+    product, question, _ = asked
+    button = f"#question-{question} > .foot .helpful"
+    widget = embed(a_widget(product), service=network.address)
+    with network.holding("PUT"):
+        widget.click(button)
+        widget.wait_until(lambda: network.seen("PUT"))
+        widget.click(button)
+    widget.wait_for(f"{button}[aria-pressed=true]")
+    assert len(keys(network, "PUT")) == 1 and network.seen("DELETE") == []
+    assert helpfulness(api, product) == [1]
+
+
 # ---- By keyboard, and read aloud ----
 
 def test_everything_can_be_done_with_the_keyboard_and_the_focus_is_never_lost(embed, clean, api, asked):
@@ -788,6 +840,25 @@ def test_who_gives_up_and_tries_again_by_hand_does_not_post_twice(network, embed
     assert len(keys(network, "POST")) == 1
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
     browser.errors()
+
+
+def test_an_older_search_that_ends_later_changes_nothing(stack, network, embed, clean):
+    product = new_product()
+    seed.questions(stack, product, [3, 2, 1], body="Would a zebra wear it?")
+    [last] = seed.questions(stack, product, [0], body="In which colours?")
+    widget = embed(a_widget(product, api=network.address))
+    search = widget.find("#search")
+    with network.holding("GET", "q=zebra"):
+        search.send_keys("zebra")
+        widget.wait_until(lambda: any("q=zebra" in path for _, path, _ in network.requests))
+        search.clear()
+        search.send_keys("colours")
+        widget.wait_until(lambda: widget.text("#total") == "1 question found")
+    clean.wait_until(lambda: any("q=zebra" in name for name in clean.run(
+        "return performance.getEntriesByType('resource').map(entry => entry.name)")))
+    assert ids_of(widget, "question") == [last]
+    report(widget, f"question-{last}")
+    widget.wait_until(lambda: widget.text("#total") == "0 questions found")
 
 
 def test_votes_are_counted_once_though_responses_are_lost(network, embed, browser, api, asked):

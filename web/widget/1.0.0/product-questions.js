@@ -769,10 +769,10 @@ class List {
   #own = new Set() /* ids of those that were put on top here, out of their order */
   #turn = 0
 
-  /* `read(page, count)` is {results, more}; `build` makes the element of an item, whose id is item[idName]; the button
-   * `more` is there while the service has more. */
-  constructor({ read, pageSize, idName, list, more, build }) {
-    Object.assign(this, { read, pageSize, idName, list, more, build })
+  /* `read(page, count)` is {results, more}; `onRead` gets it before that page is shown; `build` makes the
+   * element of an item, whose id is item[idName]; the button `more` is there while the service has more. */
+  constructor({ read, onRead = () => {}, pageSize, idName, list, more, build }) {
+    Object.assign(this, { read, onRead, pageSize, idName, list, more, build })
   }
 
   get elements() {
@@ -796,9 +796,10 @@ class List {
     return made
   }
 
-  /* Returns the element that has its place now. */
+  /* Returns the element that has its place now, null for none; undefined when it was not on the list. */
   remove(id) {
     const gone = this.#shown.get(id)
+    if (!gone) return undefined
     const next = gone.nextElementSibling ?? gone.previousElementSibling
     gone.remove()
     this.#shown.delete(id)
@@ -830,12 +831,13 @@ class List {
 
   async #read(page, count) {
     const turn = this.#turn
-    const { results, more } = await this.read(page, count)
+    const read = await this.read(page, count)
     /* A service that does not tell is asked for the item that follows. */
-    const next = more ?? (await this.read(page * count + 1, 1)).results.length > 0
+    const next = read.more ?? (await this.read(page * count + 1, 1)).results.length > 0
     if (turn !== this.#turn) return undefined
     this.more.hidden = !next
-    return results
+    this.onRead(read)
+    return read.results
   }
 }
 
@@ -1133,6 +1135,7 @@ class Board {
     })
     this.#questions = new List({
       read: (page, count) => this.#readQuestions(page, count),
+      onRead: read => this.#onQuestionsRead(read),
       pageSize: Number(this.#host.getAttribute('page-size')) || 5,
       idName: 'question_id',
       list: parts.list,
@@ -1180,7 +1183,7 @@ class Board {
     }
   }
 
-  async #readQuestions(page, count) {
+  #readQuestions(page, count) {
     const wanted = new URLSearchParams({ product_id: this.#host.productId, page, count })
     const { sort, show } = this.#parts
     if (sort.value !== 'helpful') wanted.set('sort', sort.value)
@@ -1189,12 +1192,12 @@ class Board {
       wanted.set('q', this.#query())
       wanted.set('highlight', 'true')
     }
-    const read = await this.#service.listAndTotal(`/qa/questions?${wanted}`)
-    if (count > 1) {
-      this.#total = read.total
-      this.#matches = read.matches
-    }
-    return read
+    return this.#service.listAndTotal(`/qa/questions?${wanted}`)
+  }
+
+  #onQuestionsRead({ total, matches }) {
+    this.#total = total
+    this.#matches = matches
   }
 
   #query() {
@@ -1278,8 +1281,8 @@ class Board {
       helpful: question.question_helpfulness,
       content: [list, element('div', { class: 'after' }, more, reply)],
       onReported: () => {
-        if (this.#total) this.#total--
         const next = this.#questions.remove(id)
+        if (next !== undefined && this.#total) this.#total--
         this.#showTotal()
         return next
       }
@@ -1389,16 +1392,23 @@ class Board {
     const reported = recall(key) !== null
     const made = element('button', { type: 'button', class: 'report', 'aria-describedby': textId, disabled: reported },
       this.#words.say(reported ? 'reported' : 'report'))
+    const setSending = sending => made.setAttribute('aria-disabled', String(sending))
     made.addEventListener('click', async () => {
+      if (made.getAttribute('aria-disabled') === 'true') return
       const heading = this.#words.say(item.kind === 'question' ? 'reportQuestion' : 'reportAnswer')
       const report = await this.#reporter.ask(heading, body)
       if (report === undefined) return
       const idempotencyKey = randomId()
       await this.#messages.run(async () => {
-        await this.#write('PUT', `/qa/${item.kind}s/${item.id}/report`, idempotencyKey, report)
+        setSending(true)
+        try {
+          await this.#write('PUT', `/qa/${item.kind}s/${item.id}/report`, idempotencyKey, report)
+        } finally {
+          setSending(false)
+        }
         remember(key, '')
-        const next = onReported() ?? this.#parts.heading
-        next.focus()
+        const next = onReported() /* undefined: another list is shown meanwhile */
+        if (next !== undefined) (next ?? this.#parts.heading).focus()
         this.#messages.success(this.#words.say('told'))
         this.#tell('report', item)
       })
