@@ -657,6 +657,19 @@ def test_a_shop_adds_a_language(embed, clean, asked):
     assert widget.text("#ask") == "Ask a question"  # what it lacks is English
 
 
+def test_what_was_written_stays_when_the_language_changes_and_goes_with_the_product(embed, clean, asked):
+    widget = embed(a_widget(asked[0]))
+    widget.click("#ask")
+    widget.fill("Is it wa", name="ann")
+    for attribute, value, heading, left in (("lang", "de", "de", ["Is it wa", "ann"]),
+                                            ("product-id", new_product(), "de", ["", ""])):
+        clean.run("document.querySelector('product-questions').setAttribute(...arguments)", attribute, value)
+        widget.wait_until(lambda: widget.is_loaded() and not widget.has(".composer[open]"))
+        assert widget.text("#heading") == LANGUAGES[heading]
+        widget.click("#ask")
+        assert [widget.find(f"#{field}").get_attribute("value") for field in ("body", "name")] == left
+
+
 def test_a_language_from_right_to_left_is_laid_out_so(embed, clean, asked):
     product, question, _ = asked
     widget = embed(a_widget(product, lang="ar"))
@@ -840,6 +853,121 @@ def test_who_gives_up_and_tries_again_by_hand_does_not_post_twice(network, embed
     assert len(keys(network, "POST")) == 1
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
     browser.errors()
+
+
+def bodies(api, product):
+    return sorted(one["question_body"] for one in api.questions(product))
+
+
+def again(widget):
+    [button] = [one for one in widget.find_all("#notice button") if one.text == "Try again"]
+    return button
+
+
+@pytest.mark.parametrize("opens_another", [True, False], ids=["another form is open", "no form is open"])
+def test_what_fails_after_its_form_was_closed_is_told_outside_and_tried_again_as_it_was(
+        network, embed, browser, api, asked, opens_another):
+    product, question, answer = asked
+    widget = embed(a_widget(product), service=network.address)
+    widget.click("#ask")
+    widget.fill("Is it warm?")
+    network.is_down = True
+    widget.send()
+    widget.wait_until(lambda: "Trying again" in widget.text(".composer [role=alert]"))
+    widget.click(".composer .plain")
+    widget.wait_for(".composer[open]", gone=True)
+    if opens_another:
+        widget.click(f"#question-{question} > .after .reply")
+        widget.find("#body").send_keys("It is no")
+    widget.wait_for_notice("The service could not be reached.")
+    assert widget.text(".composer [role=alert]") == ""
+    if opens_another:
+        widget.click(".composer .plain")
+    network.is_down = False
+    again(widget).click()
+    widget.wait_for_notice("Your question is published.")
+    assert bodies(api, product) == ["Does it shrink in the wash?", "Is it warm?"]
+    assert [one["answer_id"] for one in api.answers(question)] == [answer]
+    widget.click("#ask")
+    assert widget.find("#body").get_attribute("value") == ""
+    widget.click(".composer .plain")
+    widget.click(f"#question-{question} > .after .reply")
+    assert widget.find("#body").get_attribute("value") == ("It is no" if opens_another else "")
+    browser.errors()
+
+
+def test_what_is_tried_again_in_its_form_is_what_is_there_and_is_checked(network, embed, browser, api, asked):
+    product, _, _ = asked
+    widget = embed(a_widget(product), service=network.address)
+    widget.click("#ask")
+    widget.fill("Is it wram?")
+    network.is_down = True
+    widget.send()
+    widget.wait_until(lambda: "could not be reached" in widget.text(".composer [role=alert]"))
+    network.is_down = False
+    for email, body in (("nobody", "Is it warm?"), ("ann@mail.example", "Is it warm?")):
+        widget.fill(body, email=email)
+        [button] = [one for one in widget.find_all(".composer [role=alert] button") if one.text == "Try again"]
+        button.click()
+        if email == "nobody":
+            widget.wait_until(lambda: widget.focused() == "email" and widget.text("#email-error"))
+    widget.wait_for_notice("Your question is published.")
+    assert bodies(api, product) == ["Does it shrink in the wash?", "Is it warm?"]
+    browser.errors()
+
+
+def sent_from_a_form_that_is_opened_again(network, widget):
+    """Asks "Once?". When this returns the form is open anew, and there is no response yet."""
+    widget.click("#ask")
+    widget.fill("Once?")
+    widget.send()
+    widget.wait_until(lambda: network.seen("POST"))
+    widget.click(".composer .plain")
+    widget.wait_for(".composer[open]", gone=True)
+    widget.click("#ask")
+    assert widget.find("#body").get_attribute("value") == "Once?"
+
+
+def test_a_form_that_is_opened_again_is_closed_when_its_text_has_arrived(network, embed, api, asked):
+    product, _, _ = asked
+    widget = embed(a_widget(product), service=network.address)
+    with network.holding("POST"):
+        sent_from_a_form_that_is_opened_again(network, widget)
+        widget.send()  # which does nothing, as it is under way
+    widget.wait_for_notice("Your question is published.")
+    widget.wait_for(".composer[open]", gone=True)
+    widget.click("#ask")
+    assert widget.find("#body").get_attribute("value") == ""
+    assert len(keys(network, "POST")) == 1
+    assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
+
+
+def test_a_form_that_has_another_text_meanwhile_stays_open(network, embed, api, asked):
+    product, _, _ = asked
+    widget = embed(a_widget(product), service=network.address)
+    with network.holding("POST"):
+        sent_from_a_form_that_is_opened_again(network, widget)
+        widget.fill("Another?")
+    widget.wait_until(lambda: "Your question is published." in widget.text(".composer [role=alert]"))
+    assert widget.find("#body").get_attribute("value") == "Another?"
+    widget.send()
+    widget.wait_for(".composer[open]", gone=True)
+    assert bodies(api, product) == ["Another?", "Does it shrink in the wash?", "Once?"]
+
+
+def test_what_is_sent_twice_in_a_moment_is_posted_once(network, embed, clean, api, asked):
+    product, question, _ = asked
+    widget = embed(a_widget(product), service=network.address)
+    widget.click(f"#question-{question} > .after .reply")
+    widget.fill("Once.")
+    with network.holding("POST"):
+        widget.send()
+        widget.wait_until(lambda: network.seen("POST"))
+        widget.send()
+    widget.wait_for_notice("Your answer is published.")
+    widget.wait_for(".composer[open]", gone=True)
+    assert len(network.seen("POST")) == 1
+    assert [one["body"] for one in api.answers(question)].count("Once.") == 1
 
 
 def test_an_older_search_that_ends_later_changes_nothing(stack, network, embed, clean):

@@ -728,10 +728,16 @@ class Messages {
 
   /* `again` repeats what failed; it is offered once the service's Retry-After has passed. */
   problem(problem, again) {
+    this.onProblem(problem)
     const message = element('div', { class: 'message bad' }, element('p', {}, this.words.problem(problem)))
     if (problem.repeatable) message.append(this.#againButton(again, Math.ceil(problem.waitS)))
     message.append(button(this.words.say('dismiss'), () => this.clear()))
     this.place.replaceChildren(message)
+  }
+
+  /* Takes away that something is tried again. */
+  waited() {
+    if (this.place.querySelector('p.message:not(.good)')) this.clear()
   }
 
   /* Runs an action; what goes wrong is shown, and can be run again from there. */
@@ -739,10 +745,9 @@ class Messages {
     this.clear()
     try {
       await action()
-      if (this.place.querySelector('p.message:not(.good)')) this.clear() /* it waited, and went well */
+      this.waited()
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem
-      this.onProblem(problem)
       this.problem(problem, () => this.run(action))
     }
   }
@@ -862,14 +867,19 @@ class Dialog {
 /* In which a question or an answer is written: it checks the rules before it sends, shows a refusal beside the field,
  * and keeps a draft until it has been sent. */
 class Composer extends Dialog {
-  #drafts = new Map() /* what was written, by path */
+  #drafts  /* what was written, by path */
+  #letters /* what was sent and has not arrived, by path */
+  #sending = new Set() /* paths */
   #task
-  #sending = false
-  #sent = {}          /* the text that was sent last, and its key */
 
-  constructor(words, service, onProblem) {
+  /* `outside` are the messages about what was sent from a form that is no longer open; this one takes the place of the
+   * composer `before`, and has its drafts. */
+  constructor({ words, service, outside, before }) {
     super(words, 'composer')
-    this.service = service
+    Object.assign(this, { service, outside })
+    before?.#keepDraft()
+    this.#drafts = before?.#drafts ?? new Map()
+    this.#letters = before?.#letters ?? new Map()
     this.body = element('textarea', { id: 'body', name: 'body', rows: 5, maxlength: 2 * limits.body, required: true,
       'aria-describedby': 'body-hint body-error' })
     this.photos = element('textarea', { id: 'photos', name: 'photos', rows: 2, placeholder: 'https://…', dir: 'ltr',
@@ -882,7 +892,10 @@ class Composer extends Dialog {
     this.photosField = this.#field(this.photos, words.say('photosHint', { most: limits.photos }),
       element('label', { for: 'photos' }, words.say('photos'), ' ', quiet(words.say('optional'))))
     this.submit = element('button', { class: 'button' })
-    this.messages = new Messages({ words, place: element('div', { role: 'alert' }), home: this.body, onProblem })
+    this.name.value = before?.name.value ?? ''
+    this.email.value = before?.email.value ?? ''
+    this.messages = new Messages({ words, place: element('div', { role: 'alert' }), home: this.body,
+      onProblem: outside.onProblem })
     this.form.append(this.heading, this.context, this.#field(this.body, '', this.label), this.photosField,
       element('div', { class: 'pair' },
         this.#field(this.name, words.say('nameHint'), element('label', { for: 'name' }, words.say('name'))),
@@ -900,7 +913,7 @@ class Composer extends Dialog {
   }
 
   /* `task` says what to write: {path, heading, context, label, send, fields (sent along), withPhotos, onSent (gets the
-   * response)}; `shopper` {name, email} is who writes, where the shop knows it. */
+   * response, returns what to tell)}; `shopper` {name, email} is who writes, where the shop knows it. */
   open(task, shopper) {
     this.#task = task
     const { heading, context, label, send } = task
@@ -914,6 +927,7 @@ class Composer extends Dialog {
     for (const field of this.#fields()) showFieldError(field, '')
     this.messages.clear()
     this.#countCharacters()
+    this.#showSending()
     this.shown.showModal()
     this.body.focus()
   }
@@ -922,8 +936,16 @@ class Composer extends Dialog {
     return [this.body, this.photos, this.name, this.email]
   }
 
+  #isOpen(path) {
+    return this.shown.open && this.#task?.path === path
+  }
+
+  #draft() {
+    return { body: this.body.value, photos: this.photos.value }
+  }
+
   #keepDraft() {
-    if (this.#task) this.#drafts.set(this.#task.path, { body: this.body.value, photos: this.photos.value })
+    if (this.#task) this.#drafts.set(this.#task.path, this.#draft())
   }
 
   #countCharacters() {
@@ -957,33 +979,70 @@ class Composer extends Dialog {
     for (const field of this.#fields()) showFieldError(field, this.#wrong(field))
     const wrong = this.form.querySelector('[aria-invalid="true"]')
     if (wrong) wrong.focus()
-    else if (!this.#sending) this.messages.run(() => this.#send())
+    else this.#send(this.#letter())
   }
 
-  async #send() {
+  /* What is in the form, to be sent: {task, draft, body, key}. The same text has the same key, however often it is
+   * tried. */
+  #letter() {
     const task = this.#task
     const body = this.#message(task)
-    /* The same text has the same key, however often it is tried. */
+    const last = this.#letters.get(task.path)
+    return { task, draft: this.#draft(), body, key: last?.body === body ? last.key : randomId() }
+  }
+
+  /* Meanwhile the form may be closed, changed, or be that of another task. */
+  async #send(letter) {
+    const { task, body, key } = letter
     const { path } = task
-    if (this.#sent.body !== body || this.#sent.path !== path) this.#sent = { body, path, key: randomId() }
-    this.#setSending(true)
+    if (this.#sending.has(path)) return
+    this.#letters.set(path, letter)
+    this.messages.clear()
+    this.outside.clear()
+    this.#setSending(path, true)
     try {
       const response = await this.service.write('POST', path,
-        { body, key: this.#sent.key, onWait: () => this.messages.waiting() })
-      this.#sent = {}
-      if (task === this.#task) this.#close()
-      else this.#drafts.delete(task.path)
-      task.onSent(response)
+        { body, key, onWait: () => this.#messagesOf(path).waiting() })
+      this.#arrived(letter)
+      const told = task.onSent(response)
+      if (this.#isOpen(path)) this.messages.success(told)
     } catch (problem) {
-      if (!this.#showBeside(problem)) throw problem
+      if (!(problem instanceof Problem)) throw problem
+      this.#failed(letter, problem)
     } finally {
-      this.#setSending(false)
+      this.#setSending(path, false)
     }
   }
 
-  #setSending(sending) {
-    this.#sending = sending
-    this.submit.setAttribute('aria-disabled', String(sending))
+  #messagesOf(path) {
+    return this.#isOpen(path) ? this.messages : this.outside
+  }
+
+  /* Its text is no draft any more, and its form is closed unless another text is in it by then. */
+  #arrived({ task: { path }, draft }) {
+    const isSent = other => other?.body === draft.body && other.photos === draft.photos
+    this.#letters.delete(path)
+    if (isSent(this.#drafts.get(path))) this.#drafts.delete(path)
+    if (this.#task?.path === path && isSent(this.#draft())) this.#close()
+  }
+
+  /* It is tried again as it was sent; in its form, as it is there by then. */
+  #failed(letter, problem) {
+    const { path } = letter.task
+    this.messages.waited()
+    this.outside.waited()
+    if (this.#isOpen(path) && this.#showBeside(problem)) return
+    this.#messagesOf(path).problem(problem, () => this.#isOpen(path) ? this.form.requestSubmit() : this.#send(letter))
+  }
+
+  #setSending(path, sending) {
+    if (sending) this.#sending.add(path)
+    else this.#sending.delete(path)
+    this.#showSending()
+  }
+
+  #showSending() {
+    this.submit.setAttribute('aria-disabled', String(this.#sending.has(this.#task?.path)))
   }
 
   #message({ fields, withPhotos }) {
@@ -1063,6 +1122,7 @@ const stylesheet = new URL('product-questions.css', import.meta.url).href
 class Board {
   #host
   #root
+  #product
   #words
   #service
   #composer
@@ -1075,16 +1135,17 @@ class Board {
   #typing
   #left = false
 
-  /* In `root`, the shadow of the element `host`, whose attributes say what to show. */
-  constructor(host, root) {
+  /* In `root`, the shadow of the element `host`, whose attributes say what to show; `before` was there until now. */
+  constructor(host, root, before) {
     this.#host = host
     this.#root = root
+    this.#product = host.productId
     this.#words = new Words(host.closest('[lang]')?.lang || document.documentElement.lang || navigator.language)
     const api = new URL(host.getAttribute('api') ?? home, document.baseURI).href
     this.#service = new Service(api.replace(/\/$/, ''), api === home, () => this.#messages.waiting())
-    this.#composer = new Composer(this.#words, this.#service, problem => this.#tellProblem(problem))
     this.#reporter = new Reporter(this.#words)
-    this.#build()
+    const isOfSame = before?.#product === this.#product && before.#service.address === this.#service.address
+    this.#build(isOfSame ? before.#composer : undefined)
     this.load()
   }
 
@@ -1095,7 +1156,8 @@ class Board {
 
   /* ---- The frame ---- */
 
-  #build() {
+  /* `composer` was there until now, for the same product. */
+  #build(composer) {
     const { name, table } = this.#words
     const say = (...text) => this.#words.say(...text)
     const level = Math.min(Math.max(Number(this.#host.getAttribute('heading-level')) || 2, 1), 5)
@@ -1120,6 +1182,18 @@ class Board {
       ...[parts.sort, parts.show].map(choice => element('label', { class: 'choice' },
         quiet(say(choice.id)), element('span', { class: 'select' }, choice, icon('arrow')))))
     parts.area.append(parts.list, parts.none, parts.more)
+    this.#messages = new Messages({
+      words: this.#words,
+      place: parts.notice,
+      home: parts.heading,
+      onProblem: problem => this.#tellProblem(problem)
+    })
+    this.#composer = new Composer({
+      words: this.#words,
+      service: this.#service,
+      outside: this.#messages,
+      before: composer
+    })
     const ask = button(say('ask'), () => this.#ask())
     ask.id = 'ask'
     const widget = element('section',
@@ -1127,12 +1201,6 @@ class Board {
       element('div', { class: 'layout' },
         element('header', {}, element('div', {}, parts.heading, parts.total), ask), parts.tools, parts.area),
       parts.notice, this.#composer.shown, this.#reporter.shown)
-    this.#messages = new Messages({
-      words: this.#words,
-      place: parts.notice,
-      home: parts.heading,
-      onProblem: problem => this.#tellProblem(problem)
-    })
     this.#questions = new List({
       read: (page, count) => this.#readQuestions(page, count),
       onRead: read => this.#onQuestionsRead(read),
@@ -1184,7 +1252,7 @@ class Board {
   }
 
   #readQuestions(page, count) {
-    const wanted = new URLSearchParams({ product_id: this.#host.productId, page, count })
+    const wanted = new URLSearchParams({ product_id: this.#product, page, count })
     const { sort, show } = this.#parts
     if (sort.value !== 'helpful') wanted.set('sort', sort.value)
     if (show.value) wanted.set('answered', show.value)
@@ -1429,7 +1497,7 @@ class Board {
       label: this.#words.say('yourQuestion'),
       send: this.#words.say('sendQuestion'),
       path: '/qa/questions',
-      fields: { product_id: Number(this.#host.productId) },
+      fields: { product_id: Number(this.#product) },
       onSent: response => this.#onSent('question', response, this.#questions)
     }, this.#host.shopper)
   }
@@ -1446,17 +1514,23 @@ class Board {
     }, this.#host.shopper)
   }
 
-  /* What is published is put on top of its list, where its writer finds it. 202: the shop looks at it first. */
+  /* What is published is put on top of its list, where its writer finds it; it may be there when it was tried again.
+   * 202: the shop looks at it first. Returns what the writer is told. */
   #onSent(kind, { status, body }, list) {
     this.#tell(kind === 'question' ? 'ask' : 'answer', { status, ...body })
-    if (status === 202) return this.#messages.success(this.#words.say('waits'))
-    list.put(body)
-    if (kind === 'question') {
-      if (this.#total !== undefined) this.#total++
-      this.#showTotal()
+    const told = this.#words.say(status === 202 ? 'waits' : kind === 'question' ? 'sentQuestion' : 'sentAnswer')
+    if (status !== 202) {
+      const id = body[`${kind}_id`]
+      const isNew = list.remove(id) === undefined
+      list.put(body)
+      if (kind === 'question') {
+        if (isNew && this.#total !== undefined) this.#total++
+        this.#showTotal()
+      }
+      this.#pointAt(`${kind}-${id}`)
     }
-    this.#pointAt(`${kind}-${body[`${kind}_id`]}`)
-    this.#messages.success(this.#words.say(kind === 'question' ? 'sentQuestion' : 'sentAnswer'))
+    this.#messages.success(told)
+    return told
   }
 
   #tellProblem(problem) {
@@ -1541,8 +1615,9 @@ export class ProductQuestions extends (globalThis.HTMLElement ?? Object) {
 
   #start() {
     this.#root ??= this.attachShadow({ mode: 'open' })
-    this.#board?.leave()
-    this.#board = new Board(this, this.#root)
+    const before = this.#board
+    before?.leave()
+    this.#board = new Board(this, this.#root, before)
   }
 }
 
