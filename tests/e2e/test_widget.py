@@ -3,6 +3,7 @@ there is no Chromium; `make test-browser` installs it."""
 
 import base64
 import hashlib
+import json
 import re
 
 import pytest
@@ -479,6 +480,83 @@ def test_a_vote_is_sent_once_however_often_its_button_is_pressed(network, embed,
     widget.wait_for(f"{button}[aria-pressed=true]")
     assert len(keys(network, "PUT")) == 1 and network.seen("DELETE") == []
     assert helpfulness(api, product) == [1]
+
+
+# ---- All answers ----
+
+def more_answers(widget):
+    return [one for one in widget.find_all(".after button:not(.reply)") if one.is_displayed()]
+
+
+def at_most(number):
+    """A service with QA_ANSWERS_PER_QUESTION=`number`."""
+    def change(content):
+        page = json.loads(content or "{}")
+        if not isinstance(page, dict) or "product_id" not in page:
+            return content
+        for question in page["results"]:
+            question["answers"] = dict(sorted(
+                question["answers"].items(), key=lambda one: (-one[1]["helpfulness"], one[1]["id"]))[:number])
+        return json.dumps(page).encode()
+    return change
+
+
+def assert_all_can_be_reached(widget, answers):
+    while ids_of(widget, "answer") != answers:
+        shown = len(ids_of(widget, "answer"))
+        widget.wait_until(lambda: more_answers(widget))
+        [more] = more_answers(widget)
+        more.click()
+        widget.wait_until(lambda: len(ids_of(widget, "answer")) > shown)
+    widget.wait_until(lambda: not more_answers(widget))
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_all_answers_can_be_reached_however_few_come_with_their_question(stack, network, embed, clean, number):
+    clean.wide(DESKTOP, height=3000, scale=1)  # all is in view
+    product = new_product()
+    question, _ = seed.questions(stack, product, [1, 0])
+    answers = seed.answers(stack, question, range(12, 0, -1))
+    network.change = at_most(number)
+    widget = embed(a_widget(product, api=network.address))
+    assert ids_of(widget, "answer") == answers[:min(number, 2)]
+    assert_all_can_be_reached(widget, answers)
+
+
+def test_all_answers_can_be_reached_of_a_question_that_was_found_or_pointed_at(stack, network, shop, embed, clean):
+    clean.wide(DESKTOP, height=3000, scale=1)
+    product = new_product()
+    [question] = seed.questions(stack, product, [0])
+    answers = seed.answers(stack, question, range(12, 1, -1)) + seed.answers(stack, question, [0], body="A zebra.")
+    answers = seed.answers(stack, question, [20], body="Like a zebra.") + answers
+    network.change = at_most(4)
+    widget = embed(a_widget(product, api=network.address))
+    widget.find("#search").send_keys("zebra")
+    widget.wait_until(lambda: ids_of(widget, "answer") == answers[:4])
+    assert_all_can_be_reached(widget, answers)
+    clean.visit(f"{shop.address}/#answer-{answers[3]}")
+    clean.driver.refresh()
+    widget = clean.widget()
+    widget.wait_for(f"#answer-{answers[3]}.pointed")
+    assert ids_of(widget, "answer") == answers[:4]
+    assert_all_can_be_reached(widget, answers)
+
+
+@pytest.mark.parametrize("numbers, asked_for", [([3, 2, 0], []), ([2, 1, 0], ["counts"]), ([0, 0], ["counts"])])
+def test_what_has_all_its_answers_costs_no_request_or_one(stack, network, embed, clean, numbers, asked_for):
+    product = new_product()
+    for question, number in zip(seed.questions(stack, product, [0] * len(numbers)), numbers):
+        seed.answers(stack, question, range(number))
+    clean.wide(DESKTOP, height=3000, scale=1)
+    widget = embed(a_widget(product, api=network.address))
+
+    def other_requests():
+        return [path for _, path, _ in network.seen("GET") if not path.startswith("/qa/questions?")]
+    widget.wait_until(lambda: len(other_requests()) >= len(asked_for))
+    widget.click(".helpful")
+    widget.wait_for(".helpful[aria-pressed=true]")  # all that was asked for is there by then
+    assert other_requests() == [f"/qa/{path}?product_ids={product}" for path in asked_for]
+    assert len(more_answers(widget)) == len([number for number in numbers if number > 2])
 
 
 # ---- By keyboard, and read aloud ----

@@ -592,9 +592,15 @@ class Service {
     return { results: body.results, matches: body.matches, total, more: this.#hasNext(headers) }
   }
 
-  async list(path) {
-    const { body, headers } = await this.#call('GET', path, {})
+  async list(path, onWait) {
+    const { body, headers } = await this.#call('GET', path, { onWait })
     return { results: body.results, more: this.#hasNext(headers) }
+  }
+
+  /* How many answers the questions of a product have, in all. */
+  async countAnswers(product, onWait) {
+    const { body } = await this.#call('GET', `/qa/counts?product_ids=${product}`, { onWait })
+    return body.results[0].answers
   }
 
   #hasNext(headers) {
@@ -764,6 +770,16 @@ class Messages {
   }
 }
 
+/* Calls `action` when somebody first sees an element. */
+function whenSeen(shown, action) {
+  const observer = new IntersectionObserver(entries => {
+    if (!entries.some(entry => entry.isIntersecting)) return
+    observer.disconnect()
+    action()
+  })
+  observer.observe(shown)
+}
+
 /* ---- Lists that grow page by page ----
  *
  * Items that are on it already are not added again, so a page may overlap what is shown: after a report, say, when all
@@ -774,8 +790,9 @@ class List {
   #own = new Set() /* ids of those that were put on top here, out of their order */
   #turn = 0
 
-  /* `read(page, count)` is {results, more}; `onRead` gets it before that page is shown; `build` makes the
-   * element of an item, whose id is item[idName]; the button `more` is there while the service has more. */
+  /* `read(page, count, onWait)` is {results, more}; `onRead` gets it and the page's number before that page is shown;
+   * `build` makes the element of an item, whose id is item[idName]; the button `more` is there while the service has
+   * more. */
   constructor({ read, onRead = () => {}, pageSize, idName, list, more, build }) {
     Object.assign(this, { read, onRead, pageSize, idName, list, more, build })
   }
@@ -812,6 +829,13 @@ class List {
     return next
   }
 
+  /* Shows `more` if the service has an item after those that are on the list. The reader did not ask for it, and is not
+   * told when it has to be tried again. */
+  async lookForMore() {
+    const { results } = await this.read(this.#shown.size - this.#own.size + 1, 1, () => {})
+    this.more.hidden = results.every(item => this.#shown.has(item[this.idName]))
+  }
+
   /* Adds a page and goes to its first item. */
   async showMore() {
     const before = this.#shown.size
@@ -841,7 +865,7 @@ class List {
     const next = read.more ?? (await this.read(page * count + 1, 1)).results.length > 0
     if (turn !== this.#turn) return undefined
     this.more.hidden = !next
-    this.onRead(read)
+    this.onRead(read, page)
     return read.results
   }
 }
@@ -1113,6 +1137,7 @@ class Reporter extends Dialog {
 /* ---- The board: what is shown of one product, in one language ---- */
 
 const firstAnswers = 2
+const longAnswers = 30000 /* characters, as JSON: of fewer the service leaves out nothing for its length */
 const manyItems = 100 /* enough to have among them the one that the page's address names */
 const typingMs = 300  /* a search begins when nothing was typed for so long */
 /* The service that serves this file, and so is no older than it. */
@@ -1132,6 +1157,8 @@ class Board {
   #parts
   #total
   #matches
+  #came = new Map() /* how many answers came with each question of the list, by the question's id */
+  #answerCount      /* a promise: how many answers the product has */
   #typing
   #left = false
 
@@ -1203,7 +1230,7 @@ class Board {
       parts.notice, this.#composer.shown, this.#reporter.shown)
     this.#questions = new List({
       read: (page, count) => this.#readQuestions(page, count),
-      onRead: read => this.#onQuestionsRead(read),
+      onRead: (read, page) => this.#onQuestionsRead(read, page),
       pageSize: Number(this.#host.getAttribute('page-size')) || 5,
       idName: 'question_id',
       list: parts.list,
@@ -1263,9 +1290,14 @@ class Board {
     return this.#service.listAndTotal(`/qa/questions?${wanted}`)
   }
 
-  #onQuestionsRead({ total, matches }) {
+  #onQuestionsRead({ results, total, matches }, page) {
     this.#total = total
     this.#matches = matches
+    if (page === 1) {
+      this.#came.clear()
+      this.#answerCount = undefined
+    }
+    for (const { question_id: id, answers } of results) this.#came.set(id, Object.keys(answers).length)
   }
 
   #query() {
@@ -1327,7 +1359,8 @@ class Board {
     const list = element('ol', { class: 'answers', role: 'list' })
     const more = button(this.#words.say('moreAnswers'), () => this.#messages.run(() => answers.showMore()), 'link')
     const answers = new List({
-      read: (page, count) => this.#service.list(`/qa/questions/${id}/answers?page=${page}&count=${count}`),
+      read: (page, count, onWait) =>
+        this.#service.list(`/qa/questions/${id}/answers?page=${page}&count=${count}`, onWait),
       pageSize: 5,
       idName: 'answer_id',
       list,
@@ -1337,9 +1370,12 @@ class Board {
     const inside = Object.values(question.answers).map(asListed).sort(mostHelpfulFirst)
     const pointed = inside.some(answer => location.hash === `#answer-${answer.answer_id}`)
     const found = inside.some(answer => this.#matches?.answers[answer.answer_id])
-    answers.add(pointed || found ? inside : inside.slice(0, firstAnswers))
-    more.hidden = pointed || found || inside.length <= firstAnswers
+    const all = pointed || found || inside.length <= firstAnswers
+    answers.add(all ? inside : inside.slice(0, firstAnswers))
+    more.hidden = all
     const reply = button(this.#words.say('reply'), () => this.#reply(question, answers), 'link reply')
+    const after = element('div', { class: 'after' }, more, reply)
+    if (all && this.#parts.show.value !== 'false') whenSeen(after, () => this.#lookForAnswers(question, answers))
     return this.#item({
       kind: 'question',
       id,
@@ -1347,7 +1383,7 @@ class Board {
       author: question.asker_name,
       date: question.question_date,
       helpful: question.question_helpfulness,
-      content: [list, element('div', { class: 'after' }, more, reply)],
+      content: [list, after],
       onReported: () => {
         const next = this.#questions.remove(id)
         if (next !== undefined && this.#total) this.#total--
@@ -1355,6 +1391,25 @@ class Board {
         return next
       }
     })
+  }
+
+  /* The service puts so many answers of a question into its list of questions as it is set to, at least as many as came
+   * with any question, and of long ones fewer. Where it may have left some out, it is asked how many answers the
+   * product has, once, and then about the question. */
+  async #lookForAnswers({ question_id: id, answers: inside }, answers) {
+    const came = [...this.#came.values()]
+    const isLong = JSON.stringify(inside).length > longAnswers
+    if (!this.#came.has(id) || (this.#came.get(id) < Math.max(...came) && !isLong)) return
+    try {
+      if (this.#service.finds) {
+        this.#answerCount ??= this.#service.countAnswers(this.#product, () => {})
+        if (await this.#answerCount <= came.reduce((sum, number) => sum + number)) return
+      }
+      await answers.lookForMore()
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem
+      answers.more.hidden = false /* who wants more asks again */
+    }
   }
 
   #answer(answer, answers) {
