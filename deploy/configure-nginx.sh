@@ -330,7 +330,7 @@ map "\$request_method \$uri" \$rate_class {
     "~^(?:GET|HEAD) /qa/" reads;
     "~^OPTIONS " "";
     "~^[^ ]* /qa/" writes;
-    "~^[^ ]* /(?:healthz|readyz)\$" "";
+    "~^[^ ]* /(?:healthz|readyz)/?\$" "";
     default others;
 }
 map \$rate_class \$limited_client { "" ""; default \$binary_remote_addr; }

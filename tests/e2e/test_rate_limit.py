@@ -99,3 +99,12 @@ def test_a_request_for_which_two_limits_hold_is_told_both(stack):
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
         assert "RateLimit" not in refused.headers  # NGINX does not tell which it was
         assert read(api).headers["RateLimit-Policy"] == '"all";q=100;w=1'
+
+
+def test_probes_are_not_limited_and_do_not_count(stack):
+    with stack.another_nginx(QA_RATE_LIMIT="1r/m", QA_RATE_BURST="0") as port:
+        api = Api(f"http://127.0.0.1:{port}")
+        for path in 10 * ["/healthz", "/healthz/", "/readyz", "/readyz/"]:
+            assert api.get(path).status_code == 200, path
+        assert api.request("OPTIONS", "/qa/questions").status_code == 204
+        assert [read(api).status_code for _ in range(2)] == [200, 429]
