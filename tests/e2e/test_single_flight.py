@@ -5,6 +5,7 @@ import resource
 
 import pytest
 
+import breaks
 import gates
 import seed
 import test_process
@@ -217,6 +218,27 @@ def test_a_slow_page_holds_up_none_that_comes_later(crew, question):
                 reply = other.ask(request("GET", f"/qa/questions?product_id={product}"))
                 assert reply.status == 200
         assert slow.receive().status == 200
+
+
+def test_a_read_whose_workers_die_while_it_waits_is_passed_on(crew, target):
+    """Twice: by then NGINX has tried both workers, and begins again with those that replace them."""
+    seen = set()
+    with Client(crew.port) as client:
+        def waits_anew():
+            assert not client.has_reply()
+            return set(crew.backends("wait_event = 'advisory'")) - seen
+
+        with gates.closed(crew, gates.READS):
+            client.send(request("GET", target))
+            for _ in range(2):
+                wait_until(waits_anew)
+                seen |= waits_anew()
+                breaks.kill(*crew.worker_pids())
+            wait_until(waits_anew)
+        reply = client.receive()
+    crew.wait_until_whole()
+    assert reply.status == 200
+    assert reply.json()["results"]
 
 
 def test_reads_join_a_query_that_waits_whatever_is_written_meanwhile(crew, question):
