@@ -8,9 +8,10 @@ from stack import wait_until
 
 
 class Load:
-    """Clients on keep-alive connections that repeat `requests`, a list of (method, target, body),
-    while the `with` block runs. `outcomes` then holds a (method, target, status) for each, where a
-    broken connection has the status "broken". With an SSLContext, by TLS to localhost."""
+    """Clients on keep-alive connections that repeat `requests`, a list of (method, target, body) or
+    of functions that return one, while the `with` block runs. `outcomes` then holds a (method,
+    target, status) for each, where a broken connection has the status "broken". With an SSLContext,
+    by TLS to localhost."""
 
     def __init__(self, port, requests, clients=8, tls=None):
         self.outcomes = []
@@ -50,7 +51,8 @@ class Load:
                       else HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S))
         turn = client
         while not self._stopping.is_set():
-            method, target, body = self._requests[turn % len(self._requests)]
+            request = self._requests[turn % len(self._requests)]
+            method, target, body = request() if callable(request) else request
             turn += 1
             try:
                 status = ask(connection, method, target, body).status_code

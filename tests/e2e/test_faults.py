@@ -38,10 +38,15 @@ def helpfulness(stack, question):
     return stack.sql("SELECT helpful FROM questions WHERE id = %s", question)[0][0]
 
 
+def new_read():
+    """A read for a product that nobody has asked for yet: no cache has its page, so a worker gets it."""
+    return "GET", f"/qa/questions?product_id={new_product()}", None
+
+
 def all_calls(question):
     """One request to each endpoint that needs the database."""
     return [
-        ("GET", f"/qa/questions?product_id={new_product()}", None),
+        new_read(),
         ("GET", f"/qa/questions/{2**62 + new_product()}/answers", None),
         ("POST", "/qa/questions", json.dumps({**QUESTION, "product_id": 1}).encode()),
         ("POST", f"/qa/questions/{question}/answers", json.dumps(ANSWER).encode()),
@@ -54,7 +59,7 @@ def all_calls(question):
 
 def reads(count):
     """Requests for different products, so that no answer can serve two of them."""
-    return [("GET", f"/qa/questions?product_id={new_product()}", None) for _ in range(count)]
+    return [new_read() for _ in range(count)]
 
 
 def ask_all(stack, requests):
@@ -192,7 +197,7 @@ def test_a_crash_of_the_database_loses_no_acknowledged_write(victim, shop):
 
 def test_terminated_backends_are_replaced_without_a_restart_of_workers(victim):
     workers = victim.worker_pids()
-    with Load(victim.port, [READ, *reads(20)]) as load:
+    with Load(victim.port, [READ, new_read]) as load:
         for _ in range(3):
             load.wait_for(100, 200)
             victim.terminate_backends()
@@ -311,7 +316,7 @@ def test_clients_that_go_away_while_they_wait_leave_nothing_behind(victim, shop,
 # The workers
 
 def test_reads_survive_kill_9_of_workers_without_one_failure(victim):
-    with Load(victim.port, [READ, *reads(5)]) as load:
+    with Load(victim.port, [READ, new_read]) as load:
         for turn in range(6):
             load.wait_for(100)
             workers = victim.worker_pids()
@@ -324,7 +329,7 @@ def test_reads_survive_kill_9_of_workers_without_one_failure(victim):
 def test_both_workers_killed_at_once_are_replaced_at_once(victim, shop):
     for worker in victim.worker_pids():
         os.kill(worker, signal.SIGKILL)
-    assert shop.get(READ[1]).status_code == 200
+    assert shop.get(new_read()[1]).status_code == 200
 
 
 def test_a_vote_on_a_kept_connection_whose_worker_is_gone_is_sent_anew(victim, question):
@@ -351,7 +356,7 @@ def test_a_worker_that_hangs_is_replaced(victim, question):
     vote = ("PUT", f"/qa/questions/{question}/helpful", None)
     hanging, other = victim.worker_pids()
     os.kill(hanging, signal.SIGSTOP)
-    with Load(victim.port, [READ, vote, READ], clients=6) as load:
+    with Load(victim.port, [READ, vote, new_read], clients=6) as load:
         wait_until(lambda: len(set(victim.worker_pids()) - {hanging}) == 2)
         victim.wait_until_ready()
     assert other in victim.worker_pids()
@@ -363,7 +368,7 @@ def test_a_worker_that_hangs_is_replaced(victim, question):
 def test_a_reload_under_load_fails_not_one_request(victim, question):
     post = json.dumps(QUESTION).encode()
     supervisor = victim.supervisor_pid()
-    mix = [READ, ("PUT", f"/qa/questions/{question}/helpful", None), READ,
+    mix = [READ, ("PUT", f"/qa/questions/{question}/helpful", None), new_read,
            ("POST", "/qa/questions/1", post), ("GET", "/healthz", None),
            ("GET", "/qa/questions/1/answers", None)]
     with Load(victim.port, mix) as load:
@@ -404,7 +409,7 @@ def test_in_a_reload_workers_without_connections_leave_requests_to_those_before(
 
 def test_reloads_in_quick_succession_end_with_one_set_of_new_workers(victim):
     old = set(victim.worker_pids())
-    with Load(victim.port, [READ], clients=2) as load:
+    with Load(victim.port, [READ, new_read], clients=2) as load:
         for _ in range(5):
             victim.reload()
             time.sleep(0.02)
@@ -438,7 +443,7 @@ def test_a_reload_takes_the_new_program(victim):
 def test_a_reload_with_a_wrong_setting_keeps_the_old_workers_and_logs_one_error(victim, setting):
     workers = victim.worker_pids()
     before = len(errors(victim))
-    with victim.env_file(f"{setting}\n"), Load(victim.port, [READ], clients=2) as load:
+    with victim.env_file(f"{setting}\n"), Load(victim.port, [READ, new_read], clients=2) as load:
         victim.reload()
         wait_until(lambda: len(errors(victim)) > before)
         load.wait_for(100)
@@ -469,7 +474,7 @@ def test_new_workers_that_do_not_get_ready_leave_the_old_ones_in_place(victim):
 
 
 def test_a_stop_under_load_lets_nobody_down_and_nginx_tells_what_is_missing(victim, question):
-    mix = [READ, ("PUT", f"/qa/questions/{question}/helpful", None)]
+    mix = [READ, ("PUT", f"/qa/questions/{question}/helpful", None), new_read]
     with Load(victim.port, mix) as load:
         load.wait_for(200)
         os.kill(victim.supervisor_pid(), signal.SIGTERM)
