@@ -54,9 +54,10 @@ static void count_invalidation(const struct member *member, enum metrics_invalid
     metrics_add(&metrics_memory_service(member->metrics)->invalidations[reason], 1);
 }
 
+/* In this order: who sees the number finds no page from before. */
 static void invalidate_all(const struct member *member, enum metrics_invalidation reason) {
-    count_invalidation(member, reason);
     versions_invalidate_all(shared_memory_versions(&member->memory), clock_ms());
+    count_invalidation(member, reason);
 }
 
 /* What a new holder finds is in doubt, unless the last one has withdrawn. */

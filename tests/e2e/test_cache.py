@@ -89,6 +89,11 @@ def worker(stack):
         yield client
 
 
+def invalidations(service, reason):
+    """How often it has invalidated every page. A page that shows a change by hand before this rises has expired."""
+    return service.metrics().value("atelier_qa_cache_invalidations_total", reason=reason)
+
+
 def assert_not_modified(reply, tag):
     assert (reply.status, reply.body) == (304, b"")
     assert reply.headers["etag"] == tag
@@ -129,8 +134,10 @@ def test_a_reload_empties_the_cache(configured_stack):
         assert not page.is_new(client)
         page.change_by_hand()
         assert not page.is_new(client)
+    before = invalidations(stack, "reloaded")
     stack.reload()
-    wait_until(lambda: all(seen_by_a_new_client(stack, page)))
+    wait_until(lambda: invalidations(stack, "reloaded") > before)
+    assert all(seen_by_a_new_client(stack, page))
     stack.wait_until_whole()
 
 
@@ -430,7 +437,8 @@ def test_the_death_of_a_worker_makes_all_pages_anew_that_others_have_cached(stac
         page.change_by_hand()
         assert not page.is_new(client)
         os.kill(service.workers[0], signal.SIGKILL)
-        wait_until(lambda: page.is_new(client))
+        wait_until(lambda: invalidations(service, "worker_died") == 1)
+        assert page.is_new(client)
 
 
 @contextlib.contextmanager
@@ -449,15 +457,21 @@ def votes_on(page, client):
     return page.get(client).json()["results"][0]["question_helpfulness"]
 
 
-def test_a_commit_that_a_killed_service_left_behind_shows_at_the_others(stack, services):
-    one, other = services(), services()
+@pytest.mark.parametrize("is_holder", [True, False])
+def test_a_commit_that_a_killed_service_left_behind_shows_at_the_others(stack, services, is_holder):
+    """Whose end is seen at once when it held the memory, and in every case by its silence."""
+    holder, member = services(), services()
+    killed, other = (holder, member) if is_holder else (member, holder)
     page = Page(stack)
     time.sleep(SILENT_S + 2)  # from now on pages are trusted for longer than the test takes
+    before = {reason: invalidations(other, reason) for reason in ("holder_died", "service_died")}
     with worker_of(other) as reader:
-        with vote_left_behind(stack, one, page.question):
-            breaks.kill(one.process.pid, *one.workers)
+        with vote_left_behind(stack, killed, page.question):
+            breaks.kill(killed.process.pid, *killed.workers)
             assert votes_on(page, reader) == 0
-        wait_until(lambda: votes_on(page, reader) == 1)
+        wait_until(lambda: invalidations(other, "service_died") > before["service_died"])
+        assert votes_on(page, reader) == 1
+    assert (invalidations(other, "holder_died") > before["holder_died"]) == is_holder
 
 
 def test_a_commit_that_a_stopped_service_left_behind_shows_at_the_others(stack, services):
