@@ -275,14 +275,17 @@ def test_cached_pages_are_answered_while_the_database_is_away(fault_stack):
     fault_stack.wait_until_whole()
     wait_until_started(fault_stack.supervisor_pid())
     page, other = Page(fault_stack), Page(fault_stack)
-    with Client(worker_sockets(fault_stack)[0]) as client:
-        assert not page.is_new(client)
+    with Client(worker_sockets(fault_stack)[0]) as worker, Client(fault_stack.port) as nginx:
+        before = page.get(worker)
+        assert before.status == 200
         fault_stack.stop_database()
         try:
             wait_until(lambda: not any(fault_stack.readiness()))
-            assert not page.is_new(client)
-            assert page.get(client, Accept_Encoding="gzip").status == 200
-            assert other.get(client).status == 503
+            for client in (worker, nginx):
+                during = page.get(client)
+                assert (during.status, during.body) == (200, before.body)
+                assert page.get(client, Accept_Encoding="gzip").status == 200
+                assert other.get(client).status == 503
         finally:
             fault_stack.start_database()
     fault_stack.wait_until_whole()
