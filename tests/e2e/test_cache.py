@@ -368,6 +368,17 @@ def test_without_a_cache_a_write_shows_at_once_on_every_worker(stack_without_cac
         client.close()
 
 
+@pytest.mark.parametrize("kind", ["questions", "answers"])
+def test_without_a_cache_each_worker_gives_a_page_the_same_tag(stack_without_cache, kind):
+    page = Page(stack_without_cache, kind)
+    tags = []
+    for path in worker_sockets(stack_without_cache):
+        with Client(path) as client:
+            tags.append(page.get(client).headers["etag"])
+    assert len(tags) == 2
+    assert len(set(tags)) == 1
+
+
 def test_without_a_cache_pages_have_the_same_tags_and_are_compressed_by_nginx(stack_without_cache):
     page = Page(stack_without_cache)
     with Client(worker_sockets(stack_without_cache)[0]) as client:
