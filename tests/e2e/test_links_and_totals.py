@@ -10,6 +10,7 @@ from api import ask_once, new_product
 from stack import wait_until
 
 COUNT = {"Prefer": "count=exact"}
+LISTS = ["questions", "answers", "many questions", "many answers"]
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def links(response):
     return {name: target for target, name in found}
 
 
-@pytest.fixture(scope="module", params=["questions", "answers", "many questions", "many answers"])
+@pytest.fixture(scope="module", params=LISTS)
 def some_list(request, stack):
     """(path, query, elements) of a list with some elements, or more than PostgreSQL sorts for a page; a few more are
     reported."""
@@ -41,11 +42,11 @@ def some_list(request, stack):
 
 
 @pytest.mark.parametrize("order", ["", "&sort=newest", "&sort=oldest"])
-@pytest.mark.parametrize("count", [1, 4, 5, 6, 11, 12, 13, 130, 259, 260, 261, 1000])
+@pytest.mark.parametrize("some_list, count", [
+    (name, count) for name in LISTS for count in [1, 4, 5, 6, 11, 12, 13, 130, 259, 260, 261, 1000]
+    if count >= 5 or "many" not in name], indirect=["some_list"])  # a long list has too many pages so small
 def test_links_lead_through_the_whole_list_and_back(api, some_list, count, order):
     path, query, size = some_list
-    if count < size / 60:
-        return
     target, seen = f"{path}?{query}&count={count}{order}", []
     while target:
         response = api.get(target)
