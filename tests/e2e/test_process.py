@@ -18,7 +18,7 @@ import sandbox
 import seed
 from api import PATIENCE_S, QUESTION, ask, new_product
 from exposition import scrape
-from stack import UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until, workers
+from stack import WORKERS, UnixConnection, assert_no_sanitizer_report, children, free_port, wait_until, workers
 
 
 class Service:
@@ -248,8 +248,14 @@ def test_it_makes_the_folders_of_its_run_time_files(stack, tmp_path):
         wait_until(lambda: is_ready(HTTPConnection("127.0.0.1", base)))
 
 
-def test_each_worker_holds_two_connections_for_reads_and_four_for_writes(stack):
+def test_workers_hold_two_connections_each_for_reads_and_four_for_writes(stack):
     stack.wait_until_whole()
+
+    def connections():
+        metrics = stack.metrics()
+        return [metrics.total("atelier_qa_db_connections", set=name) for name in ("reads", "writes")]
+
+    wait_until(lambda: connections() == [2 * WORKERS, 4 * WORKERS])
 
 
 def test_an_idle_service_uses_no_cpu(service):
