@@ -263,10 +263,13 @@ def test_an_idle_service_uses_no_cpu(service):
         return sum(sum(map(int, open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[11:13]))
                    for pid in [service.process.pid, *children(service.process.pid)])
 
-    time.sleep(0.5)
-    before = ticks()
-    time.sleep(2)
-    assert ticks() - before <= 4  # hundredths of a second, of four processes
+    def is_idle():
+        """Or the machine has done something else meanwhile, and it is looked at again."""
+        before = ticks()
+        time.sleep(2)
+        return ticks() - before <= 4  # hundredths of a second, of four processes
+
+    wait_until(is_idle)
 
 
 def address_space_kib(pid):
