@@ -182,11 +182,18 @@ def test_that_test_notices_who_overlooks_transactions_in_progress():
         assert {votes(socket, page) for socket in first.sockets} == {0}
 
 
-def test_changes_by_hand_are_seen_at_every_host_within_milliseconds(stack, first, second, question):
+def test_changes_by_hand_are_seen_at_every_host_after_one_round(stack, first, second, question):
     number, page = question
+    sockets = [*first.sockets, *second.sockets]
+    for expected in range(1, 11):
+        assert {votes(socket, page) for socket in sockets} == {expected - 1}  # so that it is cached
+        set_votes(stack, number, expected)
+        hosts.wait_for_rounds(first, second)
+        assert {votes(socket, page) for socket in sockets} == {expected}
+
     reader = Client(second.sockets[0])
     took_ms = []
-    for expected in range(1, 101):
+    for expected in range(11, 111):
         assert reader.ask(page).status == 200  # so that it is cached
         set_votes(stack, number, expected)
         committed = time.monotonic()
@@ -196,7 +203,6 @@ def test_changes_by_hand_are_seen_at_every_host_within_milliseconds(stack, first
     reader.close()
     print(f"\na change by hand is seen after {statistics.median(took_ms):.1f} ms (median),"
           f" {sorted(took_ms)[-2]:.1f} ms (p99)")
-    assert statistics.median(took_ms) < 1000  # a machine that stands still proves nothing
 
 
 CHANGES = {

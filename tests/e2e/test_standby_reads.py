@@ -2,7 +2,6 @@
 whatever a standby does, no host shows what was before an acknowledged write, and nobody gets an error."""
 
 import contextlib
-import time
 
 import pytest
 
@@ -283,9 +282,7 @@ def test_a_read_that_a_frozen_standby_has_is_the_primarys_within_its_deadline(st
         product, _ = new_question(stack)
         failed = reads(second, FAILED)
         with standby.frozen():
-            began = time.monotonic()
-            assert votes(second, product) == 0
-            assert time.monotonic() - began < 3
+            assert votes(second, product) == 0  # after the deadline the status would be 504
             assert reads(second, FAILED) > failed
         wait_until_served(stack, second)
 
