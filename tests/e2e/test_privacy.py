@@ -1,12 +1,14 @@
 """An e-mail address appears in no answer and no log, and errors tell nothing about the server."""
 
 import os
+import uuid
 from pathlib import Path
 
 import pytest
 
 import seed
-from api import ANSWER, MAX_ID, QUESTION, assert_problem, new_product
+from api import ANSWER, MAX_ID, QUESTION, REPLAYED, assert_problem, new_product
+from moderation import moderate
 
 SECRET = "very.private"
 EMAIL = SECRET + "@mail.example"
@@ -33,18 +35,44 @@ def answers_to_everything(stack, api):
         api.post("/qa/questions", data=f'{{"email": "{EMAIL}", "body": "\\ud800"}}'),
         api.post("/qa/questions", data=EMAIL * 10_000),
         api.put(f"/qa/questions/{known}/helpful", data=EMAIL),
-        api.get(f"/qa/questions?product_id={product}&count=100"),
-        api.get(f"/qa/questions/{known}/answers?count=100"),
+        *(api.get(path) for path in all_pages(product, known)),
     ]
+
+    with_key = {"Idempotency-Key": str(uuid.uuid4())}
+    answers += [api.post(f"/qa/questions/{known}/answers", json=answer, headers=with_key) for _ in range(2)]
+    assert answers[-1].headers[REPLAYED] == "true"
+    held = new_product()
+    moderate(stack, "hold", f"products/{held}")
+    answers += [api.post(f"/qa/questions/{held}", json=question)]
+    assert answers[-1].status_code == 202
     return answers
+
+
+def all_pages(product, question):
+    """What shows the two, whole and in parts."""
+    lists = (f"/qa/questions?product_id={product}", f"/qa/questions/{question}/answers?")
+    return [f"/qa/questions/{question}", f"/q/{question}", f"/qa/counts?product_ids={product}",
+            *(path + more for path in lists for more in (
+                "&count=100", "&count=1", "&count=1&page=2", "&sort=newest", "&sort=oldest", "&q=somebody",
+                f"&q={EMAIL}"))]
 
 
 def test_no_answer_shows_an_email(answers_to_everything):
     statuses = {answer.status_code for answer in answers_to_everything}
-    assert statuses == {200, 201, 204, 400, 404, 413}
+    assert statuses == {200, 201, 202, 204, 400, 404, 413}
     for answer in answers_to_everything:
         assert SECRET not in answer.text
         assert SECRET not in str(answer.headers)
+
+
+@pytest.mark.parametrize("q", [EMAIL, SECRET, "mail.example"])
+def test_nobody_is_found_by_an_email(stack, api, q):
+    product = new_product()
+    [question] = seed.questions(stack, product, [0], asker_email=EMAIL)
+    seed.answers(stack, question, [0], answerer_email=EMAIL)
+    for sort in ("helpful", "newest", "oldest"):
+        assert api.questions(product, q=q, sort=sort) == []
+        assert api.answers(question, q=q, sort=sort) == []
 
 
 def test_no_log_shows_an_email_or_a_body(stack, answers_to_everything):
@@ -67,7 +95,8 @@ def test_no_header_tells_about_the_server(answers_to_everything):
             "Server", "Date", "Content-Type", "Content-Length", "Connection", "Location", "ETag",
             "Cache-Control", "Vary", "X-Request-Id", "Access-Control-Allow-Origin",
             "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
-            "Access-Control-Max-Age", "Access-Control-Expose-Headers", "X-Content-Type-Options"}
+            "Access-Control-Max-Age", "Access-Control-Expose-Headers", "X-Content-Type-Options",
+            "Link", "Idempotency-Replayed", "Content-Security-Policy", "Referrer-Policy"}
 
 
 def test_the_password_is_in_no_environment_and_no_command_line(stack):
