@@ -96,9 +96,13 @@ def test_a_long_url_is_414(stack, target, length):
     assert_problem(answer, 414)
 
 
-def test_a_url_of_4_kib_is_fine(stack):
-    target = f"/qa/questions?product_id=1&x={'a' * 4000}"
-    assert ask_once(stack, "GET", target).status_code == 200
+@pytest.mark.parametrize("headers", [{}, {"If-None-Match": f'"{"x" * 3998}"'}])
+@pytest.mark.parametrize("length", [4096, 8100])
+def test_a_url_of_up_to_8_kib_is_fine(stack, length, headers):
+    target = f"/qa/questions?product_id={new_product()}&x="
+    target += (length - len(target)) * "a"
+    for _ in range(2):  # a worker's response, and NGINX's own
+        assert ask_once(stack, "GET", target, headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("header", [
