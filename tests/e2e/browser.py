@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from api import EMAIL
+from api import EMAIL, PATIENCE_S
 from stack import CHECKOUT
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: make test-browser")
@@ -120,7 +120,7 @@ class Browser(Part):
         return self.driver.execute_cdp_cmd(command, parameters)
 
     def wait_until(self, condition):
-        WebDriverWait(self.driver, 60).until(lambda _: condition())
+        WebDriverWait(self.driver, PATIENCE_S).until(lambda _: condition())
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)

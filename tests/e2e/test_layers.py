@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from api import PATIENCE_S
 from stack import CHECKOUT
 
 pytestmark = pytest.mark.same_with_sanitizers("a shell script")
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.same_with_sanitizers("a shell script")
 
 def check(folder):
     return subprocess.run([CHECKOUT / "scripts/check-layers.sh", folder],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.fixture
