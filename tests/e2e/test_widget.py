@@ -849,6 +849,11 @@ def test_a_list_is_asked_for_again_until_the_service_is_back(network, embed, cle
     browser.errors()  # those of the network
 
 
+def again(widget, place):
+    [button] = [one for one in widget.find_all(f"{place} button") if one.text == "Try again"]
+    return button
+
+
 def test_when_the_service_stays_away_it_can_be_tried_by_hand(network, embed, browser, asked):
     product, question, _ = asked
     widget = embed(a_widget(product, api=network.address))
@@ -857,8 +862,7 @@ def test_when_the_service_stays_away_it_can_be_tried_by_hand(network, embed, bro
     widget.wait_for_notice("The service could not be reached.")
     assert widget.has(f"#question-{question}")
     network.is_down = False
-    [again] = [one for one in widget.find_all("#notice button") if one.text == "Try again"]
-    again.click()
+    again(widget, "#notice").click()
     widget.wait_until(lambda: widget.is_loaded() and widget.text("#notice") == "")
     assert widget.focused() == "heading"
     browser.errors()
@@ -925,8 +929,7 @@ def test_who_gives_up_and_tries_again_by_hand_does_not_post_twice(network, embed
     widget.wait_until(lambda: "could not be reached" in widget.text(".composer [role=alert]"))
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
     network.lost = []
-    [again] = [one for one in widget.find_all(".composer [role=alert] button") if one.text == "Try again"]
-    again.click()
+    again(widget, ".composer [role=alert]").click()
     widget.wait_for_notice("Your question is published.")
     assert len(keys(network, "POST")) == 1
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
@@ -935,11 +938,6 @@ def test_who_gives_up_and_tries_again_by_hand_does_not_post_twice(network, embed
 
 def bodies(api, product):
     return sorted(one["question_body"] for one in api.questions(product))
-
-
-def again(widget):
-    [button] = [one for one in widget.find_all("#notice button") if one.text == "Try again"]
-    return button
 
 
 @pytest.mark.parametrize("opens_another", [True, False], ids=["another form is open", "no form is open"])
@@ -962,7 +960,7 @@ def test_what_fails_after_its_form_was_closed_is_told_outside_and_tried_again_as
     if opens_another:
         widget.click(".composer .plain")
     network.is_down = False
-    again(widget).click()
+    again(widget, "#notice").click()
     widget.wait_for_notice("Your question is published.")
     assert bodies(api, product) == ["Does it shrink in the wash?", "Is it warm?"]
     assert [one["answer_id"] for one in api.answers(question)] == [answer]
@@ -985,8 +983,7 @@ def test_what_is_tried_again_in_its_form_is_what_is_there_and_is_checked(network
     network.is_down = False
     for email, body in (("nobody", "Is it warm?"), ("ann@mail.example", "Is it warm?")):
         widget.fill(body, email=email)
-        [button] = [one for one in widget.find_all(".composer [role=alert] button") if one.text == "Try again"]
-        button.click()
+        again(widget, ".composer [role=alert]").click()
         if email == "nobody":
             widget.wait_until(lambda: widget.focused() == "email" and widget.text("#email-error"))
     widget.wait_for_notice("Your question is published.")
