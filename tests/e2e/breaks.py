@@ -14,10 +14,14 @@ from stack import children, paused, wait_until
 FROZEN_S = 3  # longer than anybody is vouched for who does not move
 
 
-def kill(*pids):
+def _send(number, pids):
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):  # it was about to end by itself
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
+
+
+def kill(*pids):
+    _send(signal.SIGKILL, pids)
 
 
 def kill_a_worker(stack):
@@ -26,7 +30,10 @@ def kill_a_worker(stack):
 
 
 def kill_all_workers(stack):
-    kill(*stack.worker_pids())
+    """At the same time, as NGINX sees it: none takes a request that another one has lost."""
+    workers = stack.worker_pids()
+    _send(signal.SIGSTOP, workers)
+    kill(*workers)
 
 
 def kill_the_supervisor(stack):

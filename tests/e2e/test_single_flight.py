@@ -233,7 +233,7 @@ def test_a_read_whose_workers_die_while_it_waits_is_passed_on(crew, target):
             for _ in range(2):
                 wait_until(waits_anew)
                 seen |= waits_anew()
-                breaks.kill(*crew.worker_pids())
+                breaks.kill_all_workers(crew)
             wait_until(waits_anew)
         reply = client.receive()
     crew.wait_until_whole()
