@@ -220,27 +220,6 @@ def test_a_slow_page_holds_up_none_that_comes_later(crew, question):
         assert slow.receive().status == 200
 
 
-def test_a_read_whose_workers_die_while_it_waits_is_passed_on(crew, target):
-    """Twice: by then NGINX has tried both workers, and begins again with those that replace them."""
-    seen = set()
-    with Client(crew.port) as client:
-        def waits_anew():
-            assert not client.has_reply()
-            return set(crew.backends("wait_event = 'advisory'")) - seen
-
-        with gates.closed(crew, gates.READS):
-            client.send(request("GET", target))
-            for _ in range(2):
-                wait_until(waits_anew)
-                seen |= waits_anew()
-                breaks.kill_all_workers(crew)
-            wait_until(waits_anew)
-        reply = client.receive()
-    crew.wait_until_whole()
-    assert reply.status == 200
-    assert reply.json()["results"]
-
-
 def test_reads_join_a_query_that_waits_whatever_is_written_meanwhile(crew, question):
     """So a page that changes without pause has at most one query under way and one that waits."""
     worker = worker_sockets(crew)[0]
@@ -303,3 +282,26 @@ def test_a_read_after_a_write_does_not_join_a_query_from_before(crew, question, 
         before, after = early.receive().json(), late.receive().json()
         assert before != after
         assert late.ask(page).json() == after
+
+
+# At the end: the workers that come then make pages ready, and who makes one waits at the gate, too.
+
+def test_a_read_whose_workers_die_while_it_waits_is_passed_on(crew, target):
+    """Twice: by then NGINX has tried both workers, and begins again with those that replace them."""
+    seen = set()
+    with Client(crew.port) as client:
+        def waits_anew():
+            assert not client.has_reply()
+            return set(crew.backends("wait_event = 'advisory'")) - seen
+
+        with gates.closed(crew, gates.READS):
+            client.send(request("GET", target))
+            for _ in range(2):
+                wait_until(waits_anew)
+                seen |= waits_anew()
+                breaks.kill_all_workers(crew)
+            wait_until(waits_anew)
+        reply = client.receive()
+    crew.wait_until_whole()
+    assert reply.status == 200
+    assert reply.json()["results"]
