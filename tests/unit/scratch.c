@@ -22,7 +22,10 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     (void)status;
     (void)type;
     (void)walk;
-    return remove(path);
+    if (remove(path) == 0) {
+        return 0;
+    }
+    return umount2(path, MNT_DETACH) == 0 ? remove(path) : -1; /* of scratch_mount_small() */
 }
 
 void scratch_remove(void) {
