@@ -74,6 +74,12 @@ clean_up() {
     fi
 }
 
+keep_off() {  # keep_off LACKED UNIT...: where packages were lacked, their servers do not start at the next boot
+    [ -n "$1" ] && command -v systemctl >/dev/null || return 0
+    shift
+    systemctl --quiet disable "$@" 2>/dev/null || true
+}
+
 install_packages() {  # as root
     lacked_nginx=$(missing nginx)
     lacked_docker=$(missing docker.io)
@@ -92,23 +98,13 @@ install_packages() {  # as root
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq install --no-install-recommends "$@" >/dev/null
-    if [ -n "$lacked_nginx" ] && command -v systemctl >/dev/null; then
-        systemctl --quiet disable nginx.service || true
-    fi
-    if [ -n "$lacked_pooler" ] && command -v systemctl >/dev/null; then
-        systemctl --quiet disable pgbouncer.service 2>/dev/null || true
-    fi
-    if [ -n "$lacked_prometheus" ] && command -v systemctl >/dev/null; then
-        systemctl --quiet disable prometheus.service 2>/dev/null || true
-    fi
-    if [ -n "$lacked_docker" ] && command -v systemctl >/dev/null; then
-        systemctl --quiet disable docker.service docker.socket containerd.service 2>/dev/null || true
-    fi
-    if [ -n "$lacked_cluster" ] && command -v systemctl >/dev/null; then
-        for package in $lacked_cluster; do
-            systemctl --quiet disable "${package%-server}.service" 2>/dev/null || true
-        done
-    fi
+    keep_off "$lacked_nginx" nginx.service
+    keep_off "$lacked_pooler" pgbouncer.service
+    keep_off "$lacked_prometheus" prometheus.service
+    keep_off "$lacked_docker" docker.service docker.socket containerd.service
+    for package in $lacked_cluster; do
+        keep_off "$package" "${package%-server}.service"
+    done
 }
 
 if [ "${1:-}" = as-root ]; then

@@ -24,6 +24,6 @@ struct notify_pages {
     int64_t question;
 };
 
-/* The same for these pages alone, after a change that is known to be committed. */
+/* The same for these pages alone, after a change that is known to be committed; NULL: for all. */
 enum notify_result notify_services_of(const char *shared_file, const struct notify_pages *pages,
                                       int within_ms, char *error, size_t error_size);

@@ -235,20 +235,17 @@ static bool list(struct work *work) {
     return print(work, MODERATION_STATEMENT_LIST, 7, wanted, NULL, moderation_text_list);
 }
 
-/* Right after the commit. The pages of the row that a decision returned; all without one. */
-static void tell_services(struct work *work, const char *item, const PGresult *result) {
+static struct notify_pages pages_of(const PGresult *result) {
+    return (struct notify_pages){strtoll(PQgetvalue(result, 0, DECISION_PRODUCT), NULL, 10),
+                                 strtoll(PQgetvalue(result, 0, DECISION_QUESTION), NULL, 10)};
+}
+
+/* Right after the commit. NULL: of all pages. */
+static void tell_services(struct work *work, const char *item, const struct notify_pages *pages) {
     char error[512];
-    const char *file = work->config->shared_file;
-    enum notify_result told = NOTIFY_DONE;
-    if (work->config->cache_mb > 0 && result) {
-        const struct notify_pages pages = {
-            strtoll(PQgetvalue(result, 0, DECISION_PRODUCT), NULL, 10),
-            strtoll(PQgetvalue(result, 0, DECISION_QUESTION), NULL, 10)};
-        told = notify_services_of(file, &pages, NOTIFY_WITHIN_MS, error, sizeof error);
-    } else if (work->config->cache_mb > 0) {
-        told = notify_services(file, NOTIFY_WITHIN_MS, error, sizeof error);
-    }
-    if (told == NOTIFY_FAILED) {
+    if (work->config->cache_mb > 0 &&
+        notify_services_of(work->config->shared_file, pages, NOTIFY_WITHIN_MS, error,
+                           sizeof error) == NOTIFY_FAILED) {
         work->is_untold = true;
         fprintf(stderr, "moderate: %s: pages may be old until they expire: %s\n", item, error);
     }
@@ -289,7 +286,8 @@ static bool decide(struct work *work, const char *name) {
     } else {
         bool has_changed = !PQgetisnull(result, 0, DECISION_ENTRY);
         /* Without a change too: whoever made it may have died before it told anybody. */
-        tell_services(work, name, result);
+        const struct notify_pages pages = pages_of(result);
+        tell_services(work, name, &pages);
         lease_wait(work->config->lease_ms);
         json_t *now = json_at(result, DECISION_ITEM);
         if (options->as_json) {

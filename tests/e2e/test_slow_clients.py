@@ -95,13 +95,18 @@ def test_a_body_in_chunks_takes_no_file(stack):
     assert warnings(stack) == before
 
 
+def path_of_long_questions(stack, number, letter):
+    """Of a product with so many questions of a thousand of these letters each, but for the number of elements."""
+    product = new_product()
+    questions = seed.questions(stack, product, [0] * number)
+    stack.sql("UPDATE questions SET body = repeat(%s, 1000) WHERE id = ANY (%s)", letter, list(questions))
+    return f"/qa/questions?product_id={product}&count="
+
+
 @pytest.fixture(scope="module")
 def large_page(stack):
     """The path of a page of half a megabyte."""
-    product = new_product()
-    questions = seed.questions(stack, product, [0] * 400)
-    stack.sql("UPDATE questions SET body = repeat('x', 1000) WHERE id = ANY (%s)", list(questions))
-    return f"/qa/questions?product_id={product}&count=1000"
+    return path_of_long_questions(stack, 400, "x") + "1000"
 
 
 def more_of(client):
@@ -132,10 +137,7 @@ def test_a_large_page_that_nobody_reads_takes_no_file(stack, api, large_page):
 @pytest.fixture(scope="module")
 def longer_page(stack):
     """The path of a page of three megabytes, but for the number of its elements."""
-    product = new_product()
-    questions = seed.questions(stack, product, [0] * 1000)
-    stack.sql("UPDATE questions SET body = repeat('世', 1000) WHERE id = ANY (%s)", list(questions))
-    return f"/qa/questions?product_id={product}&count="
+    return path_of_long_questions(stack, 1000, "世")
 
 
 @pytest.mark.parametrize("pages", [1, 60])  # all but the first are of the cache; each is made by a query

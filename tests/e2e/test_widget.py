@@ -868,16 +868,21 @@ def test_when_the_service_stays_away_it_can_be_tried_by_hand(network, embed, bro
     browser.errors()
 
 
+def ask_while_it_is_away(network, widget, text, told):
+    """Until the form tells this. The service stays away."""
+    widget.click("#ask")
+    widget.fill(text)
+    network.is_down = True
+    widget.send()
+    widget.wait_until(lambda: told in widget.text(".composer [role=alert]"))
+
+
 def test_what_may_have_been_saved_is_not_sent_again_to_a_service_that_would_apply_it_twice(
         network, embed, browser, api, asked):
     product, _, _ = asked
     network.hidden = "Total-Count"
     widget = embed(a_widget(product, api=network.address))
-    widget.click("#ask")
-    widget.fill("Once?")
-    network.is_down = True
-    widget.send()
-    widget.wait_until(lambda: "It may have been saved" in widget.text(".composer [role=alert]"))
+    ask_while_it_is_away(network, widget, "Once?", "It may have been saved")
     assert [one.text for one in widget.find_all(".composer [role=alert] button")] == ["Dismiss"]
     assert widget.find("#body").get_attribute("value") == "Once?"
     network.is_down = False
@@ -892,11 +897,7 @@ def keys(network, method):
 def test_what_was_sent_while_the_service_was_away_arrives_once(network, embed, browser, api, asked):
     product, _, _ = asked
     widget = embed(a_widget(product), service=network.address)
-    widget.click("#ask")
-    widget.fill("Once?")
-    network.is_down = True
-    widget.send()
-    widget.wait_until(lambda: "Trying again" in widget.text(".composer [role=alert]"))
+    ask_while_it_is_away(network, widget, "Once?", "Trying again")
     network.is_down = False
     widget.wait_for_notice("Your question is published.")
     assert [one["question_body"] for one in api.questions(product)].count("Once?") == 1
@@ -945,11 +946,7 @@ def test_what_fails_after_its_form_was_closed_is_told_outside_and_tried_again_as
         network, embed, browser, api, asked, opens_another):
     product, question, answer = asked
     widget = embed(a_widget(product), service=network.address)
-    widget.click("#ask")
-    widget.fill("Is it warm?")
-    network.is_down = True
-    widget.send()
-    widget.wait_until(lambda: "Trying again" in widget.text(".composer [role=alert]"))
+    ask_while_it_is_away(network, widget, "Is it warm?", "Trying again")
     widget.click(".composer .plain")
     widget.wait_for(".composer[open]", gone=True)
     if opens_another:
@@ -975,11 +972,7 @@ def test_what_fails_after_its_form_was_closed_is_told_outside_and_tried_again_as
 def test_what_is_tried_again_in_its_form_is_what_is_there_and_is_checked(network, embed, browser, api, asked):
     product, _, _ = asked
     widget = embed(a_widget(product), service=network.address)
-    widget.click("#ask")
-    widget.fill("Is it wram?")
-    network.is_down = True
-    widget.send()
-    widget.wait_until(lambda: "could not be reached" in widget.text(".composer [role=alert]"))
+    ask_while_it_is_away(network, widget, "Is it wram?", "could not be reached")
     network.is_down = False
     for email, body in (("nobody", "Is it warm?"), ("ann@mail.example", "Is it warm?")):
         widget.fill(body, email=email)

@@ -200,17 +200,21 @@ START_TEST(a_pause_counts_towards_no_deadline_of_what_waits) {
 }
 END_TEST
 
+static void assert_the_first_expires_and_one_waits(void) {
+    wait_ms(300);
+    assert_told(0, QUERY_EXPIRED);
+    assert_waiting(1);
+    ck_assert_uint_eq(pool_load(pool).sessions, 0);
+    fake_pool_close(2);
+}
+
 START_TEST(what_is_in_flight_keeps_its_deadline_in_a_pause) {
     open_with_timeout(100);
     read_questions(0);
     turn();
     read_questions(1);
     pool_pause(pool);
-    wait_ms(300);
-    assert_told(0, QUERY_EXPIRED);
-    assert_waiting(1);
-    ck_assert_uint_eq(pool_load(pool).sessions, 0);
-    fake_pool_close(2);
+    assert_the_first_expires_and_one_waits();
 }
 END_TEST
 
@@ -224,11 +228,7 @@ START_TEST(what_comes_late_in_a_pause_takes_no_deadline_from_what_is_in_flight) 
     call_add_int64(&late, 2);
     call_add_int64(&late, 5);
     pool_submit(pool, LANE_READS, &late);
-    wait_ms(300);
-    assert_told(0, QUERY_EXPIRED);
-    assert_waiting(1);
-    ck_assert_uint_eq(pool_load(pool).sessions, 0);
-    fake_pool_close(2);
+    assert_the_first_expires_and_one_waits();
 }
 END_TEST
 
